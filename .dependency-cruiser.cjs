@@ -1,0 +1,46 @@
+/** The rooms of the house (docs/architecture.md): who may import whom. */
+const room = (name, ...allowed) => ({
+  name: `${name}-imports`,
+  severity: 'error',
+  comment: `${name}/ may import only itself${allowed.length ? ' and ' + allowed.join(', ') : ''}`,
+  from: { path: `^${name}/` },
+  to: {
+    path: '^(api|worker|shared|assets|infra|loadtest|cli|sdk|e2e)/',
+    pathNot: `^(${[name, ...allowed].join('|')})/`,
+  },
+});
+const sdk = (name, pattern, ...owners) => ({
+  name,
+  severity: 'error',
+  comment: 'a vendor SDK is imported in one file per driver',
+  from: { pathNot: [`^(${owners.join('|')})`, '^node_modules'] },
+  to: { path: pattern },
+});
+module.exports = {
+  forbidden: [
+    room('shared'),
+    room('api', 'shared'),
+    room('worker', 'shared'),
+    room('assets', 'shared'),
+    room('infra', 'shared', 'assets', 'sdk'),
+    room('loadtest', 'shared', 'sdk'),
+    room('sdk'),
+    room('cli', 'sdk'),
+    sdk('aws-sdk-in-driver', 'node_modules/@aws-sdk/', 'shared/object-store/s3/', 'infra/test-servers/'),
+    sdk('gcs-sdk-in-driver', 'node_modules/@google-cloud/', 'shared/object-store/gcs/', 'infra/test-servers/'),
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'not-to-test',
+      severity: 'error',
+      from: { pathNot: '(\\.test\\.ts$|^e2e/|conformance\\.ts$)' },
+      to: { path: '\\.test\\.ts$' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(node_modules|\\.dormouse|\\.cache)/.*' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};
