@@ -1,0 +1,19 @@
+/**
+ * What the api and a worker's ingress say to each other. The api sends the caller's request (path and query as the actor
+ * shall see them) with the two routing headers; the ingress passes it to the actor if it holds exactly that activation,
+ * and otherwise refuses BEFORE it reads any of the body, so that the api can look again and send the request elsewhere.
+ * A request with a body comes with `Expect: 100-continue`: the 100 says that the activation is pinned and the body may come.
+ */
+
+export const ingressHeaders = {
+  actor: 'dormouse-actor',
+  epoch: 'dormouse-epoch',
+  /** On a 421 answer: why the ingress refused. Never set on an actor's own answer. */
+  refusal: 'dormouse-refusal',
+} as const;
+
+/** Misdirected Request: this node does not hold that activation (any more). */
+export const refusalStatus = 421;
+
+export const refusalReasons = ['unknown-actor', 'stale-epoch', 'draining'] as const;
+export type RefusalReason = (typeof refusalReasons)[number];

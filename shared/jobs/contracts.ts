@@ -1,0 +1,47 @@
+/**
+ * What travels on a node's queue. Payloads carry ids, never state: the worker reads the registry and the store, and an
+ * activation's epoch says whether the job still matters. Checked when enqueued and when received.
+ */
+import { z } from 'zod';
+import { epochSchema } from '../actor/epoch.ts';
+import { actorIdSchema, templateNameSchema } from '../actor/names.ts';
+
+const common = {
+  operationId: z.uuid(),
+  /** After this instant nobody waits for the result any more. */
+  deadlineAt: z.iso.datetime(),
+  /** When the api decided; the `queue` phase counts from here. */
+  requestedAt: z.iso.datetime(),
+  /** W3C trace context of the request that caused the job. */
+  traceparent: z.string().max(128).optional(),
+};
+
+export const jobSchema = z.discriminatedUnion('kind', [
+  z.object({ ...common, kind: z.literal('resume'), actorId: actorIdSchema, epoch: epochSchema }),
+  z.object({ ...common, kind: z.literal('suspend'), actorId: actorIdSchema, epoch: epochSchema }),
+  /** The registry has the actor in `deleting`; the node ends the VM if it runs there and removes every object. */
+  z.object({ ...common, kind: z.literal('delete'), actorId: actorIdSchema }),
+  z.object({ ...common, kind: z.literal('prepare-template'), template: templateNameSchema, revision: z.string() }),
+]);
+export type Job = z.infer<typeof jobSchema>;
+export type JobKind = Job['kind'];
+export type JobOf<Kind extends JobKind> = Extract<Job, { kind: Kind }>;
+
+/** The queue that one node consumes. */
+export const queueName = (nodeId: string): string => `node-${nodeId}`;
+
+/** Keeps BullMQ's keys apart from the registry's. */
+export const queuePrefix = 'dmq';
+
+/**
+ * How long each kind of job may take. The worker's own deadline; the registry's deadline for the transitional state is
+ * longer by `handoverMs`, so that the worker always gives up before anyone takes over.
+ */
+export const jobLimitsMs: Readonly<Record<JobKind, number>> = {
+  resume: 60_000,
+  suspend: 120_000,
+  delete: 120_000,
+  // a first pull of a large image, a cold boot under emulation, and the upload of the golden
+  'prepare-template': 600_000,
+};
+export const handoverMs = 15_000;

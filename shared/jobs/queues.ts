@@ -1,0 +1,41 @@
+/** The sending side of the node queues: one BullMQ queue per node, opened on first use. */
+import { Queue } from 'bullmq';
+import { connectRedis, translated } from '../registry/redis/connection.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { jobSchema, queueName, queuePrefix, type Job } from './contracts.ts';
+
+export interface JobSender extends AsyncDisposable {
+  /** Puts a job on a node's queue; the operation's id is the job's id, so sending it again changes nothing. */
+  send(nodeId: string, job: Job): Promise<void>;
+}
+
+export function openJobSender(redisUrl: string, log: Logger): JobSender {
+  const connection = connectRedis(redisUrl, log);
+  const queues = new Map<string, Queue>();
+  const queueOf = (nodeId: string): Queue => {
+    let queue = queues.get(nodeId);
+    if (queue === undefined) {
+      queue = new Queue(queueName(nodeId), { connection, prefix: queuePrefix });
+      queue.on('error', (error) => log.warn({ err: error.message, nodeId }, 'queue failed'));
+      queues.set(nodeId, queue);
+    }
+    return queue;
+  };
+  return {
+    async send(nodeId, job) {
+      const payload = jobSchema.parse(job);
+      await translated(
+        queueOf(nodeId).add(payload.kind, payload, {
+          jobId: payload.operationId,
+          attempts: 1,
+          removeOnComplete: true,
+          removeOnFail: true,
+        }),
+      );
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.allSettled([...queues.values()].map((queue) => queue.close()));
+      connection.disconnect();
+    },
+  };
+}

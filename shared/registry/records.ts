@@ -1,0 +1,112 @@
+/** What the registry knows: actors, templates, nodes, operations. The truth about durability is in the store's logs. */
+import { z } from 'zod';
+import { epochSchema } from '../actor/epoch.ts';
+import { actorStates } from '../actor/lifecycle.ts';
+import { actorIdSchema, labelsSchema } from '../actor/names.ts';
+import { serializedErrorSchema } from '../errors/dormouse-error.ts';
+import { runtimeKeySchema } from '../snapshot/manifest.ts';
+import { templateDescriptorSchema } from '../template/golden.ts';
+import { templateSpecSchema } from '../template/template-spec.ts';
+
+export const phasesSchema = z.record(z.string(), z.number());
+/** Milliseconds by phase name. */
+export type Phases = z.infer<typeof phasesSchema>;
+
+export const startKinds = ['cold', 'warm', 'hot'] as const;
+export type StartKind = (typeof startKinds)[number];
+
+export const actorRecordSchema = z.object({
+  id: actorIdSchema,
+  uid: z.uuid(),
+  template: z.string(),
+  revision: z.string(),
+  state: z.enum(actorStates),
+  /** When the state began. */
+  since: z.iso.datetime(),
+  createdAt: z.iso.datetime(),
+  labels: labelsSchema,
+  memoryMiB: z.number().int(),
+  /** Its first start boots a VM instead of cloning the golden. */
+  coldStart: z.boolean(),
+  /** Of the present activation, or of the last one. */
+  epoch: epochSchema.optional(),
+  node: z.string().optional(),
+  /** Newest committed generation; 0 is the template's golden. */
+  generation: z.number().int().nonnegative(),
+  /** The log entry that holds that generation. */
+  generationSeq: z.number().int().positive(),
+  /** Highest log entry known. */
+  logSeq: z.number().int().positive(),
+  /** When the newest durable state was captured. */
+  durableAt: z.iso.datetime(),
+  /** A transitional state must have ended by then. */
+  deadlineAt: z.iso.datetime().optional(),
+  /** Why it is in this state, in words. */
+  reason: z.string(),
+  lastError: serializedErrorSchema.optional(),
+  lastStart: z.object({ kind: z.enum(startKinds), at: z.iso.datetime(), phases: phasesSchema }).optional(),
+  sizes: z.object({ memoryBytes: z.number(), shippedBytes: z.number(), changedPages: z.number() }).partial().optional(),
+});
+export type ActorRecord = z.infer<typeof actorRecordSchema>;
+
+export const templateRecordSchema = z.object({
+  name: z.string(),
+  revision: z.string(),
+  spec: templateSpecSchema,
+  state: z.enum(['preparing', 'ready', 'failed', 'deleting']),
+  since: z.iso.datetime(),
+  createdAt: z.iso.datetime(),
+  error: serializedErrorSchema.optional(),
+  /** Present once `ready`. */
+  descriptor: templateDescriptorSchema.optional(),
+});
+export type TemplateRecord = z.infer<typeof templateRecordSchema>;
+
+export const nodeRecordSchema = z.object({
+  id: z.string(),
+  /** New at each start of the worker. */
+  bootId: z.string(),
+  state: z.enum(['ready', 'draining']),
+  /** Where the api reaches the actors of this node. */
+  ingressUrl: z.url(),
+  runtime: runtimeKeySchema,
+  slots: z.number().int(),
+  memoryMiB: z.number().int(),
+  startedAt: z.iso.datetime(),
+});
+export type NodeRecord = z.infer<typeof nodeRecordSchema>;
+
+export interface NodeStatus extends NodeRecord {
+  /** Milliseconds until others may take the node for dead; 0 when they may already. */
+  readonly leaseMs: number;
+  readonly usedSlots: number;
+  readonly usedMemoryMiB: number;
+}
+
+export const operationSchema = z.object({
+  id: z.uuid(),
+  kind: z.enum(['resume', 'suspend', 'delete', 'prepare-template']),
+  /** The actor's id or the template's name. */
+  target: z.string(),
+  state: z.enum(['queued', 'running', 'done', 'failed']),
+  createdAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime().optional(),
+  node: z.string().optional(),
+  phases: phasesSchema.optional(),
+  error: serializedErrorSchema.optional(),
+});
+export type Operation = z.infer<typeof operationSchema>;
+
+/** Sent to every process when something changed; a hint to look again, never the truth itself. */
+export const changeSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('actor'),
+    id: z.string(),
+    state: z.enum([...actorStates, 'gone']),
+    epoch: z.string().optional(),
+  }),
+  z.object({ kind: z.literal('operation'), id: z.string(), state: z.string() }),
+  z.object({ kind: z.literal('template'), id: z.string(), state: z.string() }),
+  z.object({ kind: z.literal('node'), id: z.string(), state: z.string() }),
+]);
+export type Change = z.infer<typeof changeSchema>;

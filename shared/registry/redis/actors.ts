@@ -1,0 +1,122 @@
+/** Actors in Redis: one hash each, indexes for listing, a sorted set of deadlines. */
+import type { Redis } from 'ioredis';
+import { mayMove, type ActorState } from '../../actor/lifecycle.ts';
+import { actorRecordSchema, type ActorRecord } from '../records.ts';
+import type { ActorFilter, ActorRegistry, ClaimResult, Page, Transition, TransitionResult } from '../registry.ts';
+import { translated } from './connection.ts';
+import { decodeHash, encodeFields } from './hash-record.ts';
+import { redisKeys } from './keys.ts';
+import type { RunScript } from './scripts.ts';
+
+/** Records read per round while a filter is applied. */
+const scanPageSize = 200;
+/** Rounds per list call: a rare label costs a bounded time, and the cursor carries on from there. */
+const maxScanPages = 25;
+
+export function actorRegistry(redis: Redis, run: RunScript): ActorRegistry {
+  const getActor = async (id: string): Promise<ActorRecord | undefined> => {
+    const key = redisKeys.actor(id);
+    return decodeHash(actorRecordSchema, key, await translated(redis.hgetall(key)));
+  };
+  return {
+    getActor,
+    async createActor(record) {
+      const args = [record.id, record.since, '', record.template, JSON.stringify(record.revision)];
+      const outcome = await run('createActor', ...args, ...encodeFields(record));
+      return outcome as 'created' | 'exists' | 'template-gone';
+    },
+    listActors: (filter, limit, cursor) => listActors(redis, getActor, filter, limit, cursor),
+    claim: (id, nodeId, deadlineMs, reason) => claim(run, id, nodeId, deadlineMs, reason),
+    transition: (transition) => applyTransition(run, transition),
+    async removeActor(id, uid) {
+      await run('removeActor', id, JSON.stringify(uid));
+    },
+    overdueActors: (limit) => translated(redis.zrangebyscore(redisKeys.deadlines, 0, Date.now(), 'LIMIT', 0, limit)),
+    actorsOnNode: (nodeId) => translated(redis.smembers(redisKeys.nodeActors(nodeId))),
+  };
+}
+
+async function claim(
+  run: RunScript,
+  id: string,
+  nodeId: string,
+  deadlineMs: number,
+  reason: string,
+): Promise<ClaimResult> {
+  const now = Date.now();
+  const deadline = now + deadlineMs;
+  const reply = (await run('claim', id, nodeId, iso(now), iso(deadline), deadline, JSON.stringify(reason))) as string[];
+  const [outcome, value = ''] = reply;
+  if (outcome === 'claimed') return { outcome, epoch: value };
+  if (outcome === 'refused') return { outcome, state: value as ActorState };
+  return { outcome: outcome === 'absent' ? 'absent' : 'no-room' };
+}
+
+async function applyTransition(run: RunScript, transition: Transition): Promise<TransitionResult> {
+  const { id, from, to, epoch, deadlineMs, reason, update = {} } = transition;
+  for (const state of from) {
+    if (!mayMove(state, to)) throw new Error(`the lifecycle has no move from ${state} to ${to}`);
+  }
+  const now = Date.now();
+  const deadline = deadlineMs === undefined ? undefined : now + deadlineMs;
+  const removed = Object.entries(update).flatMap(([field, value]) => (value === undefined ? [field] : []));
+  const reply = (await run(
+    'transition',
+    id,
+    JSON.stringify(from),
+    epoch === undefined ? '' : JSON.stringify(epoch),
+    to,
+    iso(now),
+    deadline === undefined ? '' : iso(deadline),
+    deadline ?? '',
+    JSON.stringify(reason),
+    JSON.stringify(removed),
+    ...encodeFields(update),
+  )) as string[];
+  const [outcome, state, holder] = reply;
+  if (outcome === 'moved' || outcome === 'absent') return { outcome };
+  return { outcome: 'refused', state: state as ActorState, epoch: holder === '' ? undefined : holder };
+}
+
+/** Walks the narrowest index in id order; the cursor is the last id looked at. */
+async function listActors(
+  redis: Redis,
+  getActor: (id: string) => Promise<ActorRecord | undefined>,
+  filter: ActorFilter,
+  limit: number,
+  cursor: string | undefined,
+): Promise<Page<ActorRecord>> {
+  const index = indexOf(filter);
+  const items: ActorRecord[] = [];
+  let last = cursor;
+  for (let page = 0; page < maxScanPages; page++) {
+    const start = last === undefined ? '-' : `(${last}`;
+    const count = filter.label === undefined && filter.template === undefined ? limit - items.length + 1 : scanPageSize;
+    const ids = await translated(redis.zrange(index, start, '+', 'BYLEX', 'LIMIT', 0, count));
+    const records = await Promise.all(ids.map(getActor));
+    for (const [position, record] of records.entries()) {
+      if (items.length === limit) return { items, nextCursor: last ?? '' };
+      last = ids[position] ?? last;
+      if (record !== undefined && matches(record, filter)) items.push(record);
+    }
+    if (ids.length < count) return { items };
+  }
+  return last === undefined ? { items } : { items, nextCursor: last };
+}
+
+function indexOf(filter: ActorFilter): string {
+  if (filter.state !== undefined) return redisKeys.actorsInState(filter.state);
+  if (filter.template !== undefined) return redisKeys.actorsOfTemplate(filter.template);
+  return redisKeys.actors;
+}
+
+function matches(record: ActorRecord, filter: ActorFilter): boolean {
+  if (filter.state !== undefined && record.state !== filter.state) return false;
+  if (filter.template !== undefined && record.template !== filter.template) return false;
+  if (filter.label === undefined) return true;
+  const [name = '', ...value] = filter.label.split('=');
+  const has = record.labels[name];
+  return has !== undefined && (value.length === 0 || has === value.join('='));
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();

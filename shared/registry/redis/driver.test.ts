@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { execa } from 'execa';
+import { createLogger } from '../../telemetry/logger.ts';
+import type { ActorRecord, Change, NodeRecord, TemplateRecord } from '../records.ts';
+import type { Registry } from '../registry.ts';
+import { openRedisRegistry } from './driver.ts';
+
+const now = (): string => new Date().toISOString();
+
+function actor(id: string, template = 'counter', fields: Partial<ActorRecord> = {}): ActorRecord {
+  return {
+    id,
+    uid: randomUUID(),
+    template,
+    revision: 'r1',
+    state: 'suspended',
+    since: now(),
+    createdAt: now(),
+    labels: {},
+    memoryMiB: 256,
+    coldStart: false,
+    generation: 0,
+    generationSeq: 1,
+    logSeq: 1,
+    durableAt: now(),
+    reason: 'created',
+    ...fields,
+  };
+}
+
+function template(name: string): TemplateRecord {
+  const spec = {
+    name,
+    containers: [{ name: 'main', image: 'oci:/x:y', env: {} }],
+    memoryMiB: 256,
+    vcpus: 1,
+    idleTimeoutMs: 1000,
+    wakeTimeoutMs: 1000,
+    maxPendingRequests: 1,
+    retainGenerations: 1,
+    egress: { allow: [] },
+    sandboxClass: 'microvm' as const,
+  };
+  return { name, revision: 'r1', spec, state: 'ready', since: now(), createdAt: now() };
+}
+
+const runtime = {
+  arch: 'amd64',
+  vmm: 'qemu',
+  vmmVersion: '10',
+  accelerator: 'tcg',
+  machine: 'q35',
+  cpuModel: 'max',
+  kernel: '6',
+  agent: 'a',
+} as const;
+
+const node = (id: string, slots = 2): NodeRecord => ({
+  id,
+  bootId: randomUUID(),
+  state: 'ready',
+  ingressUrl: 'http://127.0.0.1:1',
+  runtime,
+  slots,
+  memoryMiB: 1024,
+  startedAt: now(),
+});
+
+const startServer = (folder: string, socket: string) =>
+  execa('redis-server', ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder], { reject: false });
+
+suite('registry on a real Redis', () => {
+  let server: ReturnType<typeof startServer>;
+  let folder: string;
+  let registry: Registry;
+
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'dormouse-registry-'));
+    const socket = path.join(folder, 'redis.sock');
+    server = startServer(folder, socket);
+    registry = openRedisRegistry(socket, createLogger('silent', {}));
+    await registry.ping();
+    await registry.setIncarnation(3);
+    await registry.createTemplate(template('counter'));
+  });
+  after(async () => {
+    await registry.close();
+    server.kill('SIGTERM');
+    await server;
+    await rm(folder, { recursive: true });
+  });
+
+  test('the first incarnation stands', async () => {
+    assert.equal(await registry.setIncarnation(9), 3);
+    assert.equal(await registry.incarnation(), 3);
+  });
+
+  test('an actor is created once, and only for a ready template of its revision', async () => {
+    assert.equal(await registry.createActor(actor('one', 'nothing')), 'template-gone');
+    assert.equal(await registry.createActor(actor('one', 'counter', { revision: 'r2' })), 'template-gone');
+    const record = actor('one', 'counter', { labels: { team: 'a' } });
+    assert.equal(await registry.createActor(record), 'created');
+    assert.equal(await registry.createActor(actor('one')), 'exists');
+    assert.deepEqual(await registry.getActor('one'), record);
+  });
+
+  test('20 callers claim a sleeping actor: one gets it', async () => {
+    await registry.announceNode(node('claimer', 100), 10_000);
+    await registry.createActor(actor('claimed'));
+    const results = await Promise.all(
+      Array.from({ length: 20 }, () => registry.claim('claimed', 'claimer', 1000, 'a call')),
+    );
+    assert.deepEqual(
+      results.filter((result) => result.outcome === 'claimed').map((result) => result.outcome),
+      ['claimed'],
+    );
+    assert.equal(results.filter((result) => result.outcome === 'refused').length, 19);
+    const record = await registry.getActor('claimed');
+    assert.equal(record?.state, 'resuming');
+    assert.equal(record.epoch, '3.1');
+    assert.equal(record.node, 'claimer');
+    assert.ok(record.deadlineAt !== undefined);
+  });
+
+  test('an old epoch changes nothing; the right one moves; leaving the node frees its room', async () => {
+    await registry.announceNode(node('small', 1), 10_000);
+    await registry.createActor(actor('fenced'));
+    await registry.createActor(actor('waiting'));
+    assert.deepEqual(await registry.claim('fenced', 'small', 1000, 'a call'), { outcome: 'claimed', epoch: '3.1' });
+    assert.deepEqual(await registry.claim('waiting', 'small', 1000, 'a call'), { outcome: 'no-room' });
+    const move = { id: 'fenced', from: ['resuming'], to: 'running', reason: 'woke' } as const;
+    assert.deepEqual(await registry.transition({ ...move, epoch: '2.9' }), {
+      outcome: 'refused',
+      state: 'resuming',
+      epoch: '3.1',
+    });
+    assert.deepEqual(await registry.transition({ ...move, epoch: '3.1' }), { outcome: 'moved' });
+    assert.deepEqual(await registry.transition({ ...move, epoch: '3.1' }), {
+      outcome: 'refused',
+      state: 'running',
+      epoch: '3.1',
+    });
+    assert.equal((await registry.getNode('small'))?.usedSlots, 1);
+    const suspend = { id: 'fenced', epoch: '3.1', reason: 'idle' } as const;
+    await registry.transition({ ...suspend, from: ['running'], to: 'suspending', deadlineMs: 1000 });
+    await registry.transition({
+      ...suspend,
+      from: ['suspending'],
+      to: 'suspended',
+      update: { generation: 1, logSeq: 2 },
+    });
+    const record = await registry.getActor('fenced');
+    assert.equal(record?.generation, 1);
+    assert.equal(record.node, undefined);
+    assert.equal(record.deadlineAt, undefined);
+    assert.deepEqual({ ...(await registry.getNode('small')) }.usedMemoryMiB, 0);
+    assert.equal((await registry.claim('waiting', 'small', 1000, 'a call')).outcome, 'claimed');
+  });
+
+  test('a node without a lease gets nothing, and a lost lease is not renewed', async () => {
+    const record = node('leased');
+    assert.equal(await registry.announceNode(record, 10_000), true);
+    assert.equal(await registry.announceNode({ ...record, bootId: randomUUID() }, 10_000), false);
+    assert.equal(await registry.renewLease('leased', record.bootId, 10_000), true);
+    await registry.releaseLease('leased', record.bootId);
+    assert.equal(await registry.renewLease('leased', record.bootId, 10_000), false);
+    await registry.createActor(actor('homeless'));
+    assert.equal((await registry.claim('homeless', 'leased', 1000, 'a call')).outcome, 'no-room');
+  });
+
+  test('a passed deadline is found', async () => {
+    await registry.announceNode(node('slow'), 10_000);
+    await registry.createActor(actor('overdue'));
+    await registry.claim('overdue', 'slow', -1, 'a call');
+    assert.ok((await registry.overdueActors(10)).includes('overdue'));
+    assert.ok((await registry.actorsOnNode('slow')).includes('overdue'));
+  });
+
+  test('listing pages in id order and filters', async () => {
+    await registry.createTemplate(template('paged'));
+    for (let index = 0; index < 25; index++) {
+      await registry.createActor(
+        actor(`page-${String(index).padStart(2, '0')}`, 'paged', {
+          labels: { parity: index % 2 === 0 ? 'even' : 'odd' },
+        }),
+      );
+    }
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await registry.listActors({ template: 'paged', label: 'parity=odd' }, 5, cursor);
+      seen.push(...page.items.map((item) => item.id));
+      cursor = page.nextCursor;
+    } while (cursor !== undefined);
+    assert.equal(seen.length, 12);
+    assert.deepEqual(seen, [...seen].sort());
+    const all = await registry.listActors({ template: 'paged' }, 25);
+    assert.equal(all.nextCursor, undefined);
+    assert.equal(all.items.length, 25);
+  });
+
+  test('a template in use is not deleted; an unused one is', async () => {
+    assert.equal(await registry.beginDeleteTemplate('paged'), 'in-use');
+    await registry.createTemplate(template('unused'));
+    assert.equal(await registry.beginDeleteTemplate('unused'), 'deleting');
+    await registry.removeTemplate('unused');
+    assert.equal(await registry.getTemplate('unused'), undefined);
+  });
+
+  test('an actor is removed only while deleting, and listeners hear of it', async () => {
+    const record = actor('doomed');
+    await registry.createActor(record);
+    const changes: Change[] = [];
+    const gone = Promise.withResolvers<undefined>();
+    using _watch = registry.watch((change) => {
+      if (change.kind === 'actor' && change.id === 'doomed') changes.push(change);
+      if (changes.some((seen) => seen.state === 'gone')) gone.resolve(undefined);
+    });
+    await registry.removeActor('doomed', record.uid);
+    assert.ok(await registry.getActor('doomed'));
+    // The subscription may still be on its way: repeat the hint until it is heard.
+    const deadline = Date.now() + 5000;
+    while (changes.length === 0 && Date.now() < deadline) {
+      await registry.transition({
+        id: 'doomed',
+        from: ['suspended', 'deleting'].slice(0, 1) as ['suspended'],
+        to: 'deleting',
+        reason: 'asked',
+      });
+      await registry.removeActor('doomed', record.uid);
+      if ((await registry.getActor('doomed')) === undefined) await registry.createActor(record);
+    }
+    await gone.promise;
+    assert.equal(changes.at(-1)?.state, 'gone');
+  });
+});

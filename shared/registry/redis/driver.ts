@@ -1,0 +1,74 @@
+/** The registry on one Redis: a connection for commands, a second one (made on first use) that listens for changes. */
+import { EventEmitter } from 'node:events';
+import type { Logger } from '../../telemetry/logger.ts';
+import { changeSchema, type Change } from '../records.ts';
+import type { Registry } from '../registry.ts';
+import { actorRegistry } from './actors.ts';
+import { connectRedis, translated } from './connection.ts';
+import { redisKeys } from './keys.ts';
+import { nodeRegistry } from './nodes.ts';
+import { operationRegistry } from './operations.ts';
+import { defineScripts } from './scripts.ts';
+import { templateRegistry } from './templates.ts';
+
+export function openRedisRegistry(url: string, log: Logger): Registry {
+  const redis = connectRedis(url, log);
+  const run = defineScripts(redis);
+  const changes = changeFeed(url, log);
+  return {
+    ...actorRegistry(redis, run),
+    ...templateRegistry(redis, run),
+    ...nodeRegistry(redis, run),
+    ...operationRegistry(redis),
+    async incarnation() {
+      return Number((await translated(redis.get(redisKeys.incarnation))) ?? 0);
+    },
+    async setIncarnation(incarnation) {
+      await translated(redis.set(redisKeys.incarnation, incarnation, 'NX'));
+      return Number(await translated(redis.get(redisKeys.incarnation)));
+    },
+    async remember(key, value, ttlMs) {
+      const before = await translated(redis.set(redisKeys.remembered(key), value, 'PX', ttlMs, 'NX', 'GET'));
+      return before ?? undefined;
+    },
+    async forget(key) {
+      await translated(redis.del(redisKeys.remembered(key)));
+    },
+    async lead(name, holder, ttlMs) {
+      return (await run('lead', name, holder, ttlMs)) === 1;
+    },
+    watch: changes.watch,
+    async ping() {
+      await translated(redis.ping());
+    },
+    async close() {
+      await changes.close();
+      redis.disconnect();
+    },
+  };
+}
+
+function changeFeed(url: string, log: Logger): { watch: Registry['watch']; close(): Promise<void> } {
+  const listeners = new EventEmitter().setMaxListeners(0);
+  let subscriber: ReturnType<typeof connectRedis> | undefined;
+  const subscribe = (): void => {
+    subscriber = connectRedis(url, log);
+    subscriber.on('message', (_channel: string, text: string) => {
+      const change = changeSchema.safeParse(JSON.parse(text));
+      if (change.success) listeners.emit('change', change.data);
+      else log.warn({ text }, 'unknown change message');
+    });
+    subscriber.subscribe(redisKeys.changes).catch((error: unknown) => log.warn({ err: error }, 'subscribe failed'));
+  };
+  return {
+    watch(listener: (change: Change) => void) {
+      if (subscriber === undefined) subscribe();
+      listeners.on('change', listener);
+      return { [Symbol.dispose]: () => void listeners.off('change', listener) };
+    },
+    close() {
+      subscriber?.disconnect();
+      return Promise.resolve();
+    },
+  };
+}

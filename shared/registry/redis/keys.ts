@@ -1,0 +1,21 @@
+/** Every Redis key of the registry. Lua scripts build the same names from the prefixes passed to them. */
+export const redisKeys = {
+  incarnation: 'dm:incarnation',
+  actor: (id: string) => `dm:actor:${id}`,
+  actors: 'dm:actors',
+  actorsInState: (state: string) => `dm:actors:state:${state}`,
+  actorsOfTemplate: (name: string) => `dm:actors:template:${name}`,
+  deadlines: 'dm:deadlines',
+  template: (name: string) => `dm:template:${name}`,
+  templates: 'dm:templates',
+  node: (id: string) => `dm:node:${id}`,
+  nodes: 'dm:nodes',
+  nodeActors: (id: string) => `dm:node:${id}:actors`,
+  lease: (id: string) => `dm:node:${id}:lease`,
+  operation: (id: string) => `dm:operation:${id}`,
+  remembered: (key: string) => `dm:idempotency:${key}`,
+  leader: (name: string) => `dm:leader:${name}`,
+  events: 'dm:events',
+  /** Pub/sub channel of changes. */
+  changes: 'dm:changes',
+} as const;

@@ -1,0 +1,44 @@
+/** Nodes in Redis: a hash, a lease key with a time to live, the set of actors placed there and the memory they use. */
+import type { Redis } from 'ioredis';
+import { nodeRecordSchema, type NodeRecord } from '../records.ts';
+import type { NodeRegistry } from '../registry.ts';
+import { translated } from './connection.ts';
+import { decodeHash, encodeFields } from './hash-record.ts';
+import { redisKeys } from './keys.ts';
+import type { RunScript } from './scripts.ts';
+
+export function nodeRegistry(redis: Redis, run: RunScript): NodeRegistry {
+  const getNode: NodeRegistry['getNode'] = async (id) => {
+    const [hash, leaseMs, usedSlots, usedMemory] = await translated(
+      Promise.all([
+        redis.hgetall(redisKeys.node(id)),
+        redis.pttl(redisKeys.lease(id)),
+        redis.scard(redisKeys.nodeActors(id)),
+        redis.hget(`${redisKeys.node(id)}:used`, 'memoryMiB'),
+      ]),
+    );
+    const record: NodeRecord | undefined = decodeHash(nodeRecordSchema, redisKeys.node(id), hash);
+    if (record === undefined) return undefined;
+    return { ...record, leaseMs: Math.max(0, leaseMs), usedSlots, usedMemoryMiB: Number(usedMemory ?? 0) };
+  };
+  return {
+    getNode,
+    async announceNode(record, leaseMs) {
+      return (await run('announceNode', record.id, record.bootId, leaseMs, ...encodeFields(record))) === 1;
+    },
+    async renewLease(nodeId, bootId, leaseMs) {
+      return (await run('renewLease', nodeId, bootId, leaseMs)) === 1;
+    },
+    async releaseLease(nodeId, bootId) {
+      await run('releaseLease', nodeId, bootId);
+    },
+    async setNodeState(nodeId, state) {
+      return (await run('setNodeState', nodeId, JSON.stringify(state))) === 1;
+    },
+    async listNodes() {
+      const ids = await translated(redis.smembers(redisKeys.nodes));
+      const nodes = await Promise.all(ids.sort().map(getNode));
+      return nodes.filter((node) => node !== undefined);
+    },
+  };
+}

@@ -1,0 +1,207 @@
+/**
+ * The registry's atomic steps. Each script gets its inputs in ARGV; values of record fields are JSON texts, so a state
+ * reads `"running"` with its quotes. Single Redis only: the keys are built inside.
+ */
+import type { Redis } from 'ioredis';
+import { translated } from './connection.ts';
+
+/** Moves an actor between the indexes and tells everybody. Prepended to the scripts that change a state. */
+const moveActor = `
+local function unquote(json) return string.sub(json, 2, -2) end
+local function occupies(state)
+  return state == 'resuming' or state == 'running' or state == 'pausing' or state == 'paused' or state == 'suspending'
+end
+local function release(id, node, memory)
+  if redis.call('SREM', 'dm:node:' .. node .. ':actors', id) == 1 then
+    redis.call('HINCRBY', 'dm:node:' .. node .. ':used', 'memoryMiB', -memory)
+  end
+end
+local function announce(id, state, epoch, node, reason)
+  redis.call('XADD', 'dm:events', 'MAXLEN', '~', '10000', '*',
+    'actor', id, 'state', state, 'epoch', epoch or '', 'node', node or '', 'reason', reason)
+  redis.call('PUBLISH', 'dm:changes',
+    cjson.encode({kind = 'actor', id = id, state = state, epoch = (epoch ~= '' and epoch or nil)}))
+end
+local function move(id, from, to, now, deadline, reason)
+  local key = 'dm:actor:' .. id
+  redis.call('HSET', key, 'state', '"' .. to .. '"', 'since', '"' .. now .. '"', 'reason', reason)
+  redis.call('ZREM', 'dm:actors:state:' .. from, id)
+  redis.call('ZADD', 'dm:actors:state:' .. to, 0, id)
+  if deadline ~= '' then
+    redis.call('ZADD', 'dm:deadlines', deadline, id)
+  else
+    redis.call('ZREM', 'dm:deadlines', id)
+    redis.call('HDEL', key, 'deadlineAt')
+  end
+end
+`;
+
+const sources = {
+  /** id, now, reason, templateName, revision, field… → created | exists | template-gone */
+  createActor: `
+    local id, template, revision = ARGV[1], ARGV[4], ARGV[5]
+    local key = 'dm:actor:' .. id
+    if redis.call('EXISTS', key) == 1 then return 'exists' end
+    local known = redis.call('HMGET', 'dm:template:' .. template, 'state', 'revision')
+    if known[1] ~= '"ready"' or known[2] ~= revision then return 'template-gone' end
+    redis.call('HSET', key, unpack(ARGV, 6))
+    redis.call('ZADD', 'dm:actors', 0, id)
+    redis.call('ZADD', 'dm:actors:state:suspended', 0, id)
+    redis.call('ZADD', 'dm:actors:template:' .. template, 0, id)
+    announce(id, 'suspended', '', '', '"created"')
+    return 'created'`,
+
+  /** id, node, now, deadlineIso, deadlineMs, reason(json) → [outcome, epoch or state] */
+  claim: `
+    local id, node = ARGV[1], ARGV[2]
+    local key = 'dm:actor:' .. id
+    local fields = redis.call('HMGET', key, 'state', 'memoryMiB', 'counter')
+    if not fields[1] then return {'absent'} end
+    local state = unquote(fields[1])
+    if state ~= 'suspended' and state ~= 'failed' then return {'refused', state} end
+    local record = redis.call('HMGET', 'dm:node:' .. node, 'slots', 'memoryMiB', 'state')
+    if not record[1] or record[3] ~= '"ready"' then return {'no-room'} end
+    if redis.call('EXISTS', 'dm:node:' .. node .. ':lease') == 0 then return {'no-room'} end
+    local memory = tonumber(fields[2])
+    local used = tonumber(redis.call('HGET', 'dm:node:' .. node .. ':used', 'memoryMiB') or '0')
+    local count = redis.call('SCARD', 'dm:node:' .. node .. ':actors')
+    if count >= tonumber(record[1]) or used + memory > tonumber(record[2]) then return {'no-room'} end
+    local counter = redis.call('HINCRBY', key, 'counter', 1)
+    local epoch = redis.call('GET', 'dm:incarnation') .. '.' .. counter
+    redis.call('SADD', 'dm:node:' .. node .. ':actors', id)
+    redis.call('HINCRBY', 'dm:node:' .. node .. ':used', 'memoryMiB', memory)
+    redis.call('HSET', key, 'epoch', '"' .. epoch .. '"', 'node', cjson.encode(node), 'deadlineAt', '"' .. ARGV[4] .. '"')
+    move(id, state, 'resuming', ARGV[3], ARGV[5], ARGV[6])
+    announce(id, 'resuming', epoch, node, ARGV[6])
+    return {'claimed', epoch}`,
+
+  /** id, fromStates(json), epoch(json or ''), to, now, deadlineIso, deadlineMs, reason(json), removed(json), field… */
+  transition: `
+    local id, to = ARGV[1], ARGV[4]
+    local key = 'dm:actor:' .. id
+    local fields = redis.call('HMGET', key, 'state', 'epoch', 'node', 'memoryMiB')
+    if not fields[1] then return {'absent'} end
+    local state, epoch = unquote(fields[1]), fields[2] or ''
+    local allowed = false
+    for _, from in ipairs(cjson.decode(ARGV[2])) do if from == state then allowed = true end end
+    if not allowed or (ARGV[3] ~= '' and ARGV[3] ~= epoch) then
+      return {'refused', state, epoch ~= '' and unquote(epoch) or ''}
+    end
+    for _, field in ipairs(cjson.decode(ARGV[9])) do redis.call('HDEL', key, field) end
+    if #ARGV > 9 then redis.call('HSET', key, unpack(ARGV, 10)) end
+    if ARGV[6] ~= '' then redis.call('HSET', key, 'deadlineAt', '"' .. ARGV[6] .. '"') end
+    move(id, state, to, ARGV[5], ARGV[7], ARGV[8])
+    local node = fields[3] and cjson.decode(fields[3]) or ''
+    if node ~= '' and occupies(state) and not occupies(to) and to ~= 'deleting' then
+      release(id, node, tonumber(fields[4]))
+      redis.call('HDEL', key, 'node')
+    end
+    announce(id, to, epoch ~= '' and unquote(epoch) or '', node, ARGV[8])
+    return {'moved'}`,
+
+  /** id, uid(json) */
+  removeActor: `
+    local id = ARGV[1]
+    local key = 'dm:actor:' .. id
+    local fields = redis.call('HMGET', key, 'state', 'uid', 'template', 'node', 'memoryMiB')
+    if not fields[1] or fields[1] ~= '"deleting"' or fields[2] ~= ARGV[2] then return 0 end
+    if fields[4] then release(id, cjson.decode(fields[4]), tonumber(fields[5])) end
+    redis.call('DEL', key)
+    redis.call('ZREM', 'dm:actors', id)
+    redis.call('ZREM', 'dm:actors:state:deleting', id)
+    redis.call('ZREM', 'dm:actors:template:' .. cjson.decode(fields[3]), id)
+    redis.call('ZREM', 'dm:deadlines', id)
+    announce(id, 'gone', '', '', '"deleted"')
+    return 1`,
+
+  /** name, field… → created | exists */
+  createTemplate: `
+    local key = 'dm:template:' .. ARGV[1]
+    if redis.call('EXISTS', key) == 1 then return 'exists' end
+    redis.call('HSET', key, unpack(ARGV, 2))
+    redis.call('ZADD', 'dm:templates', 0, ARGV[1])
+    return 'created'`,
+
+  /** name, revision(json), fromStates(json of json texts), field… → 1 when replaced */
+  updateTemplate: `
+    local key = 'dm:template:' .. ARGV[1]
+    local fields = redis.call('HMGET', key, 'state', 'revision')
+    if fields[2] ~= ARGV[2] then return 0 end
+    local allowed = false
+    for _, from in ipairs(cjson.decode(ARGV[3])) do if '"' .. from .. '"' == fields[1] then allowed = true end end
+    if not allowed then return 0 end
+    redis.call('DEL', key)
+    redis.call('HSET', key, unpack(ARGV, 4))
+    local state = redis.call('HGET', key, 'state')
+    redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'template', id = ARGV[1], state = unquote(state)}))
+    return 1`,
+
+  /** name, now → deleting | in-use | absent */
+  beginDeleteTemplate: `
+    local key = 'dm:template:' .. ARGV[1]
+    if redis.call('EXISTS', key) == 0 then return 'absent' end
+    if redis.call('ZCARD', 'dm:actors:template:' .. ARGV[1]) > 0 then return 'in-use' end
+    redis.call('HSET', key, 'state', '"deleting"', 'since', '"' .. ARGV[2] .. '"')
+    return 'deleting'`,
+
+  /** id, bootId, leaseMs, field… → 1 when announced */
+  announceNode: `
+    local lease = 'dm:node:' .. ARGV[1] .. ':lease'
+    local holder = redis.call('GET', lease)
+    if holder and holder ~= ARGV[2] then return 0 end
+    redis.call('SET', lease, ARGV[2], 'PX', ARGV[3])
+    redis.call('DEL', 'dm:node:' .. ARGV[1])
+    redis.call('HSET', 'dm:node:' .. ARGV[1], unpack(ARGV, 4))
+    redis.call('SADD', 'dm:nodes', ARGV[1])
+    redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'node', id = ARGV[1], state = 'ready'}))
+    return 1`,
+
+  /** id, bootId, leaseMs → 1 while held. An expired lease is not taken back: others may have acted on it. */
+  renewLease: `
+    local lease = 'dm:node:' .. ARGV[1] .. ':lease'
+    if redis.call('GET', lease) ~= ARGV[2] then return 0 end
+    redis.call('PEXPIRE', lease, ARGV[3])
+    return 1`,
+
+  /** id, bootId */
+  releaseLease: `
+    local lease = 'dm:node:' .. ARGV[1] .. ':lease'
+    if redis.call('GET', lease) == ARGV[2] then redis.call('DEL', lease) end
+    redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'node', id = ARGV[1], state = 'gone'}))
+    return 1`,
+
+  /** id, state(json) → 1 when the node exists */
+  setNodeState: `
+    local key = 'dm:node:' .. ARGV[1]
+    if redis.call('EXISTS', key) == 0 then return 0 end
+    redis.call('HSET', key, 'state', ARGV[2])
+    redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'node', id = ARGV[1], state = unquote(ARGV[2])}))
+    return 1`,
+
+  /** name, holder, ttlMs → 1 when led */
+  lead: `
+    local key = 'dm:leader:' .. ARGV[1]
+    local holder = redis.call('GET', key)
+    if holder and holder ~= ARGV[2] then return 0 end
+    redis.call('SET', key, ARGV[2], 'PX', ARGV[3])
+    return 1`,
+} as const;
+
+export type ScriptName = keyof typeof sources;
+export type RunScript = (name: ScriptName, ...args: readonly (string | number)[]) => Promise<unknown>;
+
+/** Defines the scripts on a connection and returns the function that runs them. */
+export function defineScripts(redis: Redis): RunScript {
+  const commands = new Map<string, (...args: (string | number)[]) => Promise<unknown>>();
+  for (const [name, lua] of Object.entries(sources)) {
+    const command = `dormouse_${name}`;
+    redis.defineCommand(command, { numberOfKeys: 0, lua: moveActor + lua });
+    const bound = Reflect.get(redis, command) as (...args: (string | number)[]) => Promise<unknown>;
+    commands.set(name, bound.bind(redis));
+  }
+  return (name, ...args) => {
+    const command = commands.get(name);
+    if (command === undefined) throw new Error(`no script ${name}`);
+    return translated(command(...args));
+  };
+}

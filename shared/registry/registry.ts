@@ -1,0 +1,108 @@
+/**
+ * The registry port: the coordination state every process shares. Each change of an actor is one atomic step that checks
+ * the state it leaves and the epoch that holds it; whoever holds an old epoch changes nothing.
+ *
+ * Failures: `registry-unavailable` when Redis does not answer.
+ */
+import type { Epoch } from '../actor/epoch.ts';
+import type { ActorState } from '../actor/lifecycle.ts';
+import type { ActorRecord, Change, NodeRecord, NodeStatus, Operation, TemplateRecord } from './records.ts';
+
+/** Fields a transition may set. `undefined` removes an optional one. */
+export type ActorUpdate = {
+  readonly [Field in keyof Omit<ActorRecord, 'id' | 'uid' | 'state' | 'since' | 'epoch' | 'memoryMiB'>]?:
+    ActorRecord[Field] | undefined;
+};
+
+export interface Transition {
+  readonly id: string;
+  readonly from: readonly ActorState[];
+  readonly to: ActorState;
+  /** The activation that asks. Omitted only for moves out of states that no activation holds. */
+  readonly epoch?: Epoch;
+  /** Bound on a transitional state, from now. */
+  readonly deadlineMs?: number;
+  readonly reason: string;
+  readonly update?: ActorUpdate;
+}
+
+export type TransitionResult =
+  | { readonly outcome: 'moved' }
+  | { readonly outcome: 'refused'; readonly state: ActorState; readonly epoch: Epoch | undefined }
+  | { readonly outcome: 'absent' };
+
+export type ClaimResult =
+  | { readonly outcome: 'claimed'; readonly epoch: Epoch }
+  | { readonly outcome: 'refused'; readonly state: ActorState }
+  | { readonly outcome: 'no-room' }
+  | { readonly outcome: 'absent' };
+
+export interface ActorFilter {
+  readonly state?: ActorState | undefined;
+  readonly template?: string | undefined;
+  /** `name=value`, or `name` for any value. */
+  readonly label?: string | undefined;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly nextCursor?: string;
+}
+
+export interface ActorRegistry {
+  getActor(id: string): Promise<ActorRecord | undefined>;
+  /** Adds an actor in state `suspended`; its template must be ready and of the same revision. */
+  createActor(record: ActorRecord): Promise<'created' | 'exists' | 'template-gone'>;
+  listActors(filter: ActorFilter, limit: number, cursor?: string): Promise<Page<ActorRecord>>;
+  /** suspended or failed → resuming on a node that has room, with the next epoch. */
+  claim(id: string, nodeId: string, deadlineMs: number, reason: string): Promise<ClaimResult>;
+  transition(transition: Transition): Promise<TransitionResult>;
+  /** Removes an actor that is `deleting`. */
+  removeActor(id: string, uid: string): Promise<void>;
+  /** Ids of transitional actors whose deadline has passed. */
+  overdueActors(limit: number): Promise<string[]>;
+  actorsOnNode(nodeId: string): Promise<string[]>;
+}
+
+export interface TemplateRegistry {
+  getTemplate(name: string): Promise<TemplateRecord | undefined>;
+  listTemplates(limit: number, cursor?: string): Promise<Page<TemplateRecord>>;
+  createTemplate(record: TemplateRecord): Promise<'created' | 'exists'>;
+  /** Replaces the record if it still has the revision and one of the states. */
+  updateTemplate(record: TemplateRecord, from: readonly TemplateRecord['state'][]): Promise<boolean>;
+  /** Marks it `deleting` unless an actor uses it. */
+  beginDeleteTemplate(name: string): Promise<'deleting' | 'in-use' | 'absent'>;
+  removeTemplate(name: string): Promise<void>;
+}
+
+export interface NodeRegistry {
+  /** Announces a node and takes its lease. False when another boot of that id still holds it. */
+  announceNode(record: NodeRecord, leaseMs: number): Promise<boolean>;
+  /** Extends the lease. False when this boot holds it no longer: the node must stop serving. */
+  renewLease(nodeId: string, bootId: string, leaseMs: number): Promise<boolean>;
+  releaseLease(nodeId: string, bootId: string): Promise<void>;
+  setNodeState(nodeId: string, state: NodeRecord['state']): Promise<boolean>;
+  getNode(nodeId: string): Promise<NodeStatus | undefined>;
+  listNodes(): Promise<NodeStatus[]>;
+}
+
+export interface OperationRegistry {
+  putOperation(operation: Operation): Promise<void>;
+  getOperation(id: string): Promise<Operation | undefined>;
+}
+
+export interface Registry extends ActorRegistry, TemplateRegistry, NodeRegistry, OperationRegistry {
+  /** Number of this registry's life; 0 until `setIncarnation`. */
+  incarnation(): Promise<number>;
+  /** Sets it if there is none yet; returns the one that stands. */
+  setIncarnation(incarnation: number): Promise<number>;
+  /** Remembers an answer under an Idempotency-Key; returns what stands there already. */
+  remember(key: string, value: string, ttlMs: number): Promise<string | undefined>;
+  forget(key: string): Promise<void>;
+  /** Takes or extends a named lock for one holder; false when another has it. */
+  lead(name: string, holder: string, ttlMs: number): Promise<boolean>;
+  /** Calls back on every change anywhere. Hints may be lost: look again at intervals as well. */
+  watch(listener: (change: Change) => void): Disposable;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}

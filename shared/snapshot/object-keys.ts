@@ -1,0 +1,27 @@
+/**
+ * Every key the platform writes, in one place. No key is ever the folder of another (S3 servers on a file system hide
+ * one of the two).
+ */
+
+/** Wide enough for one entry a second over 30,000 years; padding makes listing order the log's order. */
+const sequenceDigits = 12;
+
+export const objectKeys = {
+  incarnation: (incarnation: number) => `incarnations/${String(incarnation).padStart(9, '0')}.json`,
+  template: (name: string, revision: string) => `templates/${name}/${revision}/template.json`,
+  templateFolder: (name: string, revision: string) => `templates/${name}/${revision}/`,
+  goldenPart: (name: string, revision: string, attempt: string, part: 'memory' | 'device') =>
+    `templates/${name}/${revision}/golden/${attempt}/${part}`,
+  actorFolder: (id: string) => `actors/${id}/`,
+  actorBlobs: (id: string, uid: string) => `actors/${id}/${uid}/`,
+  logFolder: (id: string) => `actors/${id}/log/`,
+  logEntry: (id: string, seq: number) => `actors/${id}/log/${String(seq).padStart(sequenceDigits, '0')}.json`,
+  blob: (id: string, uid: string, epoch: string, attempt: number, part: 'memory' | 'device') =>
+    `actors/${id}/${uid}/blobs/${epoch}-${attempt}/${part}`,
+} as const;
+
+/** The sequence number in a log entry's key, or undefined for a key that is not one. */
+export function sequenceOf(key: string): number | undefined {
+  const match = /\/log\/([0-9]{12})\.json$/.exec(key);
+  return match?.[1] === undefined ? undefined : Number(match[1]);
+}
