@@ -1,0 +1,54 @@
+/** What the stack runs: one redis-server (unless one is configured), one api, and workers `node-1`, `node-2`, … */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { redisArguments } from '../servers/redis.ts';
+import type { StackConfig } from './config.ts';
+import type { ChildSpec } from './supervise.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** The configuration with everything decided: a port that is free, a Redis that is ours or given. */
+export interface DecidedConfig extends StackConfig {
+  readonly redisUrl: string;
+}
+
+export const nodeIds = (count: number): string[] => Array.from({ length: count }, (_, index) => `node-${index + 1}`);
+
+export function redisSpec(home: string, port: number): ChildSpec {
+  const args = redisArguments(redisFolder(home), port, true);
+  return { name: 'redis', file: 'redis-server', args, cwd: root, environment: inherited() };
+}
+
+export const redisFolder = (home: string): string => path.join(home, 'redis');
+
+export function apiSpec(config: DecidedConfig): ChildSpec {
+  const own = { DORMOUSE_HOST: config.host, DORMOUSE_PORT: String(config.port) };
+  return nodeProgram('api', 'api/main.ts', config, own);
+}
+
+export function workerSpec(config: DecidedConfig, nodeId: string): ChildSpec {
+  return nodeProgram(nodeId, 'worker/main.ts', config, { DORMOUSE_NODE_ID: nodeId });
+}
+
+function nodeProgram(name: string, main: string, config: DecidedConfig, own: Record<string, string>): ChildSpec {
+  const environment = {
+    ...inherited(),
+    ...config.passedOn,
+    DORMOUSE_HOME: config.home,
+    DORMOUSE_REDIS_URL: config.redisUrl,
+    DORMOUSE_STORE: config.storeUrl,
+    DORMOUSE_ASSETS: config.assets,
+    ...own,
+  };
+  return { name, file: process.execPath, args: [main], cwd: root, environment };
+}
+
+/**
+ * Our environment (PATH, proxies, the credentials that vendor SDKs look for) without what is meant for this process
+ * alone: our own settings, npm's, and the test runner's mark that turns any Node below it into a test file.
+ */
+function inherited(): Record<string, string> {
+  const isOurs = (name: string) => /^(DORMOUSE_|npm_|NODE_TEST_CONTEXT$)/.test(name);
+  const kept = Object.entries(process.env).filter(([name, value]) => value !== undefined && !isOurs(name));
+  return Object.fromEntries(kept) as Record<string, string>;
+}
