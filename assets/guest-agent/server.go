@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"golang.org/x/sys/unix"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"dormouse/guest-agent/agentpb"
+	"dormouse/guest-agent/containers"
+	"dormouse/guest-agent/inspect"
+	"dormouse/guest-agent/wake"
+)
+
+// server answers the host; each method is one call of shared/proto/agent.proto.
+type server struct {
+	agentpb.UnimplementedAgentServer
+	supervisor *containers.Supervisor
+	version    string
+}
+
+func (s *server) Hello(context.Context, *agentpb.HelloRequest) (*agentpb.HelloReply, error) {
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		return nil, internal(err)
+	}
+	bootID, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return nil, internal(err)
+	}
+	return &agentpb.HelloReply{AgentVersion: s.version, KernelRelease: unix.ByteSliceToString(name.Release[:]),
+		BootId: strings.TrimSpace(string(bootID)), Arch: runtime.GOARCH}, nil
+}
+
+func (s *server) Start(ctx context.Context, request *agentpb.StartRequest) (*agentpb.StartReply, error) {
+	failure := s.supervisor.Start(ctx, request)
+	if failure != nil {
+		failure.Dump = inspect.Guest(s.supervisor, 0)
+		s.supervisor.Clear()
+		return &agentpb.StartReply{Failure: failure}, nil
+	}
+	// What starting left behind would be shipped with every snapshot that touches its pages.
+	debug.FreeOSMemory()
+	return &agentpb.StartReply{}, nil
+}
+
+func (s *server) Quiesce(context.Context, *agentpb.QuiesceRequest) (*agentpb.QuiesceReply, error) {
+	// The agent has no timers of its own, and calls come one at a time: when this answers, nothing is under way.
+	unix.Sync()
+	return &agentpb.QuiesceReply{}, nil
+}
+
+func (s *server) Wake(_ context.Context, request *agentpb.WakeRequest) (*agentpb.WakeReply, error) {
+	step, err := wake.SetClock(request.GetUnixNanos())
+	if err != nil {
+		return nil, internal(err)
+	}
+	if err := wake.StirEntropy(request.GetEntropy()); err != nil {
+		return nil, internal(err)
+	}
+	if err := wake.WriteIdentity(containers.IdentityDir, request.GetIdentityJson()); err != nil {
+		return nil, internal(err)
+	}
+	return &agentpb.WakeReply{ClockStepNanos: step}, nil
+}
+
+func (s *server) Inspect(_ context.Context, request *agentpb.InspectRequest) (*agentpb.InspectReply, error) {
+	return inspect.Guest(s.supervisor, int(request.GetTailLines())), nil
+}
+
+func internal(err error) error { return status.Error(codes.Internal, err.Error()) }
