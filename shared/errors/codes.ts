@@ -167,6 +167,12 @@ export const errorCodes = {
   'registry-unavailable': code(503, true, 'Redis does not answer', 'Check Redis and DORMOUSE_REDIS_URL.'),
   // node
   'asset-invalid': code(500, false, 'The asset set is incomplete or damaged', 'Run `npm run assets -- assemble`.'),
+  'assets-unavailable': code(
+    503,
+    true,
+    'Parts of the asset set could not be fetched',
+    'Check that this machine reaches its Debian mirror, then run `npm run assets -- assemble`.',
+  ),
   'vmm-failed': code(500, true, 'The virtual machine monitor failed', 'Read `details`; look at the log of the node.'),
   'guest-unreachable': code(
     500,
