@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { createClient } from './client.ts';
+import { startStubApi } from './stub-api.ts';
+
+const change = { kind: 'actor', id: 'a', state: 'running' };
+const sent = (data: string) => `event: change\ndata: ${data}\n\n`;
+
+suite('events', () => {
+  test('changes come as they happen; what is no change is passed over', async () => {
+    await using api = await startStubApi(() => ({
+      headers: { 'content-type': 'text/event-stream' },
+      // Ends only when the reader leaves: the loop below must see the change before that.
+      stream: (async function* () {
+        yield ': hello\n\n' + sent('not json') + sent('{"other":1}') + sent(JSON.stringify(change));
+        await new Promise(() => undefined);
+      })(),
+    }));
+    const seen: unknown[] = [];
+    for await (const event of createClient({ url: api.url }).events.watch()) {
+      seen.push(event);
+      break;
+    }
+    assert.deepEqual(seen, [change]);
+    assert.equal(api.requests[0]?.headers.accept, 'text/event-stream');
+  });
+
+  test('an aborted stream throws the reason', async () => {
+    await using api = await startStubApi(() => ({
+      stream: (async function* () {
+        yield sent(JSON.stringify(change));
+        await new Promise(() => undefined);
+      })(),
+    }));
+    const abort = new AbortController();
+    const reason = new Error('enough');
+    const reading = (async () => {
+      for await (const _ of createClient({ url: api.url }).events.watch({ signal: abort.signal })) abort.abort(reason);
+    })();
+    await assert.rejects(reading, reason);
+  });
+});

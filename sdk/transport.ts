@@ -1,0 +1,112 @@
+/**
+ * The one place that talks HTTP: address, token, JSON in and out, refusals turned into `DormouseApiError`. Nothing is
+ * retried here: the error says whether and when a retry can help, and only the caller knows whether it may.
+ */
+import { DormouseApiError, errorFromAnswer, unexpectedAnswer } from './api-error.ts';
+
+export interface ClientOptions {
+  /** Where the api answers, e.g. `http://127.0.0.1:7070`; a path prefix is kept. */
+  readonly url: string;
+  readonly token?: string | undefined;
+  /** Instead of the global `fetch`: for tests, proxies, tracing. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ChangeOptions extends CallOptions {
+  /** Makes a repeated POST answer as the first one did. */
+  readonly idempotencyKey?: string | undefined;
+}
+
+export interface ApiRequest extends ChangeOptions {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** From the root, segments encoded, with its query. */
+  readonly path: string;
+  readonly body?: object | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface Transport {
+  readonly baseUrl: string;
+  /** Any answer at all. Throws `api-unreachable`, or the reason of the aborted signal. */
+  send(url: string, init: RequestInit): Promise<Response>;
+  /** The answer to an API call, unread. Throws a `DormouseApiError` for any status but 2xx. */
+  open(request: ApiRequest): Promise<Response>;
+  /** The JSON of a 2xx answer, undefined when it has no body. The api's own schemas vouch for its shape. */
+  json(request: ApiRequest): Promise<unknown>;
+}
+
+export function createTransport(options: ClientOptions): Transport {
+  const baseUrl = new URL(options.url).href.replace(/\/+$/, '');
+  const fetch = options.fetch ?? globalThis.fetch;
+
+  async function send(url: string, init: RequestInit): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (options.token !== undefined && !headers.has('authorization')) {
+      headers.set('authorization', `Bearer ${options.token}`);
+    }
+    try {
+      return await fetch(url, { ...init, headers });
+    } catch (error) {
+      throw connectionFailure(baseUrl, error, init.signal);
+    }
+  }
+
+  async function open(request: ApiRequest): Promise<Response> {
+    const response = await send(baseUrl + request.path, {
+      method: request.method,
+      headers: headersOf(request),
+      body: request.body === undefined ? null : JSON.stringify(request.body),
+      signal: request.signal ?? null,
+    });
+    if (!response.ok) throw await errorFromAnswer(response);
+    return response;
+  }
+
+  async function json(request: ApiRequest): Promise<unknown> {
+    const response = await open(request);
+    const text = await response.text().catch((error: unknown) => {
+      throw connectionFailure(baseUrl, error, request.signal);
+    });
+    if (text === '') return undefined;
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw unexpectedAnswer(response, text, { cause });
+    }
+  }
+
+  return { baseUrl, send, open, json };
+}
+
+function headersOf(request: ApiRequest): Record<string, string> {
+  return {
+    accept: 'application/json',
+    ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(request.idempotencyKey === undefined ? {} : { 'idempotency-key': request.idempotencyKey }),
+    ...request.headers,
+  };
+}
+
+/** What to throw when the connection gave no answer, or only half of one. */
+export function connectionFailure(baseUrl: string, error: unknown, signal: AbortSignal | null | undefined): unknown {
+  if (signal?.aborted === true) return signal.reason;
+  return new DormouseApiError({
+    status: 0,
+    code: 'api-unreachable',
+    message: `no answer from ${baseUrl} (${innermostMessage(error)})`,
+    retryable: true,
+    cause: error,
+  });
+}
+
+/** `fetch` says "fetch failed" and keeps what happened (ECONNREFUSED …) in the cause. */
+function innermostMessage(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause instanceof Error) return innermostMessage(error.cause);
+  // An AggregateError (every address of a name refused) has no message of its own.
+  return error.message === '' && 'code' in error ? String(error.code) : error.message;
+}
