@@ -7,7 +7,7 @@ import path from 'node:path';
 import type { Architecture } from '../../shared/assets/asset-set.ts';
 import { libraryClosure } from '../elf/library-closure.ts';
 import { writeCpio, type CpioEntry } from './cpio.ts';
-import { loadModules } from './modules.ts';
+import { builtInList, loadModules, type KernelModule } from './modules.ts';
 
 /** Containers need an overlay root and a network card; virtio-rng lets the guest start with the host's entropy. */
 const modules = ['overlay', 'virtio_net', 'virtio_rng'];
@@ -33,35 +33,39 @@ export interface Initramfs {
 }
 
 export async function buildInitramfs(parts: InitramfsParts): Promise<Initramfs> {
-  const libraries = await libraryClosure(parts.packageRoot, parts.architecture, ['usr/bin/crun']);
-  const used = ['usr/bin/busybox', 'usr/bin/crun', ...libraries.files];
+  const { packageRoot } = parts;
+  const modulesDir = path.join(packageRoot, 'usr/lib/modules', parts.kernelRelease);
+  const loaded = await loadModules(modulesDir, modules);
+  const libraries = await libraryClosure(packageRoot, parts.architecture, ['usr/bin/crun']);
+  const programs = ['usr/bin/busybox', 'usr/bin/crun', ...libraries.files];
   const entries = [
-    ...(await Promise.all(used.map((file) => fileEntry(guestPath(file), path.join(parts.packageRoot, file), 0o755)))),
+    ...(await Promise.all(programs.map((file) => fileEntry(file, path.join(packageRoot, file), 0o755)))),
     await fileEntry('usr/bin/guest-agent', parts.agent, 0o755),
     await fileEntry('etc/inittab', path.join(guestInit, 'inittab'), 0o644),
     await fileEntry('etc/rc', path.join(guestInit, 'rc'), 0o755),
-    ...(await moduleEntries(parts)),
+    ...moduleEntries(loaded),
     ...skeleton(),
   ];
-  return { archive: writeCpio([...parentFolders(entries), ...entries]), used };
+  const moduleFiles = [builtInList(modulesDir), ...loaded.map(({ file }) => file)];
+  return {
+    archive: writeCpio([...parentFolders(entries), ...entries]),
+    used: [...programs, ...moduleFiles.map((file) => path.relative(packageRoot, file))],
+  };
 }
-
-/** Debian's merged /usr: /bin and /lib are links into it, so a library's place serves both names. */
-const guestPath = (file: string): string => file;
 
 async function fileEntry(entryPath: string, source: string, mode: number): Promise<CpioEntry> {
   return { kind: 'file', path: entryPath, mode, content: await readFile(source) };
 }
 
-async function moduleEntries({ packageRoot, kernelRelease }: InitramfsParts): Promise<CpioEntry[]> {
-  const loaded = await loadModules(path.join(packageRoot, 'usr/lib/modules', kernelRelease), modules);
+function moduleEntries(loaded: readonly KernelModule[]): CpioEntry[] {
+  const file = (name: string, content: Buffer): CpioEntry => ({
+    kind: 'file',
+    path: `usr/lib/modules/${name}`,
+    mode: 0o644,
+    content,
+  });
   const order = loaded.map(({ name }) => `${name}.ko\n`).join('');
-  return [
-    ...loaded.map(
-      ({ name, content }): CpioEntry => ({ kind: 'file', path: `usr/lib/modules/${name}.ko`, mode: 0o644, content }),
-    ),
-    { kind: 'file', path: 'usr/lib/modules/order', mode: 0o644, content: Buffer.from(order) },
-  ];
+  return [...loaded.map(({ name, content }) => file(`${name}.ko`, content)), file('order', Buffer.from(order))];
 }
 
 function skeleton(): CpioEntry[] {

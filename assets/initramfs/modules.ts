@@ -9,13 +9,14 @@ import { decompressXz } from '../kernel/vmlinux.ts';
 
 export interface KernelModule {
   readonly name: string;
+  readonly file: string;
   readonly content: Buffer;
 }
 
 /** Loads the named modules and what they depend on; a module that is built into the kernel is left out. */
 export async function loadModules(modulesDir: string, wanted: readonly string[]): Promise<KernelModule[]> {
   const files = await moduleFiles(modulesDir);
-  const builtIn = new Set((await readFile(path.join(modulesDir, 'modules.builtin'), 'utf8')).split('\n').map(moduleName));
+  const builtIn = new Set((await readFile(builtInList(modulesDir), 'utf8')).split('\n').map(moduleName));
   const ordered = new Map<string, KernelModule>();
   const visit = async (name: string): Promise<void> => {
     if (ordered.has(name) || builtIn.has(name)) return;
@@ -23,11 +24,13 @@ export async function loadModules(modulesDir: string, wanted: readonly string[])
     if (file === undefined) throw new DormouseError('asset-invalid', `the kernel has no module ${name}`);
     const content = await readModule(file);
     for (const dependency of moduleDependencies(content)) await visit(dependency);
-    ordered.set(name, { name, content });
+    ordered.set(name, { name, file, content });
   };
   for (const name of wanted) await visit(name);
   return [...ordered.values()];
 }
+
+export const builtInList = (modulesDir: string): string => path.join(modulesDir, 'modules.builtin');
 
 async function moduleFiles(modulesDir: string): Promise<Map<string, string>> {
   const entries = await readdir(modulesDir, { recursive: true, withFileTypes: true });

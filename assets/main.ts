@@ -1,0 +1,108 @@
+/**
+ * `npm run assets -- assemble|verify|list|stage|update`: the command line of the asset sets. Progress goes to standard
+ * error, the answer to standard output. Exit 1 on failure, 2 on a wrong command line.
+ */
+import { parseArgs } from 'node:util';
+import { hostArchitecture, listAssetSets, openCurrentAssetSet } from '../shared/assets/asset-folder.ts';
+import { architectures, verifyAssetSet, type Architecture } from '../shared/assets/asset-set.ts';
+import { DormouseError, toDormouseError } from '../shared/errors/dormouse-error.ts';
+import { assembleAssetSet, updatePins } from './assembly/assemble.ts';
+import type { Place } from './assembly/place.ts';
+import { readAssetsConfig, type AssetsConfig } from './config.ts';
+import { findMirror } from './debian/apt-sources.ts';
+
+const usage = `Usage: npm run assets -- <command> [options]
+
+  assemble   make the asset set from the pinned Debian packages, unless it is there
+  verify     read every file of the current set
+  list       show the sets in the folder
+  update     pin the suite's current package versions
+
+  --arch amd64|arm64|all   default: this machine's
+  --dir DIR                folder of the sets (default: DORMOUSE_ASSETS, else DORMOUSE_HOME/assets)
+`;
+
+interface Call {
+  readonly config: AssetsConfig;
+  readonly place: Place;
+  readonly architectures: readonly Architecture[];
+}
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const progress = (message: string): void => void process.stderr.write(`assets: ${message}\n`);
+
+const commands: Readonly<Record<string, (call: Call) => Promise<void>>> = {
+  assemble: async ({ place, architectures: wanted }) => {
+    for (const arch of wanted) {
+      const { root } = await assembleAssetSet(place, arch);
+      say(`${arch} ${root}`);
+    }
+  },
+  verify: async ({ place, architectures: wanted }) => {
+    for (const arch of wanted) {
+      const { root } = await openCurrentAssetSet(place.assetsDir, arch);
+      const { contents } = await verifyAssetSet(root);
+      say(`${arch} ${contents.digest} is whole: ${contents.files.length} files`);
+    }
+  },
+  list: async ({ place }) => {
+    for (const { arch, digest, set } of await listAssetSets(place.assetsDir)) {
+      const facts =
+        set instanceof DormouseError
+          ? set.message
+          : `vmm ${set.contents.vmmVersion}, kernel ${set.contents.kernelRelease}, agent ${set.contents.agentVersion}`;
+      say(`${arch} ${digest} ${facts}`);
+    }
+  },
+  update: async ({ place, architectures: wanted }) => {
+    for (const arch of wanted) {
+      const { contents } = await updatePins(place, arch);
+      say(`${arch} pinned ${contents.packages.length} packages, set ${contents.digest}`);
+    }
+  },
+};
+
+function readCall(): { run: (call: Call) => Promise<void>; call: Call } | undefined {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { arch: { type: 'string' }, dir: { type: 'string' }, store: { type: 'string' } },
+  });
+  const [name, ...rest] = positionals;
+  const run = name === undefined || !Object.hasOwn(commands, name) ? undefined : commands[name];
+  const wanted = wantedArchitectures(values.arch);
+  if (run === undefined || wanted === undefined || rest.length > 0) return undefined;
+  const read = readAssetsConfig();
+  const config = { ...read, assetsDir: values.dir ?? read.assetsDir, store: values.store ?? read.store };
+  const place = { ...config, progress, findMirror: () => findMirror(config.mirror) };
+  return { run, call: { config, place, architectures: wanted } };
+}
+
+function wantedArchitectures(arch: string | undefined): readonly Architecture[] | undefined {
+  if (arch === 'all') return architectures;
+  const known = architectures.find((name) => name === (arch ?? hostArchitecture()));
+  return known && [known];
+}
+
+async function main(): Promise<number> {
+  let asked;
+  try {
+    asked = readCall();
+  } catch (error) {
+    if (error instanceof DormouseError) throw error;
+    progress(String(error));
+  }
+  if (asked === undefined) {
+    process.stderr.write(usage);
+    return 2;
+  }
+  await asked.run(asked.call);
+  return 0;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const { code, message } = toDormouseError(error);
+  progress(`${code}: ${message}`);
+  process.exitCode = 1;
+}
