@@ -57,6 +57,7 @@ test('layers are applied in order, with whiteouts, and the mount points are ther
   }
   assert.equal((await lstat(path.join(image.rootPath, 'tmp'))).mode & 0o7777, 0o1777);
   assert.equal(await read(image, 'etc/resolv.conf'), '');
+  assert.match(await read(image, 'etc/hosts'), /^127\.0\.0\.1\s+localhost$/m);
   assert.match(await read(image, 'etc/passwd'), /^root/);
 });
 

@@ -3,7 +3,7 @@
  * lower cannot be written and a mount has to have a place.
  * Failure: `image-invalid` when the image has a file where one of these folders has to be.
  */
-import { chmod, lstat, mkdir, open } from 'node:fs/promises';
+import { chmod, lstat, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import { ignoreMissing, resolveInside } from './inside-root.ts';
@@ -20,12 +20,17 @@ const folders: readonly (readonly [string, number])[] = [
   ['/etc', 0o755],
 ];
 
-const files = ['/etc/resolv.conf', '/etc/hosts', '/etc/hostname'] as const;
+// Most images leave /etc/hosts to the runtime. Without this line `localhost` means nothing to a container.
+const files: readonly (readonly [string, string])[] = [
+  ['/etc/resolv.conf', ''],
+  ['/etc/hosts', '127.0.0.1\tlocalhost\n'],
+  ['/etc/hostname', ''],
+];
 
-/** Leaves alone what is there. Modes are set outright: a umask must not change the tree's digest. */
+/** Leaves alone what is there and not empty. Modes are set outright: a umask must not change the tree's digest. */
 export async function createMountPoints(root: string): Promise<void> {
   for (const [inner, mode] of folders) await createFolder(root, inner, mode);
-  for (const inner of files) await createFile(root, inner);
+  for (const [inner, content] of files) await createFile(root, inner, content);
 }
 
 async function createFolder(root: string, inner: string, mode: number): Promise<void> {
@@ -42,10 +47,10 @@ async function createFolder(root: string, inner: string, mode: number): Promise<
 }
 
 /** A link that leads nowhere counts as there: its target is made by whoever starts the container. */
-async function createFile(root: string, inner: string): Promise<void> {
+async function createFile(root: string, inner: string, content: string): Promise<void> {
   const file = path.join(await resolveInside(root, path.dirname(inner)), path.basename(inner));
-  if (await lstat(file).catch(ignoreMissing)) return;
-  const handle = await open(file, 'wx', 0o644);
-  await handle.chmod(0o644);
-  await handle.close();
+  const stats = await lstat(file).catch(ignoreMissing);
+  if (stats && !(stats.isFile() && stats.size === 0)) return;
+  await writeFile(file, content);
+  if (!stats) await chmod(file, 0o644);
 }
