@@ -1,7 +1,8 @@
 /** The checks of the project. Each is a tool with arguments, or a function of ours that returns what it found. */
 import { execa } from 'execa';
 import { staleGeneratedFiles } from './generate.ts';
-import { goEnvironment, goModules } from './go.ts';
+import { goEnvironment } from '../setup/go-environment.ts';
+import { goModules } from './go-modules.ts';
 import { repositoryRoot, trackedFiles } from './tracked-files.ts';
 import { checkWords } from './words.ts';
 
@@ -33,8 +34,7 @@ async function tool(program: string, ...args: string[]): Promise<string> {
   return runIn(repositoryRoot, program, args);
 }
 
-async function runIn(cwd: string, program: string, args: string[]): Promise<string> {
-  const env = await goEnvironment();
+async function runIn(cwd: string, program: string, args: string[], env: Record<string, string> = {}): Promise<string> {
   const result = await execa(program, args, {
     cwd,
     env,
@@ -50,9 +50,11 @@ async function runIn(cwd: string, program: string, args: string[]): Promise<stri
 }
 
 async function vetGo(): Promise<string> {
+  const env = await goEnvironment();
   const words: string[] = [];
-  for (const folder of await goModules())
-    words.push(await runIn(`${repositoryRoot}/${folder}`, 'go', ['vet', './...']));
+  for (const folder of await goModules()) {
+    words.push(await runIn(`${repositoryRoot}/${folder}`, 'go', ['vet', './...'], env));
+  }
   return words.filter((text) => text !== '').join('\n');
 }
 

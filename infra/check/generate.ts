@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { removeTree } from '../../shared/process/remove-tree.ts';
-import { goEnvironment } from './go.ts';
+import { goEnvironment } from '../setup/go-environment.ts';
 import { repositoryRoot, trackedFiles } from './tracked-files.ts';
 
 /** The plugins are compiled on their first use. */

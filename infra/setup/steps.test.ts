@@ -19,6 +19,7 @@ async function oneStep(context: TestContext) {
   const step: Step = {
     name: 'asset set',
     inputs: [path.join(folder, 'source')],
+    result: path.join(folder, 'result'),
     stamp: path.join(folder, 'result/.stamp'),
     mend: 'Check the network.',
     run: async (report) => {
@@ -54,6 +55,8 @@ suite('set-up steps', () => {
     await rm(path.join(folder, 'result/.stamp'));
     await run();
     assert.equal(runs.length, 4);
+    await run({ result: path.join(folder, 'elsewhere') });
+    assert.equal(runs.length, 5);
   });
 
   test('a failed step says what failed and how to mend it, and is not taken for done', async (context) => {

@@ -5,7 +5,7 @@
  * Failure: `precondition-missing` with the step, its reason, and how to mend it; the steps before it keep their result.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DormouseError, toDormouseError } from '../../shared/errors/dormouse-error.ts';
 
@@ -15,7 +15,9 @@ export interface Step {
   readonly inputs: readonly string[];
   /** Further words that decide the result, an architecture for example. */
   readonly key?: string;
-  /** Where the stamp lies: inside the result, so that deleting the result deletes it. */
+  /** What the step makes. */
+  readonly result: string;
+  /** Where the stamp lies: beside or inside the result, so that deleting the folder deletes it. */
   readonly stamp: string;
   readonly mend: string;
   run(report: (progress: string) => void): Promise<void>;
@@ -35,12 +37,21 @@ export async function runSteps(
   const worked: string[] = [];
   for (const [index, step] of steps.entries()) {
     const fingerprint = await fingerprintOf(step);
-    if ((await readFile(step.stamp, 'utf8').catch(() => '')) === fingerprint) continue;
+    if (await isDone(step, fingerprint)) continue;
     await runStep(step, `[setup] ${numbers.first + index}/${numbers.total} ${step.name}`, print);
     await writeStamp(step.stamp, fingerprint);
     worked.push(step.name);
   }
   return worked;
+}
+
+async function isDone(step: Step, fingerprint: string): Promise<boolean> {
+  const stamp = await readFile(step.stamp, 'utf8').catch(() => '');
+  if (stamp !== fingerprint) return false;
+  return stat(step.result).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function runStep(step: Step, title: string, print: (line: string) => void): Promise<void> {

@@ -1,7 +1,8 @@
 /** Runs the Go tests of every module and counts them from `go test -json`; a package that does not build is a failure. */
 import path from 'node:path';
 import { execa } from 'execa';
-import { goEnvironment, goModules } from '../check/go.ts';
+import { goEnvironment } from '../setup/go-environment.ts';
+import { goModules } from '../check/go-modules.ts';
 import { repositoryRoot } from '../check/tracked-files.ts';
 import { noCounts, oneFailure, sum, type Counts } from './counts.ts';
 

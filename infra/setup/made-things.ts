@@ -1,0 +1,57 @@
+/** What the set-up makes beyond packages: asset sets, template images, test servers. */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { currentFolder } from '../../shared/assets/asset-folder.ts';
+import type { Architecture } from '../../shared/assets/asset-set.ts';
+import { cacheFolder, toolchainPlace } from './asset-place.ts';
+import { goEnvironment } from './go-environment.ts';
+import type { Step } from './steps.ts';
+
+const source = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+
+const mendDownload = 'Check that this machine reaches its Debian mirror and its Go module proxy, then run this again.';
+
+export function assetStep(assetsDir: string, arch: Architecture): Step {
+  return {
+    name: `asset set for ${arch}`,
+    inputs: [source('assets'), source('shared/assets'), source('shared/proto')],
+    key: arch,
+    result: currentFolder(assetsDir, arch),
+    stamp: path.join(assetsDir, arch, '.setup-stamp'),
+    mend: mendDownload,
+    run: async (report) => {
+      // Loaded only when there is something to do: a set-up that only looks should be quick.
+      const { assembleAssetSet } = await import('../../assets/assembly/assemble.ts');
+      await assembleAssetSet({ assetsDir, ...toolchainPlace(report) }, arch);
+    },
+  };
+}
+
+export function serversStep(): Step {
+  return {
+    name: 'object-store servers for tests',
+    inputs: [source('infra/servers/install.ts')],
+    result: path.join(cacheFolder, 'go'),
+    stamp: path.join(cacheFolder, 'go', '.setup-stamp'),
+    mend: mendDownload,
+    run: async (report) => {
+      const { installServer } = await import('../servers/install.ts');
+      Object.assign(process.env, await goEnvironment(report));
+      for (const name of ['versitygw', 'fake-gcs-server'] as const) {
+        report(`compiling ${name}`);
+        await installServer(name, path.join(cacheFolder, 'go'));
+      }
+    },
+  };
+}
+
+export function templatesStep(): Step {
+  return {
+    name: 'images of the bundled templates',
+    inputs: [source('infra/templates')],
+    result: path.join(cacheFolder, 'templates'),
+    stamp: path.join(cacheFolder, 'templates', '.setup-stamp'),
+    mend: mendDownload,
+    run: () => Promise.reject(new Error('not there yet')),
+  };
+}
