@@ -1,0 +1,251 @@
+/** The real program, started as a user starts it, against a small real server. */
+import assert from 'node:assert/strict';
+import { accessSync, constants } from 'node:fs';
+import { mkdtemp, rmdir, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { suite, test, type TestContext } from 'node:test';
+import { execa, execaSync } from 'execa';
+import { problem, startStubApi, type StubAnswer, type StubRequest } from '../sdk/stub-api.ts';
+
+const program = path.join(import.meta.dirname, 'dormouse.mjs');
+/** A start of Node with type stripping on a busy machine takes seconds; a program that hangs must not hang the suite. */
+const limitMs = 60_000;
+
+interface Run {
+  readonly node?: string;
+  readonly input?: string;
+  readonly env?: Record<string, string>;
+}
+
+async function dormouse(words: readonly string[], { node = process.execPath, input = '', env = {} }: Run = {}) {
+  const options = { input, timeout: limitMs, reject: false, extendEnv: false } as const;
+  const result = await execa(node, [program, ...words], {
+    ...options,
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+  });
+  return { code: result.exitCode, stdout: result.stdout, stderr: result.stderr };
+}
+
+async function against(
+  context: TestContext,
+  answers: Record<string, StubAnswer | ((request: StubRequest) => StubAnswer)>,
+) {
+  const api = await startStubApi((request) => {
+    const given = answers[request.line] ?? problem(404, 'route-not-found', { detail: `no route ${request.line}` });
+    return typeof given === 'function' ? given(request) : given;
+  });
+  context.after(() => api[Symbol.asyncDispose]());
+  const env = { DORMOUSE_URL: api.url, DORMOUSE_TOKEN: 'secret' };
+  return { api, run: (words: readonly string[], options: Run = {}) => dormouse(words, { ...options, env }) };
+}
+
+const alice = {
+  id: 'alice',
+  template: 'counter',
+  state: 'suspended',
+  generation: 3,
+  labels: { team: 'blue' },
+  since: '',
+};
+
+suite('dormouse', { concurrency: true }, () => {
+  test('without words, with unknown words, with --help', async () => {
+    const [none, unknown, help, explained] = await Promise.all([
+      dormouse([]),
+      dormouse(['dance']),
+      dormouse(['--help']),
+      dormouse(['actor', 'create', '--help']),
+    ]);
+    assert.deepEqual([none.code, unknown.code, help.code, explained.code], [2, 2, 0, 0]);
+    assert.match(unknown.stderr, /no such command: dance/);
+    assert.equal(unknown.stdout, '');
+    assert.match(help.stdout, /actor create .*\n[^]*template apply|template apply[^]*actor create/);
+    assert.match(explained.stdout, /--cold-start[^]*Example:\n {2}dormouse actor create alice/);
+  });
+
+  test('usage errors are exit code 2, on standard error, and reach no server', async (context) => {
+    const { api, run } = await against(context, {});
+    const wrong = [
+      ['actor', 'show'],
+      ['actor', 'create', 'alice'],
+      ['actor', 'create', '-t', 'counter', '--label', 'blue'],
+      ['nodes', '-o', 'yaml'],
+      ['nodes', '--url', 'ftp://x'],
+      ['invoke', 'alice', '-H', 'nonsense'],
+    ];
+    for (const { code, stdout, stderr } of await Promise.all(wrong.map((words) => run(words)))) {
+      assert.deepEqual([code, stdout], [2, ''], stderr);
+      assert.match(stderr, /\nUsage: dormouse /);
+    }
+    assert.deepEqual(api.lines(), []);
+  });
+
+  test('when nothing listens, it says where and what to do', async () => {
+    const api = await startStubApi(() => ({}));
+    await api[Symbol.asyncDispose]();
+    const { code, stderr } = await dormouse(['nodes', '--url', api.url]);
+    assert.equal(code, 1);
+    assert.ok(stderr.includes(`no answer from ${api.url}`), stderr);
+    assert.match(stderr, /ECONNREFUSED[^]*npm start/);
+  });
+
+  test('a refusal is shown whole: fields, details, request id', async (context) => {
+    const facts = {
+      detail: 'the request is not valid',
+      errors: [{ field: 'labels.team', message: 'too long' }],
+      details: { containerLog: 'line 1\nline \x1b[2J2' },
+    };
+    const { run } = await against(context, { 'POST /v1/actors': problem(400, 'invalid-input', facts) });
+    const { code, stdout, stderr } = await run(['actor', 'create', '-t', 'counter']);
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.equal(
+      stderr,
+      [
+        'dormouse actor create: the request is not valid (invalid-input)',
+        '  labels.team: too long',
+        '  containerLog: line 1\n    line  [2J2',
+        '  request r-1',
+      ].join('\n'),
+    );
+  });
+
+  test('actor create sends what it was told, with the token', async (context) => {
+    const { api, run } = await against(context, { 'POST /v1/actors': { status: 201, body: alice } });
+    const { code, stdout } = await run(
+      'actor create alice --template counter -l team=blue -l a=b=c --cold-start'.split(' '),
+    );
+    assert.equal(code, 0);
+    assert.match(stdout, /^actor {7}alice\n/);
+    assert.match(stdout, /\ngeneration {2}3\n/);
+    const [request] = api.requests;
+    assert.equal(request?.headers.authorization, 'Bearer secret');
+    const sent = { id: 'alice', template: 'counter', labels: { team: 'blue', a: 'b=c' }, coldStart: true };
+    assert.deepEqual(JSON.parse(request.body), sent);
+  });
+
+  test('lists: a table, JSON, and a word about what is not shown', async (context) => {
+    const bob = { ...alice, id: 'bob', state: 'running', node: 'node-1' };
+    const { run } = await against(context, {
+      'GET /v1/actors?limit=100': { body: { items: [alice, bob] } },
+      'GET /v1/actors?state=running&limit=2': { body: { items: [bob, alice], nextCursor: 'x' } },
+    });
+    const table = await run(['actor', 'list']);
+    assert.match(table.stdout, /^ACTOR +TEMPLATE +STATE .*\nalice +counter +suspended .*team=blue\nbob .*node-1/);
+    assert.equal(table.stderr, '');
+    const short = await run(['actor', 'list', '--state', 'running', '--limit', '1', '-o', 'json']);
+    assert.deepEqual(JSON.parse(short.stdout), { items: [bob] });
+    assert.match(short.stderr, /there are more/);
+  });
+
+  test('a job is followed to its end with --wait, with its phases', async (context) => {
+    const operation = { id: 'o', kind: 'resume', target: 'alice', state: 'queued' };
+    const seen = [
+      operation,
+      { ...operation, state: 'running', phases: { vmm: 12.34 } },
+      { ...operation, state: 'done' },
+    ];
+    const { api, run } = await against(context, {
+      'POST /v1/actors/alice/resume': { status: 202, body: operation },
+      'GET /v1/operations/o': () => ({ body: seen.shift() ?? {} }),
+    });
+    const { code, stdout, stderr } = await run(['actor', 'resume', 'alice', '--node', 'node-2', '--wait']);
+    assert.equal(code, 0);
+    assert.match(stdout, /state +done/);
+    assert.equal(stderr, 'resume alice: queued\nresume alice: running\nresume alice: done');
+    assert.equal(api.requests[0]?.body, '{"node":"node-2"}');
+  });
+
+  test('a template comes from a file or standard input; --wait gives the reason of its failure', async (context) => {
+    const spec = { name: 't', containers: [{ name: 'main', image: 'dir:/x' }] };
+    const folder = await mkdtemp(path.join(tmpdir(), 'dormouse-cli-'));
+    const file = path.join(folder, 't.json');
+    context.after(async () => {
+      await unlink(file);
+      await rmdir(folder);
+    });
+    await writeFile(file, JSON.stringify(spec));
+    const error = { code: 'probe-failed', message: 'no answer on 8080', retryable: false, details: { log: 'boom' } };
+    const { api, run } = await against(context, {
+      'POST /v1/templates': { status: 201, body: { name: 't', spec, state: 'preparing' } },
+      'GET /v1/templates/t': { body: { name: 't', spec, state: 'failed', error } },
+    });
+    const applied = await run(['template', 'apply', file]);
+    assert.match(applied.stdout, /containers +main=dir:\/x/);
+    const failed = await run(['template', 'apply', '-', '--wait'], { input: JSON.stringify(spec) });
+    assert.equal(failed.code, 1);
+    assert.match(failed.stderr, /the preparation of t failed: no answer on 8080 \(probe-failed\)\n {2}log: boom/);
+    assert.deepEqual(
+      api.requests.filter(({ body }) => body !== '').map(({ body }) => JSON.parse(body) as unknown),
+      [spec, spec],
+    );
+    const broken = await run(['template', 'apply', '-'], { input: '{' });
+    assert.match(broken.stderr, /- is not JSON: /);
+  });
+
+  test('invoke passes bytes through and turns an error status into exit code 1', async (context) => {
+    const headers = { 'dormouse-start': 'warm' };
+    const { api, run } = await against(context, {
+      'POST /v1/actors/alice/invoke/x?y=1': ({ body }) => ({ headers, body: `echo ${body}` }),
+      'GET /v1/actors/alice/invoke/': { status: 500, headers, body: 'broken' },
+    });
+    const words = ['invoke', 'alice', '/x?y=1', '-d', '@-', '-H', 'X-Mine: 1', '--no-wake'];
+    const good = await run(words, { input: 'héllo' });
+    assert.deepEqual([good.code, good.stdout, good.stderr], [0, 'echo héllo', 'HTTP 200, warm start']);
+    assert.deepEqual([api.requests[0]?.headers['x-mine'], api.requests[0]?.headers['dormouse-wake']], ['1', 'never']);
+    const bad = await run(['invoke', 'alice']);
+    assert.deepEqual([bad.code, bad.stdout], [1, 'broken']);
+  });
+
+  test('events end after as many as were asked for, one JSON a line', async (context) => {
+    const change = { kind: 'actor', id: 'alice', state: 'running' };
+    const { run } = await against(context, {
+      'GET /v1/events': {
+        stream: (async function* () {
+          yield `data: ${JSON.stringify(change)}\n\n`.repeat(3);
+          await new Promise(() => undefined);
+        })(),
+      },
+    });
+    const { code, stdout } = await run(['events', '-o', 'json', '-n', '2']);
+    assert.equal(code, 0);
+    assert.deepEqual(stdout.split('\n'), [JSON.stringify(change), JSON.stringify(change)]);
+  });
+
+  test('status is exit code 1 while the platform is not ready', async (context) => {
+    const node = { id: 'node-1', leaseMs: 5000, slots: 4, usedSlots: 1 };
+    const { run } = await against(context, {
+      'GET /readyz': { status: 503, body: { redis: 'ok', store: 'down' } },
+      'GET /openapi.json': { body: { info: { version: '0.1.0' } } },
+      'GET /v1/nodes': { body: { items: [node, { ...node, id: 'node-2', leaseMs: 0 }] } },
+    });
+    const { code, stdout } = await run(['status']);
+    assert.equal(code, 1);
+    assert.match(stdout, /ready +no\n[^]*store +down\nnodes +1 alive of 2\nrunning +1 of 4 slots/);
+  });
+
+  test('an older Node hands over, with arguments, input, output and exit code', async (context) => {
+    const older = olderNode();
+    if (older === undefined) {
+      context.skip('no Node before 24 in the PATH');
+      return;
+    }
+    const { run } = await against(context, {
+      'POST /v1/actors/alice/invoke/': ({ body }) => ({ status: 500, body: `echo ${body}` }),
+    });
+    const { code, stdout } = await run(['invoke', 'alice', '-d', '@-'], { node: older, input: 'a b' });
+    assert.deepEqual([code, stdout], [1, 'echo a b']);
+  });
+});
+
+function olderNode(): string | undefined {
+  const candidates = (process.env['PATH'] ?? '').split(path.delimiter).map((folder) => path.join(folder, 'node'));
+  return candidates.find((candidate) => {
+    try {
+      accessSync(candidate, constants.X_OK);
+      return Number(/^v(\d+)/.exec(execaSync(candidate, ['--version']).stdout)?.[1]) < 24;
+    } catch {
+      return false;
+    }
+  });
+}

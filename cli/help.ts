@@ -1,0 +1,43 @@
+/** Help texts, made from the facts of the commands. */
+import { commonOptions } from './arguments.ts';
+import type { Command, OptionFacts } from './command.ts';
+import { formatTable } from './table.ts';
+
+export function overview(commands: readonly Command[]): string {
+  const rows = formatTable(commands, [
+    ['', (command) => `  dormouse ${command.name}`],
+    ['', (command) => command.summary],
+  ]);
+  return `Usage: dormouse <command> [options]
+
+${rows}
+
+"dormouse <command> --help" explains one. The api's address is --url or DORMOUSE_URL, its token DORMOUSE_TOKEN.
+Exit codes: 0 done, 1 it did not work, 2 the command line is wrong.`;
+}
+
+export function explain(command: Command): string {
+  const options = Object.entries<OptionFacts>({ ...command.options, ...commonOptions });
+  const rows = formatTable(options, [
+    ['', ([name, facts]) => `  ${optionUsage(name, facts)}`],
+    ['', ([, facts]) => facts.help],
+  ]);
+  return `${command.summary}
+
+Usage: ${usage(command)}
+
+Options:
+${rows}
+
+Example:
+  ${command.example}`;
+}
+
+export const usage = (command: Command): string =>
+  ['dormouse', command.name, ...(command.positionals ?? []), '[options]'].join(' ');
+
+function optionUsage(name: string, facts: OptionFacts): string {
+  const short = facts.short === undefined ? '' : `-${facts.short}, `;
+  const value = facts.type === 'string' ? ` ${facts.value ?? 'text'}` : '';
+  return `${short}--${name}${value}`;
+}
