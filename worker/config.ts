@@ -1,0 +1,98 @@
+/** What a worker reads from its environment. */
+import { createHash } from 'node:crypto';
+import { totalmem } from 'node:os';
+import path from 'node:path';
+import { readEnvironment } from '../shared/config/environment.ts';
+import { DormouseError } from '../shared/errors/dormouse-error.ts';
+import type { LogLevel } from '../shared/telemetry/logger.ts';
+
+export interface WorkerConfig {
+  readonly nodeId: string;
+  readonly host: string;
+  readonly redisUrl: string;
+  readonly storeUrl: string;
+  readonly assetsFolder: string;
+  readonly logLevel: LogLevel;
+  readonly accelerator: 'auto' | 'kvm' | 'tcg';
+  readonly slots: number;
+  readonly memoryMiB: number;
+  readonly leaseMs: number;
+  readonly drainMs: number;
+  /** Names this node's namespaces and interfaces; the same after a restart, different for any other node or home. */
+  readonly networkOwner: string;
+  readonly folders: NodeFolders;
+}
+
+export interface NodeFolders {
+  readonly node: string;
+  /** Sockets and shared folders of VMs. */
+  readonly run: string;
+  /** A tmpfs: guest memory and unpacked goldens. */
+  readonly memory: string;
+  readonly images: string;
+  readonly cache: string;
+  readonly transfer: string;
+}
+
+/** The rest of the machine needs some memory too, and guests rarely touch all of theirs. */
+const guestMemoryShare = 0.6;
+/** sun_path holds 108 bytes with its end; what we append to the run folder is at most `/9999999/agent.sock`. */
+const maxRunFolderLength = 107 - '/9999999/agent.sock'.length;
+
+export function readWorkerConfig(environment: Readonly<Record<string, string | undefined>>): WorkerConfig {
+  const values = readEnvironment(
+    environment,
+    'DORMOUSE_HOME',
+    'DORMOUSE_HOST',
+    'DORMOUSE_REDIS_URL',
+    'DORMOUSE_STORE',
+    'DORMOUSE_ASSETS',
+    'DORMOUSE_NODES',
+    'DORMOUSE_NODE_ID',
+    'DORMOUSE_NODE_MEMORY_MIB',
+    'DORMOUSE_NODE_SLOTS',
+    'DORMOUSE_LOG_LEVEL',
+    'DORMOUSE_ACCELERATOR',
+    'DORMOUSE_LEASE_MS',
+    'DORMOUSE_DRAIN_MS',
+  );
+  const home = values.DORMOUSE_HOME;
+  const nodeId = values.DORMOUSE_NODE_ID;
+  if (values.DORMOUSE_REDIS_URL === undefined) {
+    throw new DormouseError('invalid-configuration', 'configuration: DORMOUSE_REDIS_URL: a worker needs one');
+  }
+  const shareMiB = Math.floor((totalmem() / 1024 / 1024 / values.DORMOUSE_NODES) * guestMemoryShare);
+  return {
+    nodeId,
+    host: values.DORMOUSE_HOST,
+    redisUrl: values.DORMOUSE_REDIS_URL,
+    storeUrl: values.DORMOUSE_STORE ?? `file://${path.join(home, 'store')}`,
+    assetsFolder: values.DORMOUSE_ASSETS ?? path.join(home, 'assets'),
+    logLevel: values.DORMOUSE_LOG_LEVEL,
+    accelerator: values.DORMOUSE_ACCELERATOR,
+    slots: values.DORMOUSE_NODE_SLOTS,
+    memoryMiB: values.DORMOUSE_NODE_MEMORY_MIB ?? shareMiB,
+    leaseMs: values.DORMOUSE_LEASE_MS,
+    drainMs: values.DORMOUSE_DRAIN_MS,
+    networkOwner: createHash('sha256').update(`${home}\0${nodeId}`).digest('hex').slice(0, 8),
+    folders: foldersOf(path.join(home, 'nodes', nodeId)),
+  };
+}
+
+function foldersOf(node: string): NodeFolders {
+  const run = path.join(node, 'run');
+  if (Buffer.byteLength(run) > maxRunFolderLength) {
+    throw new DormouseError(
+      'invalid-configuration',
+      `configuration: DORMOUSE_HOME: ${run} is too long for the sockets in it; choose a home with a shorter path`,
+    );
+  }
+  return {
+    node,
+    run,
+    memory: path.join(node, 'memory'),
+    images: path.join(node, 'images'),
+    cache: path.join(node, 'cache'),
+    transfer: path.join(node, 'transfer'),
+  };
+}

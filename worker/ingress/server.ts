@@ -1,0 +1,149 @@
+/**
+ * The node's ingress: passes a request to the actor if this node holds exactly the activation the api asks for. The
+ * refusal comes before any of the body is read (shared/http/ingress-contract.ts).
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { forwardUpgrade } from '../../shared/http/forward-upgrade.ts';
+import { forward, framingOf, type ForwardTarget } from '../../shared/http/forward.ts';
+import { ingressHeaders, refusalStatus, type RefusalReason } from '../../shared/http/ingress-contract.ts';
+import { endToEnd, filterHeaders, type RawHeaders } from '../../shared/http/raw-headers.ts';
+import type { Logger } from '../../shared/telemetry/logger.ts';
+import type { Activation, ActivationTable } from '../activation/activation.ts';
+import { doorPort } from '../../shared/template/template-spec.ts';
+import type { Lease } from './gate.ts';
+
+export interface Ingress extends AsyncDisposable {
+  readonly url: string;
+}
+
+export async function startIngress(host: string, table: ActivationTable, log: Logger): Promise<Ingress> {
+  const server = createServer({ keepAliveTimeout: keepAliveTimeoutMs, requestTimeout: 0 });
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    serve(table, request, response).catch((error: unknown) => {
+      log.debug({ err: error }, 'request not answered by the actor');
+      answerUnreachable(response);
+    });
+  };
+  server.on('request', handle);
+  server.on('checkContinue', handle);
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    serveUpgrade(table, request, socket, head).catch((error: unknown) => {
+      log.debug({ err: error }, 'upgrade not answered by the actor');
+      socket.destroy();
+    });
+  });
+  await listen(server, host);
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** Longer than the api keeps an idle connection, so that it is always the api that closes one. */
+const keepAliveTimeoutMs = 60_000;
+
+async function serve(table: ActivationTable, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const entered = admit(table, request);
+  if (typeof entered === 'string') {
+    refuse(request, response, entered);
+    return;
+  }
+  using lease = entered.lease;
+  // The activation is pinned: an api that holds its body back may send it.
+  if (framingOf(request) !== 'none' && request.headers.expect !== undefined) response.writeContinue();
+  await forward({
+    request,
+    response,
+    target: targetOf(entered.activation),
+    path: request.url ?? '/',
+    headers: guestHeaders(request),
+    onAnswer: (answer) => withoutOurs(endToEnd(answer.rawHeaders)),
+    signal: lease.signal,
+  });
+}
+
+async function serveUpgrade(
+  table: ActivationTable,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
+  const entered = admit(table, request);
+  if (typeof entered === 'string') {
+    socket.end(
+      `HTTP/1.1 ${refusalStatus} Misdirected Request\r\n${ingressHeaders.refusal}: ${entered}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+    );
+    return;
+  }
+  using lease = entered.lease;
+  await forwardUpgrade({
+    request,
+    socket,
+    head,
+    target: targetOf(entered.activation),
+    path: request.url ?? '/',
+    headers: guestHeaders(request),
+    onAnswer: (answer) => withoutOurs(endToEnd(answer.rawHeaders)),
+    signal: lease.signal,
+  });
+}
+
+function admit(
+  table: ActivationTable,
+  request: IncomingMessage,
+): { activation: Activation; lease: Lease } | RefusalReason {
+  const actorId = request.headers[ingressHeaders.actor];
+  const activation = typeof actorId === 'string' ? table.get(actorId) : undefined;
+  if (activation === undefined) return 'unknown-actor';
+  if (request.headers[ingressHeaders.epoch] !== activation.epoch) return 'stale-epoch';
+  const lease = activation.gate.enter();
+  return typeof lease === 'string' ? lease : { activation, lease };
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, reason: RefusalReason): void {
+  // A body that was already on its way is not read: the connection ends with the answer.
+  const close = framingOf(request) !== 'none';
+  response.writeHead(refusalStatus, {
+    [ingressHeaders.refusal]: reason,
+    'content-length': 0,
+    ...(close && { connection: 'close' }),
+  });
+  response.end();
+}
+
+/** The contract of `forward`: nothing was sent to the caller when it throws. */
+function answerUnreachable(response: ServerResponse): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(502, { 'content-type': 'text/plain', connection: 'close' });
+  response.end('the actor ended the connection before it answered\n');
+}
+
+const targetOf = ({ sandbox, template, connections }: Activation): ForwardTarget => ({
+  host: sandbox.address,
+  port: doorPort(template.spec) ?? 80,
+  agent: connections,
+});
+
+const withoutOurs = (headers: RawHeaders): string[] => filterHeaders(headers, (name) => !name.startsWith('dormouse-'));
+
+const guestHeaders = (request: IncomingMessage): string[] => withoutOurs(endToEnd(request.rawHeaders));
+
+function listen(server: Server, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,140 @@
+/**
+ * The prepare job: boots a template's VM, starts its containers, and captures the golden once every probe has passed.
+ * The parts go to the store first, the create-only `template.json` last; a second preparation of the same revision finds
+ * it and uses it. A failure leaves the template `failed` with the guest's words.
+ */
+import { randomUUID } from 'node:crypto';
+import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
+import type { JobOf } from '../../shared/jobs/contracts.ts';
+import type { Phases, TemplateRecord } from '../../shared/registry/records.ts';
+import type { SnapshotManifest } from '../../shared/snapshot/manifest.ts';
+import { objectKeys } from '../../shared/snapshot/object-keys.ts';
+import { templateDescriptorSchema, type TemplateDescriptor } from '../../shared/template/golden.ts';
+import type { NodeContext } from '../node-context.ts';
+import { createPhaseClock, type PhaseClock } from '../sandbox/phase-clock.ts';
+import { manifestOf, uploadPart } from '../snapshot/ship.ts';
+import { containerStarts, sandboxSpec, startLimitMs, type ImagesByContainer } from './start-containers.ts';
+import { createTransferFolder } from './transfer-folder.ts';
+
+export async function prepareTemplate(
+  context: NodeContext,
+  job: JobOf<'prepare-template'>,
+  signal: AbortSignal,
+): Promise<Phases> {
+  const record = await context.registry.getTemplate(job.template);
+  if (record?.revision !== job.revision || record.state !== 'preparing') {
+    throw new DormouseError('state-conflict', `template ${job.template} (${job.revision}) is no longer being prepared`);
+  }
+  const clock = createPhaseClock();
+  try {
+    const descriptor =
+      (await storedDescriptor(context, record, signal)) ?? (await prepare(context, record, clock, signal));
+    await update(context, { ...record, state: 'ready', since: new Date().toISOString(), descriptor });
+    return clock.phases;
+  } catch (cause) {
+    context.log.warn({ err: cause, template: record.name }, 'template could not be prepared');
+    await update(context, {
+      ...record,
+      state: 'failed',
+      since: new Date().toISOString(),
+      error: serializeError(cause),
+    });
+    throw cause;
+  }
+}
+
+const update = (context: NodeContext, record: TemplateRecord): Promise<boolean> =>
+  context.registry.updateTemplate(record, ['preparing']);
+
+async function prepare(
+  context: NodeContext,
+  record: TemplateRecord,
+  clock: PhaseClock,
+  signal: AbortSignal,
+): Promise<TemplateDescriptor> {
+  const { spec, revision } = record;
+  const images = await clock.measure('images', () => prepareImages(context, record, signal));
+  const golden = await captureGolden(context, record, images, clock, signal);
+  const descriptor: TemplateDescriptor = {
+    formatVersion: 1,
+    spec,
+    revision,
+    images: Object.fromEntries(
+      [...images].map(([container, { reference, digest, treeDigest }]) => [
+        container,
+        { reference, digest, treeDigest },
+      ]),
+    ),
+    golden,
+    preparedAt: new Date().toISOString(),
+  };
+  const bytes = Buffer.from(JSON.stringify(descriptor));
+  const outcome = await context.store.create(
+    objectKeys.template(spec.name, revision),
+    { kind: 'bytes', bytes },
+    { signal },
+  );
+  // Somebody else prepared the same revision: theirs stands, and our golden's parts belong to nobody.
+  return outcome === 'created' ? descriptor : ((await storedDescriptor(context, record, signal)) ?? descriptor);
+}
+
+async function prepareImages(
+  context: NodeContext,
+  { spec }: TemplateRecord,
+  signal: AbortSignal,
+): Promise<ImagesByContainer> {
+  const images = new Map<string, Awaited<ReturnType<typeof context.images.prepare>>>();
+  for (const container of spec.containers) {
+    images.set(container.name, await context.images.prepare(container.image, { signal }));
+  }
+  return images;
+}
+
+async function captureGolden(
+  context: NodeContext,
+  { spec, revision }: TemplateRecord,
+  images: ImagesByContainer,
+  clock: PhaseClock,
+  signal: AbortSignal,
+): Promise<SnapshotManifest> {
+  await using folder = await createTransferFolder(context.transferFolder);
+  await using sandbox = await context.sandboxes.boot(
+    sandboxSpec(spec.name, spec, images, context.images),
+    clock,
+    signal,
+  );
+  const containers = await containerStarts(spec, images);
+  await clock.measure('containers', () => sandbox.start(containers, startLimitMs, signal));
+  await clock.measure('freeze', () => sandbox.freeze(signal));
+  const capture = await clock.measure('capture', () => sandbox.capture(folder.path, undefined, signal));
+  const attempt = randomUUID();
+  const keys = {
+    memory: objectKeys.goldenPart(spec.name, revision, attempt, 'memory'),
+    device: objectKeys.goldenPart(spec.name, revision, attempt, 'device'),
+  };
+  await clock.measure('ship', () =>
+    Promise.all([
+      uploadPart(context.store, keys.memory, capture.memory, signal),
+      uploadPart(context.store, keys.device, capture.device, signal),
+    ]),
+  );
+  const lowers = Object.fromEntries([...images].map(([container, image]) => [container, image.treeDigest]));
+  return manifestOf(capture, keys, { runtime: context.sandboxes.runtime, lowers });
+}
+
+async function storedDescriptor(
+  context: NodeContext,
+  { name, revision }: TemplateRecord,
+  signal: AbortSignal,
+): Promise<TemplateDescriptor | undefined> {
+  const key = objectKeys.template(name, revision);
+  if ((await context.store.head(key, { signal })) === undefined) return undefined;
+  try {
+    return templateDescriptorSchema.parse(JSON.parse((await context.store.get(key, { signal })).toString('utf8')));
+  } catch (cause) {
+    throw new DormouseError('snapshot-corrupt', `the template descriptor ${key} cannot be read`, {
+      cause,
+      details: { object: key },
+    });
+  }
+}

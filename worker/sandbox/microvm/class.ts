@@ -1,0 +1,165 @@
+/**
+ * The micro-VM sandbox class: builds VMs from a VMM, the network pool and a node's folders.
+ *
+ *   <runFolder>/<n>/         sockets, console log, shared folder (lowers are mounted below it); short, for socket paths
+ *   <memoryFolder>/<n>       the guest's memory, on a tmpfs
+ */
+import { mkdir } from 'node:fs/promises';
+import { rename, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { removeTree } from '../../../shared/process/remove-tree.ts';
+import type { NetworkPool } from '../../network/pool.ts';
+import type { PhaseClock } from '../phase-clock.ts';
+import type { RestoreSource, Sandbox, SandboxClass, SandboxSpec } from '../sandbox.ts';
+import { applyMemoryPart, decompressFile } from './memory/memory-part.ts';
+import { createMemoryFile, microvm } from './microvm.ts';
+import { startVirtiofsd } from './virtiofs/virtiofsd.ts';
+import type { Vmm, VmmClass, VmmOptions } from './vmm.ts';
+
+export interface MicrovmClassOptions {
+  readonly vmmClass: VmmClass;
+  /** Argument prefix that runs virtiofsd. */
+  readonly virtiofsd: readonly string[];
+  readonly networks: NetworkPool;
+  readonly runFolder: string;
+  readonly memoryFolder: string;
+}
+
+export function microvmClass(options: MicrovmClassOptions): SandboxClass {
+  let counter = 0;
+  const nextName = (): string => String(++counter);
+  return {
+    runtime: options.vmmClass.runtime,
+    async boot(spec, clock, signal) {
+      const place = await prepare(options, nextName(), spec, clock, signal);
+      try {
+        await createMemoryFile(place.memoryPath, spec.memoryMiB * 1024 * 1024);
+        const vmm = await launch(options, place, spec, 'boot', clock, signal);
+        const vm = microvm({ ...place, spec, vmm });
+        await vmm.run(signal);
+        await clock.measure('boot', () => vm.hello());
+        return vm;
+      } catch (cause) {
+        await place.resources.disposeAsync();
+        throw cause;
+      }
+    },
+    async restore(spec, source, clock, signal) {
+      const place = await prepare(options, nextName(), spec, clock, signal);
+      try {
+        return await restoreInto(options, place, spec, source, clock, signal);
+      } catch (cause) {
+        await place.resources.disposeAsync();
+        throw cause;
+      }
+    },
+    async unpackBase(memoryPath, memorySizeBytes, target, signal) {
+      const partial = `${target}.partial`;
+      try {
+        await createMemoryFile(partial, memorySizeBytes);
+        await applyMemoryPart(memoryPath, partial, memorySizeBytes, signal);
+        await rename(partial, target);
+      } catch (cause) {
+        await unlink(partial).catch(() => undefined);
+        throw cause;
+      }
+    },
+  };
+}
+
+interface Place {
+  readonly folder: string;
+  readonly sharedFolder: string;
+  readonly memoryPath: string;
+  readonly address: string;
+  readonly network: NonNullable<VmmOptions['network']>;
+  readonly resources: AsyncDisposableStack;
+}
+
+/** Folders, network and lowers: all that is needed before a process starts. */
+async function prepare(
+  options: MicrovmClassOptions,
+  name: string,
+  spec: SandboxSpec,
+  clock: PhaseClock,
+  signal: AbortSignal,
+): Promise<Place> {
+  const resources = new AsyncDisposableStack();
+  const folder = path.join(options.runFolder, name);
+  const sharedFolder = path.join(folder, 'shared');
+  const memoryPath = path.join(options.memoryFolder, name);
+  try {
+    await mkdir(sharedFolder, { recursive: true, mode: 0o700 });
+    resources.defer(() => removeTree(folder, options.runFolder));
+    resources.defer(() => unlink(memoryPath).catch(() => undefined));
+    const slot = await clock.measure('network', () => options.networks.acquire({ egress: spec.egress, signal }));
+    resources.use(slot);
+    await clock.measure('lower', async () => {
+      for (const lower of spec.lowers) resources.use(await lower.attach(sharedFolder));
+    });
+    return { folder, sharedFolder, memoryPath, address: slot.address, network: slot, resources };
+  } catch (cause) {
+    await resources.disposeAsync();
+    throw cause;
+  }
+}
+
+async function launch(
+  options: MicrovmClassOptions,
+  place: Place,
+  spec: SandboxSpec,
+  mode: VmmOptions['mode'],
+  clock: PhaseClock,
+  signal: AbortSignal,
+): Promise<Vmm> {
+  return clock.measure('vmm', async () => {
+    const daemon = await startVirtiofsd(
+      options.virtiofsd,
+      place.sharedFolder,
+      path.join(place.folder, 'fs.sock'),
+      signal,
+    );
+    place.resources.use(daemon);
+    const { folder, memoryPath, network } = place;
+    const { memoryMiB, vcpus } = spec;
+    const vmm = await options.vmmClass.launch(
+      { folder, memoryPath, memoryMiB, vcpus, network, fileSystemSocket: daemon.socketPath, mode },
+      signal,
+    );
+    place.resources.use(vmm);
+    return vmm;
+  });
+}
+
+/** Starts the VMM while the memory is put in place: neither needs the other before the device state is loaded. */
+async function restoreInto(
+  options: MicrovmClassOptions,
+  place: Place,
+  spec: SandboxSpec,
+  source: RestoreSource,
+  clock: PhaseClock,
+  signal: AbortSignal,
+): Promise<Sandbox> {
+  const sizeBytes = spec.memoryMiB * 1024 * 1024;
+  const rawDevices = path.join(place.folder, 'device.raw');
+  await clock.measure('memory', async () => {
+    if (source.baseMemoryPath === undefined) await createMemoryFile(place.memoryPath, sizeBytes);
+    else
+      await execa('cp', ['--sparse=always', '--', source.baseMemoryPath, place.memoryPath], { cancelSignal: signal });
+  });
+  const [vmm] = await Promise.all([
+    launch(options, place, spec, 'restore', clock, signal),
+    clock.measure('memory', async () => {
+      if (source.memoryPath !== undefined)
+        await applyMemoryPart(source.memoryPath, place.memoryPath, sizeBytes, signal);
+    }),
+    decompressFile(source.devicePath, rawDevices, signal),
+  ]);
+  await clock.measure('load', async () => {
+    await vmm.loadDevices(rawDevices, signal);
+    await vmm.run(signal);
+    await unlink(rawDevices);
+  });
+  return microvm({ ...place, spec, vmm });
+}

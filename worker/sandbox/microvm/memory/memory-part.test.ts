@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { tmpdir } from 'node:os';
+import { after, before, suite, test } from 'node:test';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import fc from 'fast-check';
+import { DormouseError } from '../../../../shared/errors/dormouse-error.ts';
+import { applyMemoryPart, writeMemoryPart } from './memory-part.ts';
+import { pageSizeBytes } from './page-stream.ts';
+
+const pages = 600;
+const sizeBytes = pages * pageSizeBytes;
+const signal = AbortSignal.timeout(60_000);
+
+suite('memory part', () => {
+  let folder: string;
+  const file = (name: string): string => path.join(folder, name);
+  before(async () => (folder = await mkdtemp(path.join(tmpdir(), 'dormouse-memory-'))));
+  after(() => rm(folder, { recursive: true }));
+
+  test('whatever pages change, the part carries exactly them and rebuilds the memory', async () => {
+    const base = Buffer.concat([randomBytes(sizeBytes / 2), Buffer.alloc(sizeBytes / 2)]);
+    await writeFile(file('base'), base);
+    const change = fc.tuple(fc.nat(pages - 1), fc.constantFrom('zero', 'one-bit', 'random'));
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { maxLength: 40 }), async (changes) => {
+        const memory = Buffer.from(base);
+        for (const [page, kind] of changes) {
+          const slice = memory.subarray(page * pageSizeBytes, (page + 1) * pageSizeBytes);
+          if (kind === 'zero') slice.fill(0);
+          else if (kind === 'random') randomBytes(pageSizeBytes).copy(slice);
+          else slice[page % pageSizeBytes] = (slice[page % pageSizeBytes] ?? 0) ^ 1;
+        }
+        await writeFile(file('memory'), memory);
+        const part = await writeMemoryPart(file('memory'), file('base'), sizeBytes, file('part'), signal);
+        let expected = 0;
+        for (let at = 0; at < sizeBytes; at += pageSizeBytes) {
+          if (!memory.subarray(at, at + pageSizeBytes).equals(base.subarray(at, at + pageSizeBytes))) expected++;
+        }
+        assert.equal(part.pageCount, expected);
+        await writeFile(file('rebuilt'), base);
+        await applyMemoryPart(file('part'), file('rebuilt'), sizeBytes, signal);
+        assert.ok((await readFile(file('rebuilt'))).equals(memory));
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test('without a base every page that is not zero is carried', async () => {
+    const memory = Buffer.alloc(sizeBytes);
+    memory[5 * pageSizeBytes] = 1;
+    memory.fill(7, 300 * pageSizeBytes);
+    await writeFile(file('memory'), memory);
+    const part = await writeMemoryPart(file('memory'), undefined, sizeBytes, file('part'), signal);
+    assert.equal(part.pageCount, 1 + 300);
+    await writeFile(file('rebuilt'), Buffer.alloc(sizeBytes));
+    await applyMemoryPart(file('part'), file('rebuilt'), sizeBytes, signal);
+    assert.ok((await readFile(file('rebuilt'))).equals(memory));
+  });
+
+  test('a damaged part is refused, whatever is damaged', async () => {
+    const memory = randomBytes(sizeBytes);
+    await writeFile(file('memory'), memory);
+    await writeMemoryPart(file('memory'), undefined, sizeBytes, file('part'), signal);
+    const raw = zstdDecompressSync(await readFile(file('part')));
+    const damaged: Record<string, Buffer> = {
+      'not zstd': randomBytes(1000),
+      'wrong mark': zstdCompressSync(Buffer.concat([Buffer.from('DMPAGES9'), raw.subarray(8)])),
+      'cut short': zstdCompressSync(raw.subarray(0, raw.length - 5000)),
+      'without its end': zstdCompressSync(raw.subarray(0, raw.length - 8)),
+      'longer than its end': zstdCompressSync(Buffer.concat([raw, Buffer.from('x')])),
+      'cut zstd': (await readFile(file('part'))).subarray(0, 4000),
+    };
+    const beyond = Buffer.from(raw);
+    beyond.writeUInt32LE(pages, 16);
+    damaged['a run beyond the memory'] = zstdCompressSync(beyond);
+    for (const [what, bytes] of Object.entries(damaged)) {
+      await writeFile(file('damaged'), bytes);
+      await writeFile(file('rebuilt'), Buffer.alloc(sizeBytes));
+      await assert.rejects(
+        applyMemoryPart(file('damaged'), file('rebuilt'), sizeBytes, signal),
+        (error) => error instanceof DormouseError && error.code === 'snapshot-corrupt',
+        what,
+      );
+    }
+    await assert.rejects(applyMemoryPart(file('part'), file('memory'), sizeBytes * 2, signal), /is for/);
+  });
+});

@@ -1,0 +1,81 @@
+/** Writes and reads the memory part as a file: page stream, zstd, digest. */
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { PassThrough, Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
+import { DormouseError } from '../../../../shared/errors/dormouse-error.ts';
+import type { CapturedPart } from '../../sandbox.ts';
+import { changedPages } from './changed-pages.ts';
+import { decodePages, encodeEnd, encodeHeader, encodeRunHeader, pageSizeBytes } from './page-stream.ts';
+
+/** Level 1: memory pages gain little from more, and the actor waits for it. */
+const compression = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
+export async function writeMemoryPart(
+  memoryPath: string,
+  basePath: string | undefined,
+  memorySizeBytes: number,
+  target: string,
+  signal: AbortSignal,
+): Promise<CapturedPart & { pageCount: number }> {
+  let pageCount = 0;
+  async function* encoded(): AsyncGenerator<Buffer> {
+    yield encodeHeader(memorySizeBytes);
+    for await (const run of changedPages(memoryPath, basePath, memorySizeBytes)) {
+      const pages = run.bytes.length / pageSizeBytes;
+      pageCount += pages;
+      // Copied, because the run's bytes are overwritten by the next chunk while zstd still holds these.
+      yield Buffer.concat([encodeRunHeader(run.firstPage, pages), run.bytes]);
+    }
+    yield encodeEnd(pageCount);
+  }
+  const part = await writeCompressed(Readable.from(encoded()), target, signal);
+  return { ...part, pageCount };
+}
+
+/** Compresses a stream into a file and tells what was written. */
+export async function writeCompressed(source: Readable, target: string, signal: AbortSignal): Promise<CapturedPart> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  const digest = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      sizeBytes += chunk.length;
+      done(null, chunk);
+    },
+  });
+  await pipeline(source, createZstdCompress(compression), digest, createWriteStream(target), { signal });
+  return { path: target, sizeBytes, sha256: hash.digest('hex') };
+}
+
+/** Lays the part's pages over a memory file of the right size. */
+export async function applyMemoryPart(
+  partPath: string,
+  memoryPath: string,
+  memorySizeBytes: number,
+  signal: AbortSignal,
+): Promise<void> {
+  await using memory = await open(memoryPath, 'r+');
+  for await (const run of decodePages(decompressed(partPath, signal), memorySizeBytes)) {
+    await memory.write(run.bytes, 0, run.bytes.length, run.firstPage * pageSizeBytes);
+  }
+}
+
+export async function decompressFile(partPath: string, target: string, signal: AbortSignal): Promise<void> {
+  await pipeline(decompressed(partPath, signal), createWriteStream(target), { signal });
+}
+
+async function* decompressed(partPath: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+  const output = new PassThrough();
+  const work = pipeline(createReadStream(partPath), createZstdDecompress(), output, { signal });
+  work.catch(() => undefined); // the reader below sees the same failure
+  try {
+    for await (const chunk of output) yield chunk as Buffer;
+    await work;
+  } catch (cause) {
+    if (cause instanceof DormouseError || signal.aborted) throw cause;
+    throw new DormouseError('snapshot-corrupt', 'a part of the snapshot cannot be decompressed', { cause });
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * One micro-VM as a Sandbox: its network slot, shared folder, virtio-fs daemon, memory file, VMM and agent channel. All
+ * that it acquires is on one clean-up stack, undone last to first, whatever happened before.
+ */
+import { open, unlink } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import path from 'node:path';
+import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
+import { connectAgent, type GuestAgent } from '../../guest/agent-client.ts';
+import type { Capture, ContainerStart, Identity, Sandbox, SandboxSpec } from '../sandbox.ts';
+import { writeCompressed, writeMemoryPart } from './memory/memory-part.ts';
+import type { Vmm } from './vmm.ts';
+
+/** A guest that is alive answers a small call within tens of ms, under emulation and load within a few seconds. */
+const callLimitMs = 10_000;
+/** Cold boots take 3 to 5 s under emulation on a quiet machine. */
+export const bootLimitMs = 60_000;
+
+export interface MicrovmParts {
+  readonly spec: SandboxSpec;
+  readonly address: string;
+  readonly memoryPath: string;
+  readonly vmm: Vmm;
+  readonly resources: AsyncDisposableStack;
+}
+
+export function microvm(parts: MicrovmParts): Sandbox & { hello(): Promise<void> } {
+  const { spec, vmm, memoryPath, resources } = parts;
+  const memorySizeBytes = spec.memoryMiB * 1024 * 1024;
+  let agent: GuestAgent | undefined;
+  let disposing = false;
+  const channel = (): GuestAgent => (agent ??= connectAgent(vmm.agentSocket));
+  const hangUp = (): void => {
+    agent?.close();
+    agent = undefined;
+  };
+  /** Adds the guest console's last lines to a failure of its agent. */
+  const guarded = async <Result>(work: Promise<Result>): Promise<Result> => {
+    const ended = vmm.exited.then((words) => {
+      throw new DormouseError('vmm-failed', `the virtual machine ended: ${words}`);
+    });
+    try {
+      return await Promise.race([work, ended]);
+    } catch (cause) {
+      if (!(cause instanceof DormouseError) || cause.code !== 'guest-unreachable') throw cause;
+      const details = { ...cause.details, console: await vmm.consoleTail() };
+      throw new DormouseError(cause.code, cause.message, { cause, details });
+    }
+  };
+  return {
+    address: parts.address,
+    exited: new Promise((resolve) => void vmm.exited.then((words) => disposing || resolve(words))),
+    async hello() {
+      await guarded(channel().hello(bootLimitMs));
+    },
+    async start(containers, timeoutMs) {
+      await guarded(channel().start(containers.map(agentContainer), timeoutMs));
+    },
+    async wake(identity: Identity) {
+      await guarded(channel().wake(identity, callLimitMs));
+    },
+    async freeze(signal) {
+      await guarded(channel().quiesce(callLimitMs));
+      hangUp();
+      await vmm.pause(signal);
+    },
+    thaw: (signal) => vmm.run(signal),
+    capture: (folder, base, signal) => capture(vmm, memoryPath, memorySizeBytes, folder, base, signal),
+    async [Symbol.asyncDispose]() {
+      disposing = true;
+      hangUp();
+      await resources.disposeAsync();
+    },
+  };
+}
+
+async function capture(
+  vmm: Vmm,
+  memoryPath: string,
+  memorySizeBytes: number,
+  folder: string,
+  base: string | undefined,
+  signal: AbortSignal,
+): Promise<Capture> {
+  const rawDevices = path.join(folder, 'device.raw');
+  await vmm.saveDevices(rawDevices, signal);
+  const [memory, device] = await Promise.all([
+    writeMemoryPart(memoryPath, base, memorySizeBytes, path.join(folder, 'memory'), signal),
+    writeCompressed(createReadStream(rawDevices), path.join(folder, 'device'), signal),
+  ]);
+  await unlink(rawDevices);
+  return { memorySizeBytes, pageCount: memory.pageCount, memory, device };
+}
+
+const agentContainer = (container: ContainerStart) => ({
+  name: container.name,
+  ociConfigJson: JSON.stringify(container.config),
+  probe:
+    container.probe === undefined
+      ? undefined
+      : { httpPath: container.probe.path ?? '', port: container.probe.port, intervalMs: container.probe.intervalMs },
+  upperSizeBytes: BigInt(container.upperSizeBytes),
+});
+
+/** An empty memory file of the guest's size; sparse, so it costs nothing until the guest writes. */
+export async function createMemoryFile(file: string, sizeBytes: number): Promise<void> {
+  await using handle = await open(file, 'wx', 0o600);
+  await handle.truncate(sizeBytes);
+}

@@ -1,0 +1,48 @@
+/** QEMU out of an asset set as a VmmClass: which machine, which accelerator, and the key of what can load its snapshots. */
+import { cpus } from 'node:os';
+import { firmwareArguments, guestFile, programCommand } from '../../../../shared/assets/program-command.ts';
+import type { AssetSet } from '../../../../shared/assets/asset-set.ts';
+import type { RuntimeKey } from '../../../../shared/snapshot/manifest.ts';
+import type { Logger } from '../../../../shared/telemetry/logger.ts';
+import type { VmmClass } from '../vmm.ts';
+import type { Machine } from './command-line.ts';
+import { launchQemu } from './vmm.ts';
+
+export type Accelerator = RuntimeKey['accelerator'];
+
+const machines = {
+  amd64: { board: 'pc-q35', console: 'ttyS0', more: 'reboot=t tsc=reliable no_timer_check' },
+  arm64: { board: 'virt', console: 'ttyAMA0', more: '' },
+} as const;
+
+export function qemuClass(set: AssetSet, accelerator: Accelerator, log: Logger): VmmClass {
+  const machine = machineOf(set, accelerator);
+  const program = [...programCommand(set, 'vmm'), ...firmwareArguments(set)];
+  return {
+    runtime: {
+      arch: set.contents.arch,
+      vmm: 'qemu',
+      vmmVersion: set.contents.vmmVersion,
+      accelerator,
+      machine: machine.machine,
+      // Under KVM a guest sees the host's own processor, and a snapshot moves only between equal ones.
+      cpuModel: accelerator === 'tcg' ? machine.cpuModel : (cpus()[0]?.model ?? 'unknown'),
+      kernel: set.contents.kernelRelease,
+      agent: set.contents.agentVersion,
+    },
+    launch: (options, signal) => launchQemu(program, machine, options, log, signal),
+  };
+}
+
+function machineOf(set: AssetSet, accelerator: Accelerator): Machine {
+  const { board, console, more } = machines[set.contents.arch];
+  const [major, minor] = set.contents.vmmVersion.split('.');
+  return {
+    machine: `${board}-${major}.${minor}`,
+    cpuModel: accelerator === 'kvm' ? 'host' : 'max',
+    accelerator,
+    kernelPath: guestFile(set, 'kernel'),
+    initramfsPath: guestFile(set, 'initramfs'),
+    kernelArguments: `console=${console} quiet loglevel=3 panic=-1 mitigations=off cryptomgr.notests ${more}`.trim(),
+  };
+}

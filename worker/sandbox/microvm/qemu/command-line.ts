@@ -1,0 +1,75 @@
+/**
+ * The machine QEMU is asked to build. The same devices in the same order for boot and restore: a device state only loads
+ * into the machine it was saved from. Names and order therefore belong to the snapshot's compatibility.
+ */
+import type { VmmOptions } from '../vmm.ts';
+
+export interface Machine {
+  /** Versioned, so that a newer QEMU builds the same board. */
+  readonly machine: string;
+  readonly cpuModel: string;
+  readonly accelerator: 'kvm' | 'tcg';
+  readonly kernelPath: string;
+  readonly initramfsPath: string;
+  readonly kernelArguments: string;
+}
+
+/** The virtio-serial port the guest agent looks for. */
+const agentPort = 'agent';
+/** The virtio-fs tag the guest agent mounts. */
+const lowerTag = 'lower';
+/** The guest's own address is the same everywhere, so its MAC is too. Locally administered. */
+const guestMac = '52:54:00:09:00:02';
+
+export const agentSocketName = 'agent.sock';
+export const consoleLogName = 'console.log';
+
+export function qemuArguments(machine: Machine, options: VmmOptions): string[] {
+  const { folder, memoryMiB, network, fileSystemSocket } = options;
+  return [
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-S'],
+    ...['-machine', `${machine.machine},memory-backend=ram`],
+    ...['-accel', machine.accelerator === 'tcg' ? 'tcg,thread=multi' : 'kvm'],
+    ...['-cpu', machine.cpuModel, '-smp', String(options.vcpus), '-m', `${memoryMiB}M`],
+    ...['-object', `memory-backend-file,id=ram,size=${memoryMiB}M,mem-path=${escaped(options.memoryPath)},share=on`],
+    ...[
+      '-chardev',
+      `file,id=console,path=${escaped(`${folder}/${consoleLogName}`)},append=on`,
+      '-serial',
+      'chardev:console',
+    ],
+    ...['-chardev', `socket,id=agent,path=${escaped(`${folder}/${agentSocketName}`)},server=on,wait=off`],
+    ...['-device', 'virtio-serial-pci', '-device', `virtserialport,chardev=agent,name=${agentPort}`],
+    ...['-device', 'virtio-rng-pci'],
+    ...fileSystem(fileSystemSocket),
+    ...networkCard(network),
+    ...['-qmp', 'stdio'],
+    ...(options.mode === 'boot' ? bootArguments(machine) : restoreArguments),
+  ];
+}
+
+const fileSystem = (socket: string | undefined): string[] =>
+  socket === undefined
+    ? []
+    : [
+        ...['-chardev', `socket,id=lower,path=${escaped(socket)}`],
+        ...['-device', `vhost-user-fs-pci,chardev=lower,tag=${lowerTag},queue-size=1024`],
+      ];
+
+const networkCard = (network: VmmOptions['network']): string[] =>
+  network === undefined
+    ? []
+    : [
+        ...['-netdev', `tap,id=net,ifname=${network.tapName},script=no,downscript=no`],
+        ...['-device', `virtio-net-pci,netdev=net,mac=${guestMac},romfile=`],
+      ];
+
+const bootArguments = (machine: Machine): string[] => [
+  ...['-kernel', machine.kernelPath, '-initrd', machine.initramfsPath],
+  ...['-append', machine.kernelArguments],
+];
+
+const restoreArguments = ['-incoming', 'defer', '-global', 'migration.send-configuration=off'];
+
+/** In QEMU's option syntax a comma separates and a doubled one is a comma. */
+const escaped = (path: string): string => path.replaceAll(',', ',,');

@@ -1,0 +1,137 @@
+/**
+ * A QEMU process as a Vmm. It dies with its worker (parent death signal), and its end fails every call under way.
+ */
+import { open, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { DormouseError } from '../../../../shared/errors/dormouse-error.ts';
+import { until } from '../../../../shared/process/until.ts';
+import type { Logger } from '../../../../shared/telemetry/logger.ts';
+import type { Vmm, VmmOptions } from '../vmm.ts';
+import { agentSocketName, consoleLogName, qemuArguments, type Machine } from './command-line.ts';
+import { openQmp, type Qmp } from './qmp.ts';
+
+/** Enough for a kernel panic or a container's last words. */
+const consoleTailBytes = 8192;
+/** QEMU ends within a few ms of a kill; longer means that the kernel holds it. */
+const killLimitMs = 5000;
+/** Its standard error is a few lines; a runaway one must not fill our memory. */
+const maxErrorBytes = 64 * 1024;
+
+export async function launchQemu(
+  program: readonly string[],
+  machine: Machine,
+  options: VmmOptions,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Vmm> {
+  const inNamespace = options.network === undefined ? [] : ['nsenter', `--net=${options.network.namespacePath}`, '--'];
+  const prefix = ['--pdeathsig', 'KILL', '--', ...inNamespace, ...program];
+  const child = execa('setpriv', [...prefix, ...qemuArguments(machine, options)], {
+    stdin: 'pipe',
+    buffer: { stdout: false, stderr: true },
+    maxBuffer: { stderr: maxErrorBytes },
+    reject: false,
+    cleanup: false,
+  });
+  const { qmp, greeted } = openQmp(child.stdout, child.stdin);
+  const consolePath = path.join(options.folder, consoleLogName);
+  const exited = child.then(async (result) => {
+    const words = [result.stderr, await tailOf(consolePath)].filter((text) => text !== '').join('\n');
+    const reason =
+      words === '' ? `it ended with ${String(result.exitCode ?? result.signal ?? result.originalMessage)}` : words;
+    qmp.close(reason);
+    return reason;
+  });
+  const vmm = qemuVmm(qmp, child.pid ?? 0, path.join(options.folder, agentSocketName), consolePath, exited, () =>
+    child.kill('SIGKILL'),
+  );
+  try {
+    await Promise.race([greeted, rejectOn(signal, 'start')]);
+    await qmp.execute('qmp_capabilities', undefined, signal);
+    return vmm;
+  } catch (cause) {
+    await vmm[Symbol.asyncDispose]();
+    log.warn({ err: cause }, 'vmm failed to start');
+    throw cause;
+  }
+}
+
+function qemuVmm(
+  qmp: Qmp,
+  pid: number,
+  agentSocket: string,
+  consolePath: string,
+  exited: Promise<string>,
+  kill: () => void,
+): Vmm {
+  return {
+    pid,
+    agentSocket,
+    exited,
+    consoleTail: () => tailOf(consolePath),
+    async pause(signal) {
+      await qmp.execute('stop', undefined, signal);
+    },
+    async run(signal) {
+      await qmp.execute('cont', undefined, signal);
+    },
+    async saveDevices(target, signal) {
+      // The command saves the state of every device and no memory; despite its name it has nothing to do with Xen.
+      await qmp.execute('xen-save-devices-state', { filename: target, live: true }, signal);
+      await stat(target);
+    },
+    loadDevices: (source, signal) => loadDevices(qmp, source, signal),
+    async [Symbol.asyncDispose]() {
+      kill();
+      await Promise.race([exited, rejectOn(AbortSignal.timeout(killLimitMs), 'quit')]);
+    },
+  };
+}
+
+async function loadDevices(qmp: Qmp, source: string, signal: AbortSignal): Promise<void> {
+  await qmp.execute('migrate-incoming', { uri: `file:${source}` }, signal);
+  await until(
+    async () => {
+      const answer = (await qmp.execute('query-migrate', undefined, signal)) as {
+        status?: string;
+        'error-desc'?: string;
+      };
+      if (answer.status === 'failed') {
+        throw new DormouseError(
+          'vmm-failed',
+          `the device state cannot be loaded: ${answer['error-desc'] ?? 'no reason given'}`,
+        );
+      }
+      return answer.status === 'completed';
+    },
+    { signal, everyMs: 1, what: 'the device state to be loaded' },
+  );
+}
+
+async function tailOf(file: string): Promise<string> {
+  try {
+    await using handle = await open(file, 'r');
+    const { size } = await handle.stat();
+    const start = Math.max(0, size - consoleTailBytes);
+    const buffer = Buffer.alloc(size - start);
+    await handle.read(buffer, 0, buffer.length, start);
+    return buffer.toString('utf8').replaceAll('\r', '').trim();
+  } catch {
+    return ''; // no console yet
+  }
+}
+
+function rejectOn(signal: AbortSignal, command: string): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const abort = (): void => {
+      reject(
+        new DormouseError('deadline-exceeded', `the virtual machine monitor did not ${command} in time`, {
+          cause: signal.reason,
+        }),
+      );
+    };
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+}

@@ -1,0 +1,92 @@
+/**
+ * The sandbox port: what the lifecycle jobs see of whatever runs an actor. A capture is a set of parts, each a file with
+ * a size and a digest; what is inside is the class's own business.
+ *
+ *   boot ──► start ──► (ready) ◄── wake ── restore
+ *                        │  ▲
+ *                 freeze ▼  │ thaw
+ *                      (frozen) ──► capture
+ *
+ * Disposing a sandbox ends it in any state and leaves nothing behind.
+ */
+import type { RuntimeKey } from '../../shared/snapshot/manifest.ts';
+import type { PhaseClock } from './phase-clock.ts';
+
+/** An image's read-only root, under the name its container has. */
+export interface Lower {
+  readonly container: string;
+  /** Mounts it below the shared folder; disposing unmounts it. */
+  attach(sharedFolder: string): Promise<AsyncDisposable>;
+}
+
+export interface SandboxSpec {
+  /** For folder names and logs: `<actor or template>`. */
+  readonly label: string;
+  readonly memoryMiB: number;
+  readonly vcpus: number;
+  readonly egress: { readonly allow: readonly string[] };
+  readonly lowers: readonly Lower[];
+}
+
+export interface ContainerStart {
+  readonly name: string;
+  /** OCI runtime config.json. */
+  readonly config: object;
+  readonly probe?: { readonly path?: string; readonly port: number; readonly intervalMs: number };
+  readonly upperSizeBytes: number;
+}
+
+/** Who the guest is told to be; becomes /run/dormouse/actor.json. */
+export interface Identity {
+  readonly id: string;
+  readonly uid: string;
+  readonly template: string;
+  readonly revision: string;
+  readonly epoch: string;
+  readonly generation: number;
+  readonly node: string;
+}
+
+export interface CapturedPart {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+export interface Capture {
+  readonly memorySizeBytes: number;
+  readonly pageCount: number;
+  readonly memory: CapturedPart;
+  readonly device: CapturedPart;
+}
+
+/** Local files a sandbox is restored from, already checked against their digests. */
+export interface RestoreSource {
+  /** Memory that the pages are laid over; none when the pages are all there is. */
+  readonly baseMemoryPath?: string;
+  readonly memoryPath?: string;
+  readonly devicePath: string;
+}
+
+export interface Sandbox extends AsyncDisposable {
+  /** Address whose TCP ports are the guest's. */
+  readonly address: string;
+  /** Resolves with the words of the end when the sandbox ends without being disposed. */
+  readonly exited: Promise<string>;
+  /** Starts the containers and returns once each is ready. Throws with the guest's dump in `details`. */
+  start(containers: readonly ContainerStart[], timeoutMs: number, signal: AbortSignal): Promise<void>;
+  /** Sets clock, entropy and identity; the first request may come afterwards. */
+  wake(identity: Identity, signal: AbortSignal): Promise<void>;
+  freeze(signal: AbortSignal): Promise<void>;
+  /** Writes what differs from the base into a folder. The sandbox is frozen before and after. */
+  capture(folder: string, baseMemoryPath: string | undefined, signal: AbortSignal): Promise<Capture>;
+  thaw(signal: AbortSignal): Promise<void>;
+}
+
+export interface SandboxClass {
+  readonly runtime: RuntimeKey;
+  boot(spec: SandboxSpec, clock: PhaseClock, signal: AbortSignal): Promise<Sandbox>;
+  restore(spec: SandboxSpec, source: RestoreSource, clock: PhaseClock, signal: AbortSignal): Promise<Sandbox>;
+  /** Makes a base memory file out of a golden's memory part, complete or not at all. */
+  unpackBase(memoryPath: string, memorySizeBytes: number, target: string, signal: AbortSignal): Promise<void>;
+}
