@@ -3,6 +3,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { currentFolder } from '../../shared/assets/asset-folder.ts';
 import type { Architecture } from '../../shared/assets/asset-set.ts';
+import { builtTemplates, templatesFolder } from '../stack/bundled-templates.ts';
+import { bundledTemplates } from '../templates/build.ts';
 import { cacheFolder, toolchainPlace } from './asset-place.ts';
 import { goEnvironment } from './go-environment.ts';
 import type { Step } from './steps.ts';
@@ -49,9 +51,11 @@ export function templatesStep(): Step {
   return {
     name: 'images of the bundled templates',
     inputs: [source('infra/templates')],
-    result: path.join(cacheFolder, 'templates'),
-    stamp: path.join(cacheFolder, 'templates', '.setup-stamp'),
+    result: path.join(templatesFolder, 'images'),
+    stamp: path.join(templatesFolder, '.setup-stamp'),
     mend: mendDownload,
-    run: () => Promise.reject(new Error('not there yet')),
+    run: async (report) => {
+      await builtTemplates(bundledTemplates, report);
+    },
   };
 }

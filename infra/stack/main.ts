@@ -5,7 +5,7 @@
 import { toDormouseError } from '../../shared/errors/dormouse-error.ts';
 import { readStackConfig } from './config.ts';
 import { print, printDeath, printFailure, printPhase, printWarning, welcome } from './console.ts';
-import { bundledTemplates } from './bundled-templates.ts';
+import { builtTemplates } from './bundled-templates.ts';
 import { listenForInterrupts, type Interrupts } from './interrupt.ts';
 import { startStack, type Stack } from './stack.ts';
 import { summariseWarnings } from './warnings.ts';
@@ -66,7 +66,7 @@ async function serve(stack: Stack, stopAsked: AbortSignal): Promise<Error | unde
 }
 
 async function prepareTemplates(stack: Stack): Promise<void> {
-  for (const template of await bundledTemplates()) {
+  for (const { spec: template } of Object.values(await builtTemplates(['counter']))) {
     const beganAt = performance.now();
     let state = 'applied';
     const show = () => {

@@ -9,6 +9,7 @@ test("tests see the machine's environment, none of the user's settings, and the 
   assert.deepEqual(testEnvironment(own, '/tmp/dm-1/run'), {
     PATH: '/bin',
     DORMOUSE_ASSETS: path.join(repositoryRoot, '.dormouse/assets'),
+    NODE_DISABLE_COMPILE_CACHE: '1',
     TMPDIR: '/tmp/dm-1/run',
   });
   assert.equal(testEnvironment({ DORMOUSE_ASSETS: '/srv/sets' }, '/tmp/x')['DORMOUSE_ASSETS'], '/srv/sets');

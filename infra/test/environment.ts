@@ -11,6 +11,8 @@ export function testEnvironment(own: Environment, temporaryFolder: string): Reco
   return {
     ...(Object.fromEntries(kept) as Record<string, string>),
     DORMOUSE_ASSETS: testAssetsFolder(own),
+    // npm and Node's tools keep compiled code in TMPDIR, where it would be taken for something a test forgot.
+    NODE_DISABLE_COMPILE_CACHE: '1',
     TMPDIR: temporaryFolder,
   };
 }
