@@ -8,6 +8,8 @@ export interface AssetsConfig {
   readonly cacheDir: string;
   readonly store: string;
   readonly mirror: Mirror | undefined;
+  /** Where programs are looked for. */
+  readonly searchPath: string;
 }
 
 export function readAssetsConfig(): AssetsConfig {
@@ -25,5 +27,6 @@ export function readAssetsConfig(): AssetsConfig {
     cacheDir: path.join(home, 'cache/assets'),
     store: settings.DORMOUSE_STORE ?? `file://${path.join(home, 'store')}`,
     mirror: main === undefined ? undefined : { main, security: securityBeside(main) },
+    searchPath: process.env.PATH ?? '',
   };
 }

@@ -5,7 +5,9 @@
 import { parseArgs } from 'node:util';
 import { hostArchitecture, listAssetSets, openCurrentAssetSet } from '../shared/assets/asset-folder.ts';
 import { architectures, verifyAssetSet, type Architecture } from '../shared/assets/asset-set.ts';
+import { stageAssetSet } from '../shared/assets/ship-asset-set.ts';
 import { DormouseError, toDormouseError } from '../shared/errors/dormouse-error.ts';
+import { openObjectStore } from '../shared/object-store/open.ts';
 import { assembleAssetSet, updatePins } from './assembly/assemble.ts';
 import type { Place } from './assembly/place.ts';
 import { readAssetsConfig, type AssetsConfig } from './config.ts';
@@ -16,9 +18,11 @@ const usage = `Usage: npm run assets -- <command> [options]
   assemble   make the asset set from the pinned Debian packages, unless it is there
   verify     read every file of the current set
   list       show the sets in the folder
+  stage      upload the current set to the object store, unless it is there
   update     pin the suite's current package versions
 
   --arch amd64|arm64|all   default: this machine's
+  --store URL              object store of stage (default: DORMOUSE_STORE, else DORMOUSE_HOME/store)
   --dir DIR                folder of the sets (default: DORMOUSE_ASSETS, else DORMOUSE_HOME/assets)
 `;
 
@@ -52,6 +56,18 @@ const commands: Readonly<Record<string, (call: Call) => Promise<void>>> = {
           ? set.message
           : `vmm ${set.contents.vmmVersion}, kernel ${set.contents.kernelRelease}, agent ${set.contents.agentVersion}`;
       say(`${arch} ${digest} ${facts}`);
+    }
+  },
+  stage: async ({ config, place, architectures: wanted }) => {
+    await using closing = new AsyncDisposableStack();
+    const store = await openObjectStore(config.store);
+    closing.defer(() => store.close());
+    await store.check();
+    for (const arch of wanted) {
+      const { root } = await openCurrentAssetSet(place.assetsDir, arch);
+      const onFile = (done: number, total: number): void => progress(`uploading the ${arch} set: ${done} of ${total}`);
+      const { digest, uploaded } = await stageAssetSet(store, root, { onFile });
+      say(`${arch} ${digest} ${uploaded ? 'uploaded to' : 'is already in'} ${store.description}`);
     }
   },
   update: async ({ place, architectures: wanted }) => {

@@ -86,7 +86,7 @@ async function assemble(
   const description = await describe(arch, building.path, filled, pins, go);
   const contents = { ...description, digest: digestOfSet(description) };
   await writeFile(path.join(building.path, setFileName), `${JSON.stringify(contents, null, 1)}\n`);
-  return adoptAssetSet(place.assetsDir, building.path);
+  return await adoptAssetSet(place.assetsDir, building.path);
 }
 
 async function workFolder(cacheDir: string): Promise<{ readonly path: string } & AsyncDisposable> {

@@ -11,7 +11,8 @@ const room = path.join(import.meta.dirname, '..');
 
 export async function inputsDigest(architecture: Architecture): Promise<string> {
   const isSource = (file: string): boolean =>
-    !/(\.test\.ts|_test\.go)$/.test(file) && (!file.startsWith('manifests/') || file === `manifests/${architecture}.json`);
+    !/(\.test\.ts|_test\.go)$/.test(file) &&
+    (!file.startsWith('manifests/') || file === `manifests/${architecture}.json`);
   const digest = await digestOfFiles(room, await filesBelow(room, isSource));
   return createHash('sha256').update(`${architecture} ${digest}`).digest('hex');
 }

@@ -105,7 +105,10 @@ async function downloadBatch(apt: PrivateApt, cacheDir: string, batch: readonly 
     for (const item of batch) {
       const file = byDigest.get(item.sha256);
       if (file === undefined) {
-        throw new DormouseError('assets-unavailable', `the mirror's ${item.name} ${item.version} is not the pinned one`);
+        throw new DormouseError(
+          'assets-unavailable',
+          `the mirror's ${item.name} ${item.version} is not the pinned one`,
+        );
       }
       await rename(file, debFile(cacheDir, item));
     }

@@ -107,8 +107,12 @@ async function runApt(
       });
     }
     const words = String(cause.stderr).trim();
-    throw new DormouseError('assets-unavailable', `${command} ${args[0] ?? ''} failed: ${words || cause.shortMessage}`, {
-      cause,
-    });
+    throw new DormouseError(
+      'assets-unavailable',
+      `${command} ${args[0] ?? ''} failed: ${words || cause.shortMessage}`,
+      {
+        cause,
+      },
+    );
   }
 }

@@ -41,7 +41,6 @@ func (s *server) Start(ctx context.Context, request *agentpb.StartRequest) (*age
 	failure := s.supervisor.Start(ctx, request)
 	if failure != nil {
 		failure.Dump = inspect.Guest(s.supervisor, 0)
-		s.supervisor.Clear()
 		return &agentpb.StartReply{Failure: failure}, nil
 	}
 	// What starting left behind would be shipped with every snapshot that touches its pages.

@@ -21,7 +21,14 @@ export async function agentSourceDigest(): Promise<string> {
 
 export async function buildAgent(go: GoToolchain, architecture: Architecture, output: string): Promise<void> {
   const version = await agentSourceDigest();
-  const flags = ['-tags', 'grpcnotrace', '-trimpath', '-buildvcs=false', '-ldflags', `-s -w -X main.version=${version}`];
+  const flags = [
+    '-tags',
+    'grpcnotrace',
+    '-trimpath',
+    '-buildvcs=false',
+    '-ldflags',
+    `-s -w -X main.version=${version}`,
+  ];
   await execa(go.command, ['build', ...flags, '-o', output, '.'], {
     cwd: sources,
     env: { CGO_ENABLED: '0', GOOS: 'linux', GOARCH: architecture, GOTOOLCHAIN: 'local', GOFLAGS: '', GOWORK: 'off' },

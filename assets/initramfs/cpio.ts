@@ -10,7 +10,12 @@ export type CpioEntry =
   | { readonly kind: 'directory'; readonly path: string; readonly mode: number }
   | { readonly kind: 'file'; readonly path: string; readonly mode: number; readonly content: Uint8Array }
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
-  | { readonly kind: 'device'; readonly path: string; readonly mode: number; readonly device: readonly [number, number] };
+  | {
+      readonly kind: 'device';
+      readonly path: string;
+      readonly mode: number;
+      readonly device: readonly [number, number];
+    };
 
 const typeBits = { directory: 0o040000, file: 0o100000, link: 0o120000, device: 0o020000 } as const;
 const headerBytes = 110;
@@ -28,7 +33,10 @@ function refuseBadPaths(sorted: readonly CpioEntry[]): void {
   sorted.forEach((entry, index) => {
     const repeated = sorted[index - 1]?.path === entry.path;
     if (repeated || entry.path === '' || entry.path.startsWith('/') || entry.path === trailer) {
-      throw new DormouseError('internal', `an initramfs cannot hold the path '${entry.path}'${repeated ? ' twice' : ''}`);
+      throw new DormouseError(
+        'internal',
+        `an initramfs cannot hold the path '${entry.path}'${repeated ? ' twice' : ''}`,
+      );
     }
   });
 }

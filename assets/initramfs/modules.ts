@@ -57,5 +57,8 @@ export function moduleDependencies(content: Buffer): string[] {
   if (at < 0) return [];
   const start = at + key.length;
   const names = content.toString('ascii', start, content.indexOf(0, start));
-  return names.split(',').filter((name) => name !== '').map((name) => name.replaceAll('-', '_'));
+  return names
+    .split(',')
+    .filter((name) => name !== '')
+    .map((name) => name.replaceAll('-', '_'));
 }

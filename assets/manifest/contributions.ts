@@ -33,7 +33,9 @@ export async function pinContributions(
 /** Refuses pins that do not describe what was really used: someone changed the selection and forgot `update`. */
 export function requireSamePins(manifest: Manifest, pins: readonly Pin[]): void {
   const flat = (list: readonly Pin[]): Set<string> =>
-    new Set(list.flatMap(({ name, files }) => Object.entries(files).map(([file, sha256]) => `${name} ${file} ${sha256}`)));
+    new Set(
+      list.flatMap(({ name, files }) => Object.entries(files).map(([file, sha256]) => `${name} ${file} ${sha256}`)),
+    );
   const written = flat(manifest.packages);
   const real = flat(pins);
   const difference = [...written.symmetricDifference(real)].sort();

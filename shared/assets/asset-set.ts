@@ -78,7 +78,10 @@ export type AssetDescription = z.infer<typeof assetDescriptionSchema>;
 export const assetSetSchema = descriptionShape
   .extend({ digest: sha256Schema })
   .refine(namesItsFiles, 'a role names a file that is not listed')
-  .refine(({ digest, ...description }) => digest === digestOfSet(description), 'the digest is not that of the contents');
+  .refine(
+    ({ digest, ...description }) => digest === digestOfSet(description),
+    'the digest is not that of the contents',
+  );
 export type AssetSetContents = z.infer<typeof assetSetSchema>;
 
 export interface AssetSet {
@@ -110,9 +113,13 @@ export function parseAssetSet(json: string, where: string): AssetSetContents {
   const parsed = assetSetSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }));
-  throw new DormouseError('asset-invalid', `${where} does not describe an asset set: ${z.prettifyError(parsed.error)}`, {
-    errors,
-  });
+  throw new DormouseError(
+    'asset-invalid',
+    `${where} does not describe an asset set: ${z.prettifyError(parsed.error)}`,
+    {
+      errors,
+    },
+  );
 }
 
 /** Opens a set and checks that each file is there with its size. */

@@ -21,7 +21,7 @@ import (
 // maxStart bounds a whole Start, whatever the request says.
 const maxStart = 30 * time.Second
 
-// removeLimit bounds the clean-up after a failed Start.
+// removeLimit bounds the removal of what a failed Start left.
 const removeLimit = 5 * time.Second
 
 // Supervisor owns the containers of this guest.
@@ -35,8 +35,8 @@ type Supervisor struct {
 	ready      bool
 }
 
-// Start runs what is asked for and returns when all of it is ready; the same request again changes nothing. The failure
-// it returns may be shown to the user; Describe then tells the state in which it happened. Call Clear afterwards.
+// Start runs what is asked for and returns when all of it is ready, or with what went wrong; the same request again
+// changes nothing. After a failure everything stays as it is, to be looked at; the next Start removes it.
 func (s *Supervisor) Start(ctx context.Context, request *agentpb.StartRequest) *agentpb.StartFailure {
 	s.starting.Lock()
 	defer s.starting.Unlock()
@@ -46,19 +46,11 @@ func (s *Supervisor) Start(ctx context.Context, request *agentpb.StartRequest) *
 		return nil
 	}
 	s.clear()
-	err := s.startAll(ctx, request.GetContainers())
-	if err != nil {
+	if err := s.startAll(ctx, request.GetContainers()); err != nil {
 		return describe(err)
 	}
 	s.watch()
 	return nil
-}
-
-// Clear removes the containers of a Start that failed.
-func (s *Supervisor) Clear() {
-	s.starting.Lock()
-	defer s.starting.Unlock()
-	s.clear()
 }
 
 // States describes each container, with the last lines of its log.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -35,6 +36,9 @@ func Guest(supervisor *containers.Supervisor, tailLines int) *agentpb.InspectRep
 	}
 }
 
+// levels are the numbers in angle brackets that the kernel puts before each line.
+var levels = regexp.MustCompile(`(?m)^<\d+>`)
+
 func readText(path string) string {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -49,7 +53,8 @@ func kernelLogTail(lines int) string {
 	if err != nil {
 		return err.Error()
 	}
-	return containers.LastLines(strings.ToValidUTF8(string(bytes.TrimRight(buffer[:count], "\n")), "\uFFFD"), lines)
+	text := strings.ToValidUTF8(string(bytes.TrimRight(buffer[:count], "\n")), "\uFFFD")
+	return levels.ReplaceAllString(containers.LastLines(text, lines), "")
 }
 
 // processes lists pid, parent, state and command line of each process that is not a kernel thread.
