@@ -97,6 +97,15 @@ export const operationSchema = z.object({
 });
 export type Operation = z.infer<typeof operationSchema>;
 
+/** One past change of an actor's state. */
+export interface ActorEvent {
+  readonly at: string;
+  readonly state: string;
+  readonly epoch?: string;
+  readonly node?: string;
+  readonly reason: string;
+}
+
 /** Sent to every process when something changed; a hint to look again, never the truth itself. */
 export const changeSchema = z.discriminatedUnion('kind', [
   z.object({

@@ -6,7 +6,7 @@
  */
 import type { Epoch } from '../actor/epoch.ts';
 import type { ActorState } from '../actor/lifecycle.ts';
-import type { ActorRecord, Change, NodeRecord, NodeStatus, Operation, TemplateRecord } from './records.ts';
+import type { ActorEvent, ActorRecord, Change, NodeRecord, NodeStatus, Operation, TemplateRecord } from './records.ts';
 
 /** Fields a transition may set. `undefined` removes an optional one. */
 export type ActorUpdate = {
@@ -62,6 +62,8 @@ export interface ActorRegistry {
   /** Ids of transitional actors whose deadline has passed. */
   overdueActors(limit: number): Promise<string[]>;
   actorsOnNode(nodeId: string): Promise<string[]>;
+  /** An actor's latest changes, oldest first. Only so many changes of all actors together are kept. */
+  recentEvents(id: string, limit: number): Promise<ActorEvent[]>;
 }
 
 export interface TemplateRegistry {
@@ -98,6 +100,8 @@ export interface Registry extends ActorRegistry, TemplateRegistry, NodeRegistry,
   setIncarnation(incarnation: number): Promise<number>;
   /** Remembers an answer under an Idempotency-Key; returns what stands there already. */
   remember(key: string, value: string, ttlMs: number): Promise<string | undefined>;
+  /** What stands under the key, if anything. */
+  recall(key: string): Promise<string | undefined>;
   forget(key: string): Promise<void>;
   /** Takes or extends a named lock for one holder; false when another has it. */
   lead(name: string, holder: string, ttlMs: number): Promise<boolean>;

@@ -6,6 +6,7 @@ import type { ActorFilter, ActorRegistry, ClaimResult, Page, Transition, Transit
 import { translated } from './connection.ts';
 import { decodeHash, encodeFields } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
+import { recentEvents } from './events.ts';
 import type { RunScript } from './scripts.ts';
 
 /** Records read per round while a filter is applied. */
@@ -33,6 +34,7 @@ export function actorRegistry(redis: Redis, run: RunScript): ActorRegistry {
     },
     overdueActors: (limit) => translated(redis.zrangebyscore(redisKeys.deadlines, 0, Date.now(), 'LIMIT', 0, limit)),
     actorsOnNode: (nodeId) => translated(redis.smembers(redisKeys.nodeActors(nodeId))),
+    recentEvents: (id, limit) => recentEvents(redis, id, limit),
   };
 }
 

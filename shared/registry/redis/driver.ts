@@ -31,6 +31,9 @@ export function openRedisRegistry(url: string, log: Logger): Registry {
       const before = await translated(redis.set(redisKeys.remembered(key), value, 'PX', ttlMs, 'NX', 'GET'));
       return before ?? undefined;
     },
+    async recall(key) {
+      return (await translated(redis.get(redisKeys.remembered(key)))) ?? undefined;
+    },
     async forget(key) {
       await translated(redis.del(redisKeys.remembered(key)));
     },
