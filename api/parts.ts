@@ -1,0 +1,16 @@
+/** What the api is made of: opened by main.ts (or a test), used by routes, router and scheduler. */
+import type { JobSender } from '../shared/jobs/queues.ts';
+import type { ObjectStore } from '../shared/object-store/object-store.ts';
+import type { Registry } from '../shared/registry/registry.ts';
+import type { Logger } from '../shared/telemetry/logger.ts';
+
+export interface ApiParts {
+  readonly registry: Registry;
+  readonly store: ObjectStore;
+  readonly jobs: JobSender;
+  readonly log: Logger;
+  /** Required of every caller but those of the health and description routes; undefined: none is asked for. */
+  readonly token: string | undefined;
+  /** `{id}.<actorDomain>` reaches an actor. */
+  readonly actorDomain: string;
+}
