@@ -38,9 +38,11 @@ func (r *ring) tail(lines int) string {
 
 // LastLines cuts a text to its last lines.
 func LastLines(text string, lines int) string {
-	start := len(text)
-	for ; lines > 0 && start >= 0; lines-- {
-		start = strings.LastIndexByte(text[:start], '\n')
+	rest := len(text)
+	for ; lines > 0; lines-- {
+		if rest = strings.LastIndexByte(text[:rest], '\n'); rest < 0 {
+			return text
+		}
 	}
-	return text[start+1:]
+	return text[min(rest+1, len(text)):]
 }

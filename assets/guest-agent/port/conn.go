@@ -16,6 +16,7 @@ type conn struct {
 	writing  sync.Mutex
 	begun    bool // the preface that may come was ours
 	ended    bool
+	replaced bool // what is pending belongs to the next connection
 	closed   atomic.Bool
 	once     sync.Once
 }
@@ -33,7 +34,8 @@ func (c *conn) Read(into []byte) (int, error) {
 		if err := c.listener.fill(endOfStream); err != nil {
 			return 0, err
 		}
-		c.ended = len(c.listener.pending) == 0 || (c.begun && c.listener.startsConnection())
+		c.replaced = c.begun && c.listener.startsConnection()
+		c.ended = c.replaced || len(c.listener.pending) == 0
 	}
 	if c.ended {
 		return 0, io.EOF
@@ -83,6 +85,9 @@ func (c *conn) Close() error {
 		_ = c.listener.file.SetDeadline(time.Unix(1, 0))
 		c.reading.Lock()
 		c.writing.Lock()
+		if !c.replaced {
+			c.listener.pending = nil
+		}
 		c.listener.release()
 		c.writing.Unlock()
 		c.reading.Unlock()
