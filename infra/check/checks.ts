@@ -1,6 +1,6 @@
 /** The checks of the project. Each is a tool with arguments, or a function of ours that returns what it found. */
 import { execa } from 'execa';
-import { staleGeneratedFiles } from './generate.ts';
+import { staleGeneratedFiles } from './generated-code.ts';
 import { goEnvironment } from '../setup/go-environment.ts';
 import { goModules } from './go-modules.ts';
 import { repositoryRoot, trackedFiles } from './tracked-files.ts';

@@ -29,6 +29,7 @@ suite('words that must not be in the project', () => {
     const refused = [
       call('only', '("x")'),
       call('skip', '("x")'),
+      ['test("x", { only', ' true }, run)'].join(':'),
       call('todo', '("x")'),
       ['context', 'skip()'].join('.'),
       ['{ skip', ' true }'].join(':'),
@@ -40,6 +41,7 @@ suite('words that must not be in the project', () => {
     const allowed = [
       `test('x', { skip: 'no KVM here' }, run)`,
       `context.skip('no KVM here')`,
+      `place({ only: true })`,
       `items.skip(2)`,
       'test("only")',
     ];

@@ -28,6 +28,7 @@ suite('stack configuration', () => {
       nodes: 2,
       assets: `${home}/assets`,
       token: undefined,
+      drainMs: 30_000,
       passedOn: {},
     });
   });

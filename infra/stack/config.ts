@@ -17,6 +17,8 @@ export interface StackConfig {
   readonly nodes: number;
   readonly assets: string;
   readonly token: string | undefined;
+  /** What api and workers give to requests in flight when they are asked to stop. */
+  readonly drainMs: number;
   /** Settings that api and workers read themselves, as they stand in the environment. */
   readonly passedOn: Readonly<Record<string, string>>;
 }
@@ -58,6 +60,7 @@ export function readStackConfig(environment: Environment): StackConfig {
     nodes: read.DORMOUSE_NODES,
     assets: assetsFolder(environment),
     token: read.DORMOUSE_TOKEN,
+    drainMs: read.DORMOUSE_DRAIN_MS,
     passedOn: Object.fromEntries(
       passedOnNames.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])),
     ),

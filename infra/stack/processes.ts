@@ -27,7 +27,11 @@ export function apiSpec(config: DecidedConfig): ChildSpec {
 }
 
 export function workerSpec(config: DecidedConfig, nodeId: string): ChildSpec {
-  return nodeProgram(nodeId, 'worker/main.ts', config, { DORMOUSE_NODE_ID: nodeId });
+  return nodeProgram(nodeId, 'worker/main.ts', config, {
+    DORMOUSE_NODE_ID: nodeId,
+    // A worker's default share of the machine's memory depends on how many there are.
+    DORMOUSE_NODES: String(config.nodes),
+  });
 }
 
 function nodeProgram(name: string, main: string, config: DecidedConfig, own: Record<string, string>): ChildSpec {

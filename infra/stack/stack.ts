@@ -22,10 +22,10 @@ import type { SupervisedChild } from './supervise.ts';
 const readyLimitMs = 120_000;
 /** A cold boot of the template's VM under emulation, unpacking its image before it, and room for a slow disk. */
 const templateLimitMs = 300_000;
-/** A worker captures and uploads all that it runs; its own drain limit ends sooner, this one is for a worker that hangs. */
-const workerStopLimitMs = 120_000;
-/** Requests in flight end, connections close. */
-const apiStopLimitMs = 15_000;
+/** After its drain time a worker captures and uploads all that it runs; this limit is for one that hangs. */
+const workerStopLimitMs = 90_000;
+/** After its drain time the api closes its connections. */
+const apiStopLimitMs = 10_000;
 /** Redis writes out its append-only file. */
 const redisStopLimitMs = 15_000;
 const redisPollMs = 20;
@@ -58,7 +58,7 @@ export async function startStack(given: StackConfig, options: StartOptions = {})
   const config = await decide(given);
   const nodes = nodeIds(config.nodes);
   const children = createChildren(config.home, options);
-  const phases = stopPhases(nodes);
+  const phases = stopPhases(nodes, config.drainMs);
   undo.defer(() => children.stop(phases));
   const api: ApiClient = { url: urlOf(config), token: config.token };
   const limit = limited(children, readyLimitMs, options.cancel);
@@ -133,9 +133,9 @@ async function decide(given: StackConfig): Promise<DecidedConfig> {
   };
 }
 
-const stopPhases = (nodes: readonly string[]): readonly StopPhase[] => [
-  { title: 'suspending actors and stopping the workers', names: nodes, limitMs: workerStopLimitMs },
-  { title: 'stopping the api', names: ['api'], limitMs: apiStopLimitMs },
+const stopPhases = (nodes: readonly string[], drainMs: number): readonly StopPhase[] => [
+  { title: 'suspending actors and stopping the workers', names: nodes, limitMs: drainMs + workerStopLimitMs },
+  { title: 'stopping the api', names: ['api'], limitMs: drainMs + apiStopLimitMs },
   { title: 'stopping Redis', names: ['redis'], limitMs: redisStopLimitMs },
 ];
 
