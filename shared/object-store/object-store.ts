@@ -1,13 +1,18 @@
 /**
- * The object-store port: everything the platform asks of a store, and no more.
+ * The object-store port: everything the platform asks of a store, and no more. Drivers: file/, s3/, gcs/, opened by URL
+ * in open.ts; conformance.ts is the suite that each of them passes against a real server.
  *
  * The one operation that correctness rests on is `create`: it must succeed for exactly one of any number of concurrent
  * writers of a key (S3 `If-None-Match: *`, GCS `ifGenerationMatch: 0`, link(2) in a folder). Everything else may be
  * repeated freely.
  *
- * Keys are `/`-separated segments of `[A-Za-z0-9._=-]+`; no key is ever the folder of another (`x` and `x/y`).
+ * Keys are `/`-separated segments of `[A-Za-z0-9._=-]+` that do not begin with a dot; no key is ever the folder of
+ * another (`x` and `x/y`): a folder cannot hold both, and some S3 servers hide one of them. The caller sees to that.
+ *
  * Failures are DormouseError: `store-object-missing` (the key has no object), `store-unavailable` (network, 5xx,
- * deadline; retryable), `store-denied` (credentials or permissions), `store-misconfigured` (bucket or URL wrong).
+ * deadline; retryable), `store-denied` (credentials or permissions), `store-misconfigured` (bucket or URL wrong, or the
+ * server lacks what we need). A call that its caller's signal ends fails with the signal's reason if that is a
+ * DormouseError, and with `deadline-exceeded` if not.
  */
 
 export type ObjectBody =
@@ -20,7 +25,7 @@ export interface ObjectInfo {
 }
 
 export interface CallOptions {
-  /** Ends the call early; without one a driver applies its own deadline. */
+  /** Ends the call early. Each call has a deadline of its own besides (store-limits.ts). */
   readonly signal?: AbortSignal;
 }
 
@@ -29,19 +34,33 @@ export interface ObjectStore {
   readonly description: string;
   /** Writes an object, replacing what was there. Durable when it returns. */
   put(key: string, body: ObjectBody, options?: CallOptions): Promise<void>;
-  /** Writes an object only if the key has none. Exactly one of any concurrent callers gets 'created'. */
+  /**
+   * Writes an object only if the key has none. Exactly one of any concurrent callers gets 'created'; that caller gets
+   * it even when an answer of the server was lost on the way (create-once.ts). A failure leaves it open whether the
+   * object was written: before acting on that, read the key and compare.
+   */
   create(key: string, body: ObjectBody, options?: CallOptions): Promise<'created' | 'exists'>;
   /** Reads a whole object into memory. `maxBytes` (default 64 MiB) bounds it: a larger one is `store-object-too-large`. */
   get(key: string, options?: CallOptions & { readonly maxBytes?: number }): Promise<Buffer>;
-  /** Streams an object into a file that it creates; returns what arrived. A short or cut transfer is an error and leaves no file. */
+  /**
+   * Streams an object into a file, which appears at `path` whole or not at all and replaces what was there; returns
+   * what arrived. A short or cut transfer is an error. The file is not synced: it is a copy of what the store holds.
+   */
   getToFile(key: string, path: string, options?: CallOptions): Promise<{ sizeBytes: number; sha256: string }>;
   /** Size of an object, or undefined if there is none. */
   head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined>;
-  /** Every object whose key starts with `prefix` (which ends in `/` or is empty), in ascending key order. */
+  /**
+   * Every object whose key starts with `prefix` (which ends in `/` or is empty), in ascending key order. A few S3
+   * servers (SeaweedFS) walk folders instead: there, keys of one folder still ascend and still come together, but `a/x`
+   * may come before `a-b`. The deadline is for each page; what is written meanwhile may be missed.
+   */
   list(prefix: string, options?: CallOptions): AsyncIterable<ObjectInfo>;
   /** Removes an object; a missing one is not an error. */
   delete(key: string, options?: CallOptions): Promise<void>;
-  /** Checks that the store is there and writable by us; throws a DormouseError that says what is wrong. */
+  /**
+   * Checks that the store is there, writable by us, and refuses a second `create` of a key; throws a DormouseError that
+   * says what is wrong. It writes and deletes a small object below `check/`: call it when starting, not in a loop.
+   */
   check(options?: CallOptions): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,0 +1,44 @@
+/**
+ * Ports of 127.0.0.1. The kernel picks a free one, but it is free again before the server takes it, so whoever starts a
+ * server must expect to lose that race now and then and try with another port (local-server.ts does).
+ */
+import { readdir, readFile, readlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      const port = address !== null && typeof address === 'object' ? address.port : 0;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+/** `/proc/net/tcp` writes 127.0.0.1 as the little-endian hexadecimal number, and the state LISTEN as 0A. */
+const loopback = '0100007F';
+const listening = '0A';
+
+/**
+ * Whether this very process listens on the port. Asking the port itself would not do: after a lost race another
+ * program's server answers there.
+ */
+export async function listensOn(pid: number, port: number): Promise<boolean> {
+  const table = await readFile('/proc/net/tcp', 'utf8');
+  const local = `${loopback}:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const row = table
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .find((columns) => columns[1] === local && columns[3] === listening);
+  const inode = row?.[9];
+  return inode !== undefined && (await openFiles(pid)).includes(`socket:[${inode}]`);
+}
+
+/** What the descriptors of a process point to; a process that has just ended has none. */
+async function openFiles(pid: number): Promise<string[]> {
+  const folder = `/proc/${pid}/fd`;
+  const descriptors = await readdir(folder).catch(() => []);
+  return Promise.all(descriptors.map((name) => readlink(`${folder}/${name}`).catch(() => '')));
+}

@@ -1,0 +1,198 @@
+/**
+ * A folder as object store: one file per object, `<root>/<key>`. Any number of processes may use it at once.
+ *
+ * A write goes to a file of its own in `<root>/.tmp/`, is synced, and then gets its name in one step: link(2) for
+ * `create`, which fails if the name is taken, rename(2) for `put`; then the folders are synced. So an object is whole or
+ * not there, and after a crash at any point at most a temporary file is left (temporary-files.ts removes it).
+ */
+import { createReadStream } from 'node:fs';
+import { link, open, opendir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { checkStore } from '../check-store.ts';
+import { DormouseError } from '../../errors/dormouse-error.ts';
+import { assertKey, assertPrefix } from '../key.ts';
+import { bodyPieces, bodySize, openBody } from '../object-body.ts';
+import type { CallOptions, ObjectBody, ObjectInfo, ObjectStore } from '../object-store.ts';
+import { defaultMaxBytes, refuseLarger } from '../read-bound.ts';
+import { receiveFile, writeAll } from '../receive-file.ts';
+import { callStore, type StoreCall } from '../store-call.ts';
+import type { StoreLimits } from '../store-limits.ts';
+import type { FileUrl } from '../store-url.ts';
+import { makeRoot, placeInFolder, removeEmptyFolders, syncFolders } from './durable-folder.ts';
+import { errnoOf, translateFileError } from './errors.ts';
+import { newTemporaryPath, removeDeadTemporaryFiles } from './temporary-files.ts';
+
+export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
+  const root = path.resolve(url.folder);
+  const description = `file://${root}`;
+  const target = (key: string): string => (assertKey(key), path.join(root, key));
+  const run = <T>(what: string, options: CallOptions | undefined, work: (call: StoreCall) => Promise<T>): Promise<T> =>
+    callStore({ what: `${what} in ${description}`, limits, options, translate: translateFileError }, work);
+  let prepared = false;
+
+  /** Writes the body to a synced temporary file, lets `place` name it, and syncs the folders. */
+  async function write(call: StoreCall, body: ObjectBody, file: string, place: Place): Promise<void> {
+    call.allowFor(bodySize(body));
+    if (!prepared) {
+      await makeRoot(root);
+      // The dead writers' files are in nobody's way: failing to remove them fails no write.
+      await removeDeadTemporaryFiles(root).catch(() => undefined);
+      prepared = true;
+    }
+    const temporary = await newTemporaryPath(root);
+    try {
+      await writeTemporary(temporary, body, call.signal);
+      await placeInFolder(file, () => place(temporary, file));
+      await syncFolders(path.dirname(file), root);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  }
+
+  const store: ObjectStore = {
+    description,
+    put: (key, body, options) => {
+      const file = target(key);
+      return run(`put ${key}`, options, (call) => write(call, body, file, rename));
+    },
+    create: (key, body, options) => {
+      const file = target(key);
+      return run(`create ${key}`, options, (call) => createFile((place) => write(call, body, file, place)));
+    },
+    get: (key, options) => {
+      const file = target(key);
+      const maxBytes = options?.maxBytes ?? defaultMaxBytes;
+      return run(`get ${key}`, options, (call) => readWhole(key, file, maxBytes, call));
+    },
+    getToFile: (key, destination, options) => {
+      const file = target(key);
+      return run(`get ${key}`, options, async (call) => {
+        const { size } = await statFile(file);
+        call.allowFor(size);
+        return receiveFile(createReadStream(file, { signal: call.signal }), destination, size);
+      });
+    },
+    head: (key, options) => {
+      const file = target(key);
+      return run(`head ${key}`, options, () => headFile(key, file));
+    },
+    list: (prefix, options) => {
+      assertPrefix(prefix);
+      return walk(path.join(root, prefix), prefix, (folder) =>
+        run(`list ${prefix}`, options, () => readFolder(folder)),
+      );
+    },
+    delete: (key, options) => {
+      const file = target(key);
+      return run(`delete ${key}`, options, async () => {
+        await rm(file, { force: true });
+        await syncFolders(path.dirname(file), root);
+        await removeEmptyFolders(path.dirname(file), root);
+      });
+    },
+    check: (options) => checkStore(store, options),
+    close: () => Promise.resolve(),
+  };
+  return store;
+}
+
+type Place = (temporary: string, file: string) => Promise<void>;
+
+async function createFile(write: (place: Place) => Promise<void>): Promise<'created' | 'exists'> {
+  let outcome: 'created' | 'exists' = 'created';
+  await write(async (temporary, file) => {
+    if (!(await linkOnce(temporary, file))) outcome = 'exists';
+  });
+  return outcome;
+}
+
+/** On a network file system a repeated request can be told EEXIST by its own success: the link count knows. */
+async function linkOnce(temporary: string, file: string): Promise<boolean> {
+  try {
+    await link(temporary, file);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    return (await stat(temporary)).nlink > 1;
+  }
+}
+
+/** One write call at a time, so that a call that has ended stops writing. */
+const pieceBytes = 1024 * 1024;
+
+async function writeTemporary(temporary: string, body: ObjectBody, signal: AbortSignal): Promise<void> {
+  await using reader = await openBody(body);
+  await using file = await open(temporary, 'wx');
+  for await (const piece of bodyPieces(reader, bodySize(body), pieceBytes)) {
+    signal.throwIfAborted();
+    await writeAll(file, piece);
+  }
+  await file.datasync();
+  signal.throwIfAborted();
+}
+
+async function statFile(file: string): Promise<{ size: number }> {
+  const facts = await stat(file);
+  if (facts.isFile()) return facts;
+  throw new DormouseError('store-object-missing', `${file} is a folder, not an object`);
+}
+
+async function readWhole(key: string, file: string, maxBytes: number, call: StoreCall): Promise<Buffer> {
+  await using handle = await open(file);
+  const facts = await handle.stat();
+  if (!facts.isFile()) throw new DormouseError('store-object-missing', `${file} is a folder, not an object`);
+  refuseLarger(key, facts.size, maxBytes);
+  call.allowFor(facts.size);
+  return await handle.readFile({ signal: call.signal });
+}
+
+async function headFile(key: string, file: string): Promise<ObjectInfo | undefined> {
+  try {
+    return { key, sizeBytes: (await statFile(file)).size };
+  } catch (error) {
+    if (error instanceof DormouseError || errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
+}
+
+interface Entry {
+  readonly name: string;
+  readonly isFolder: boolean;
+  readonly sizeBytes: number;
+}
+
+/** Depth first, in the order of whole keys: a folder sorts as its name with the slash. */
+async function* walk(
+  folder: string,
+  prefix: string,
+  read: (folder: string) => Promise<Entry[]>,
+): AsyncGenerator<ObjectInfo> {
+  for (const entry of await read(folder)) {
+    if (entry.isFolder) yield* walk(path.join(folder, entry.name), `${prefix}${entry.name}/`, read);
+    else yield { key: prefix + entry.name, sizeBytes: entry.sizeBytes };
+  }
+}
+
+async function readFolder(folder: string): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  try {
+    for await (const entry of await opendir(folder)) {
+      if (entry.name.startsWith('.')) continue; // ours, or no object's
+      if (entry.isDirectory()) entries.push({ name: entry.name, isFolder: true, sizeBytes: 0 });
+      else if (entry.isFile()) entries.push(...(await objectEntry(folder, entry.name)));
+    }
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error; // deleted meanwhile
+  }
+  const sortName = (entry: Entry): string => (entry.isFolder ? `${entry.name}/` : entry.name);
+  return entries.sort((a, b) => (sortName(a) < sortName(b) ? -1 : 1));
+}
+
+async function objectEntry(folder: string, name: string): Promise<Entry[]> {
+  try {
+    return [{ name, isFolder: false, sizeBytes: (await stat(path.join(folder, name))).size }];
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []; // deleted meanwhile
+    throw error;
+  }
+}

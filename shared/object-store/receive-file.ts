@@ -1,0 +1,61 @@
+/**
+ * The receiving end of `getToFile`: bytes go into a file beside the wanted path and become that path only when all of
+ * them are there. A failure removes the partial file; a killed process can leave one (`<path>.<uuid>.partial`).
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { DormouseError } from '../errors/dormouse-error.ts';
+
+export interface Received {
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+/** `expectedBytes` is what the store said it would send; undefined if it did not say. */
+export async function receiveFile(
+  source: AsyncIterable<Uint8Array>,
+  path: string,
+  expectedBytes: number | undefined,
+): Promise<Received> {
+  const partial = `${path}.${randomUUID()}.partial`;
+  try {
+    const received = await receiveInto(partial, source);
+    if (expectedBytes !== undefined && received.sizeBytes !== expectedBytes) throw cutShort(received, expectedBytes);
+    await rename(partial, path).catch((error: unknown) => rejectLocal(path, error));
+    return received;
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+async function receiveInto(partial: string, source: AsyncIterable<Uint8Array>): Promise<Received> {
+  await using file = await open(partial, 'wx').catch((error: unknown) => rejectLocal(partial, error));
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  for await (const chunk of source) {
+    hash.update(chunk);
+    await writeAll(file, chunk).catch((error: unknown) => rejectLocal(partial, error));
+    sizeBytes += chunk.length;
+  }
+  return { sizeBytes, sha256: hash.digest('hex') };
+}
+
+/** One write may take less than it was given. */
+export async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < chunk.length;) {
+    const { bytesWritten } = await file.write(chunk, offset);
+    offset += bytesWritten;
+  }
+}
+
+function cutShort(received: Received, expectedBytes: number): DormouseError {
+  const words = `the transfer ended after ${received.sizeBytes} of ${expectedBytes} bytes`;
+  return new DormouseError('store-unavailable', words);
+}
+
+/** This end's disk failed, not the store. */
+function rejectLocal(path: string, cause: unknown): never {
+  const words = cause instanceof Error ? cause.message : String(cause);
+  throw new DormouseError('internal', `cannot write ${path}: ${words}`, { cause });
+}
