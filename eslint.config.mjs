@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules', '.dormouse', '.cache', 'shared/proto/gen', 'infra/templates', 'assets/guest-agent'] },
+  { ignores: ['node_modules', '.dormouse', '.cache', 'shared/proto/gen', 'assets/guest-agent'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
