@@ -94,6 +94,7 @@ suite('dormouse', { concurrency: true }, () => {
     const facts = {
       detail: 'the request is not valid',
       errors: [{ field: 'labels.team', message: 'too long' }],
+      nextStep: 'Correct the fields.',
       details: { containerLog: 'line 1\nline \x1b[2J2' },
     };
     const { run } = await against(context, { 'POST /v1/actors': problem(400, 'invalid-input', facts) });
@@ -105,6 +106,7 @@ suite('dormouse', { concurrency: true }, () => {
         'dormouse actor create: the request is not valid (invalid-input)',
         '  labels.team: too long',
         '  containerLog: line 1\n    line  [2J2',
+        '  Correct the fields.',
         '  request r-1',
       ].join('\n'),
     );

@@ -21,6 +21,9 @@ const detail = (value: unknown): string =>
 function advice(error: DormouseApiError): string[] {
   if (error.code === 'api-unreachable') return ['  Start Dormouse with "npm start", or name its address with --url.'];
   if (error.code === 'unauthorized') return ['  Set DORMOUSE_TOKEN to the token that the api was started with.'];
-  const retry = error.retryAfterMs === undefined ? [] : [`  try again in ${error.retryAfterMs} ms`];
-  return error.requestId === undefined ? retry : [...retry, `  request ${error.requestId}`];
+  return [
+    ...(error.nextStep === undefined ? [] : [`  ${error.nextStep}`]),
+    ...(error.retryAfterMs === undefined ? [] : [`  try again in ${error.retryAfterMs} ms`]),
+    ...(error.requestId === undefined ? [] : [`  request ${error.requestId}`]),
+  ];
 }

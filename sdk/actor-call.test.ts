@@ -20,6 +20,14 @@ suite('calls to an actor', () => {
     assert.deepEqual([request.headers['x-mine'], request.headers.authorization], ['1', 'Bearer s']);
   });
 
+  test("an Authorization of the caller's own reaches the actor beside the token", async () => {
+    await using api = await startStubApi(() => ({ headers: started }));
+    const actor = createClient({ url: api.url, token: 's' }).actor('alice');
+    await actor.fetch('/', { headers: { authorization: 'Basic abc' } });
+    const { authorization, 'dormouse-token': token } = api.requests[0]?.headers ?? {};
+    assert.deepEqual([authorization, token], ['Basic abc', 's']);
+  });
+
   test("an actor's own errors and redirects are answers", async () => {
     const problemOfItsOwn = { ...problem(500, 'mine'), headers: { ...problem(500, 'mine').headers, ...started } };
     await using api = await startStubApi(({ line }) =>

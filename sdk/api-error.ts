@@ -16,6 +16,8 @@ export interface ApiErrorFacts {
   readonly message: string;
   readonly retryable: boolean;
   readonly retryAfterMs?: number | undefined;
+  /** What the reader can do about it. */
+  readonly nextStep?: string | undefined;
   readonly requestId?: string | undefined;
   readonly errors?: readonly FieldError[] | undefined;
   readonly details?: Readonly<Record<string, unknown>> | undefined;
@@ -28,6 +30,7 @@ export class DormouseApiError extends Error {
   readonly code: string;
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly nextStep: string | undefined;
   readonly requestId: string | undefined;
   readonly errors: readonly FieldError[];
   readonly details: Readonly<Record<string, unknown>>;
@@ -38,6 +41,7 @@ export class DormouseApiError extends Error {
     this.code = facts.code;
     this.retryable = facts.retryable;
     this.retryAfterMs = facts.retryAfterMs;
+    this.nextStep = facts.nextStep;
     this.requestId = facts.requestId;
     this.errors = facts.errors ?? [];
     this.details = facts.details ?? {};
@@ -61,6 +65,7 @@ export async function errorFromAnswer(response: Response): Promise<DormouseApiEr
     message: stringOf(problem['detail']) ?? title,
     retryable: problem['retryable'] === true,
     retryAfterMs,
+    nextStep: stringOf(problem['nextStep']),
     requestId,
     errors: fieldErrors(problem['errors']),
     details: objectOf(problem['details']),

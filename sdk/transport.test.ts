@@ -34,11 +34,12 @@ suite('transport', () => {
         retryAfterMs: 250,
         errors: [{ field: 'id', message: 'bad' }],
         details: { waiting: 3 },
+        nextStep: 'Try later.',
       }),
     );
-    const { message, status, code, retryable, retryAfterMs, requestId, errors, details } = error;
+    const { message, status, code, retryable, retryAfterMs, nextStep, requestId, errors, details } = error;
     assert.deepEqual([message, status, code, retryable], ['too many wait', 429, 'too-many-pending', true]);
-    assert.deepEqual([retryAfterMs, requestId], [250, 'r-1']);
+    assert.deepEqual([retryAfterMs, nextStep, requestId], [250, 'Try later.', 'r-1']);
     assert.deepEqual([errors, details], [[{ field: 'id', message: 'bad' }], { waiting: 3 }]);
   });
 

@@ -45,9 +45,7 @@ export function createTransport(options: ClientOptions): Transport {
 
   async function send(url: string, init: RequestInit): Promise<Response> {
     const headers = new Headers(init.headers);
-    if (options.token !== undefined && !headers.has('authorization')) {
-      headers.set('authorization', `Bearer ${options.token}`);
-    }
+    if (options.token !== undefined) authorize(headers, options.token);
     try {
       return await fetch(url, { ...init, headers });
     } catch (error) {
@@ -80,6 +78,12 @@ export function createTransport(options: ClientOptions): Transport {
   }
 
   return { baseUrl, send, open, json };
+}
+
+/** An `Authorization` of the caller's own is meant for the actor: then the token goes beside it. */
+function authorize(headers: Headers, token: string): void {
+  if (headers.has('authorization')) headers.set('dormouse-token', token);
+  else headers.set('authorization', `Bearer ${token}`);
 }
 
 function headersOf(request: ApiRequest): Record<string, string> {

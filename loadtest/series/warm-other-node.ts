@@ -1,0 +1,51 @@
+/**
+ * Warm on the other node: the actor is told to wake on a node it did not run on last, and called at once; the time of
+ * both counts. The call joins the wake under way, so its answer says `warm`.
+ */
+import { DormouseError } from '../../shared/errors/dormouse-error.ts';
+import type { Sample } from '../sample.ts';
+import type { Bench, Series } from './series.ts';
+import { measureWake, usedActor } from './sleeping-actor.ts';
+
+/** Undefined when there is no second node to move to. */
+export async function warmOtherNodeSeries(
+  bench: Bench,
+  template: string,
+  signal: AbortSignal,
+): Promise<Series | undefined> {
+  if ((await readyNodes(bench, signal)).length < 2) return undefined;
+  const name = 'warm, other node';
+  const actor = await usedActor(bench, template, signal);
+  return {
+    name,
+    expects: 'warm',
+    async measure(round, running) {
+      let wanted = '';
+      const sample = await measureWake(bench, { series: name, round, actor }, running, async () => {
+        const node = (wanted = await otherNode(bench, actor, running));
+        return (limited) => bench.client.actors.resume(actor, { node, signal: limited });
+      });
+      return [sample.ok ? await checkNode(bench, sample, wanted, running) : sample];
+    },
+  };
+}
+
+/** A wake that ended up elsewhere is no measurement of a move. */
+async function checkNode(bench: Bench, sample: Sample, wanted: string, signal: AbortSignal): Promise<Sample> {
+  const { node } = await bench.client.actors.get(sample.actor, { signal });
+  if (node === wanted) return sample;
+  const message = `asked for ${wanted}, it runs on ${node ?? 'no node'}`;
+  return { ...sample, ok: false, error: { code: 'wrong-node', message } };
+}
+
+async function otherNode(bench: Bench, actor: string, signal: AbortSignal): Promise<string> {
+  const { node: last } = await bench.client.actors.get(actor, { signal });
+  const other = (await readyNodes(bench, signal)).find((id) => id !== last);
+  if (other === undefined) throw new DormouseError('no-capacity', 'the second node is gone: nowhere to move to');
+  return other;
+}
+
+async function readyNodes(bench: Bench, signal: AbortSignal): Promise<string[]> {
+  const nodes = await bench.client.nodes.list({ signal });
+  return nodes.filter((node) => node.state === 'ready' && node.leaseMs > 0).map((node) => node.id);
+}

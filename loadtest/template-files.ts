@@ -1,0 +1,49 @@
+/** Template specifications from files, each applied under a name of this run so that it is prepared anew. */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { TemplateSpec } from '../sdk/templates.ts';
+import { DormouseError } from '../shared/errors/dormouse-error.ts';
+import type { Bench } from './series/series.ts';
+
+export interface PreparedTemplate {
+  /** What the platform knows it as. */
+  readonly name: string;
+  /** What the report calls it: the name in the file. */
+  readonly label: string;
+  readonly file: string;
+  readonly readyMs: number;
+}
+
+/** One after the other: preparations at the same time would be measured against each other. */
+export async function prepareTemplateFiles(
+  bench: Bench,
+  files: readonly string[],
+  signal: AbortSignal,
+  say: (text: string) => void,
+): Promise<PreparedTemplate[]> {
+  // All are read first: a typing error in the last one shall not come after minutes of work.
+  const specifications = await Promise.all(files.map(readSpecification));
+  const prepared: PreparedTemplate[] = [];
+  for (const [index, specification] of specifications.entries()) {
+    const known = prepared.filter(({ label }) => label.split(' #')[0] === specification.name).length;
+    const label = known === 0 ? specification.name : `${specification.name} #${known + 1}`;
+    say(`preparing ${label} …`);
+    const began = performance.now();
+    const name = await bench.made.template(specification, signal);
+    await bench.client.templates.waitReady(name, { signal });
+    prepared.push({ name, label, file: path.basename(files[index] ?? ''), readyMs: performance.now() - began });
+  }
+  return prepared;
+}
+
+async function readSpecification(file: string): Promise<TemplateSpec> {
+  try {
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const isNamed = typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string';
+    if (!isNamed) throw new Error('it has no name');
+    return value as TemplateSpec;
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new DormouseError('invalid-input', `--template-file ${file}: ${message}`, { cause });
+  }
+}
