@@ -31,7 +31,8 @@ check_node() {
 }
 
 check_kernel_features() {
-  (: <>/dev/net/tun) 2>/dev/null || fail 'the tap device /dev/net/tun cannot be opened' \
+  # Opening it is what tells whether the driver is there; -c first, because `<>` would make a missing file.
+  { [ -c /dev/net/tun ] && (: <>/dev/net/tun) 2>/dev/null; } || fail 'the tap device /dev/net/tun cannot be opened' \
     'Run `modprobe tun`; in a container, start it with --device /dev/net/tun.'
   unshare --net --mount true 2>/dev/null || fail 'network and mount namespaces cannot be created' \
     'In a container, start it with --privileged (or CAP_SYS_ADMIN and CAP_NET_ADMIN).'
