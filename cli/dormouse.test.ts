@@ -140,6 +140,29 @@ suite('dormouse', { concurrency: true }, () => {
     assert.match(short.stderr, /there are more/);
   });
 
+  test('explain tells the facts, then the events', async (context) => {
+    const facts = {
+      id: 'alice',
+      state: 'resuming',
+      since: 'x',
+      reason: 'called',
+      waitsFor: 'node-1',
+      then: 'it fails',
+    };
+    const events = [{ at: '2030-01-01T00:00:00Z', state: 'resuming', node: 'node-1', epoch: '1.2', reason: 'called' }];
+    const explanation = { ...facts, events };
+    const { run } = await against(context, { 'GET /v1/actors/alice/explain': { body: explanation } });
+    const [table, json] = await Promise.all([
+      run(['actor', 'explain', 'alice']),
+      run(['actor', 'explain', 'alice', '-o', 'json']),
+    ]);
+    assert.match(
+      table.stdout,
+      /\nwaitsFor +node-1\nthen +it fails\n\nAT .*REASON\n2030-\S+ +resuming +node-1 +1\.2 +called$/,
+    );
+    assert.deepEqual(JSON.parse(json.stdout), explanation);
+  });
+
   test('a job is followed to its end with --wait, with its phases', async (context) => {
     const operation = { id: 'o', kind: 'resume', target: 'alice', state: 'queued' };
     const seen = [

@@ -35,7 +35,10 @@ async function planKinds(configuration: Configuration, bench: Bench, signal: Abo
     series.push(await warmSeries(bench, template, signal));
     const other = await warmOtherNodeSeries(bench, template, signal);
     if (other === undefined) notes.push('warm on another node was not measured: there is only one node');
-    else series.push(other);
+    else {
+      series.push(other);
+      notes.push('warm, other node: the time includes the request that names the node');
+    }
   }
   if (wants('hot')) series.push(await hotSeries(bench, template, { calls, concurrency }, signal));
   const pairs = [

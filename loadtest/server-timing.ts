@@ -38,11 +38,11 @@ const unquote = (value: string): string =>
     ? value.slice(1, -1).replace(/\\(.)/gs, '$1')
     : value;
 
-/** Milliseconds by phase; of several phases with one name the first counts: the platform's come before the actor's own. */
+/** Milliseconds by phase; of several phases with one name the last counts: the platform's come after the actor's own. */
 export function phasesOf(header: string | null): Record<string, number> {
   const phases = new Map<string, number>();
   for (const { name, durationMs } of parseServerTiming(header)) {
-    if (durationMs !== undefined && !phases.has(name)) phases.set(name, durationMs);
+    if (durationMs !== undefined) phases.set(name, durationMs);
   }
   return Object.fromEntries(phases);
 }

@@ -16,15 +16,17 @@ export interface Actor {
   readonly since: string;
   readonly createdAt: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly memoryMiB?: number;
-  readonly coldStart?: boolean;
+  readonly memoryMiB: number;
+  readonly coldStart: boolean;
   readonly epoch?: string;
   readonly node?: string;
   /** Newest committed snapshot; 0 is the template's golden. */
   readonly generation: number;
-  readonly durableAt?: string;
+  /** When the newest durable state was captured, and how long ago that is. */
+  readonly durableAt: string;
+  readonly durableAgeMs: number;
   readonly deadlineAt?: string;
-  readonly reason?: string;
+  readonly reason: string;
   readonly lastError?: StoredError;
   readonly lastStart?: { readonly kind: StartKind; readonly at: string; readonly phases: Phases };
   readonly sizes?: Readonly<Record<string, number>>;
@@ -46,19 +48,33 @@ export interface ActorFilter extends PageRequest {
   readonly label?: string | undefined;
 }
 
-/** A kept snapshot. */
+/** A kept snapshot; generation 0 is the golden of the template. */
 export interface Generation {
   readonly generation: number;
-  readonly capturedAt?: string;
+  /** Its entry in the actor's log. */
+  readonly seq: number;
+  readonly kind: 'golden' | 'snapshot';
+  readonly capturedAt: string;
+  readonly epoch?: string;
+  readonly node?: string;
   readonly sizes?: Readonly<Record<string, number>>;
-  readonly [fact: string]: unknown;
 }
 
-/** Why the actor is in its state, what it waits for and what happens then; newest events last. */
+/** Why the actor is in its state, what it waits for, until when, and what happens then. */
 export interface Explanation {
+  readonly id: string;
   readonly state: ActorState;
-  readonly since?: string;
-  readonly reason?: string;
-  readonly events?: readonly Readonly<Record<string, unknown>>[];
-  readonly [fact: string]: unknown;
+  readonly since: string;
+  readonly reason: string;
+  readonly waitsFor: string;
+  readonly until?: string;
+  readonly then: string;
+  readonly lastError?: StoredError;
+  readonly events: readonly {
+    readonly at: string;
+    readonly state: string;
+    readonly epoch?: string;
+    readonly node?: string;
+    readonly reason: string;
+  }[];
 }

@@ -43,6 +43,11 @@ export interface Template {
   readonly since: string;
   readonly createdAt: string;
   readonly error?: StoredError;
+  /** The rest is present once it is ready. */
+  readonly preparedAt?: string;
+  /** By container: what the image reference was pinned to. */
+  readonly images?: Readonly<Record<string, { readonly reference: string; readonly digest: string }>>;
+  readonly golden?: { readonly memoryBytes: number; readonly shippedBytes: number };
 }
 
 export interface ReadyOptions extends CallOptions {

@@ -1,6 +1,5 @@
 /** `dormouse actor explain`: why an actor is as it is, and the events that led there. */
 import type { Command } from '../command.ts';
-import { formatTable } from '../table.ts';
 
 export const explainActor: Command = {
   name: 'actor explain',
@@ -9,12 +8,18 @@ export const explainActor: Command = {
   example: 'dormouse actor explain alice',
   async run({ client, arguments: args, terminal }) {
     const explanation = await client.actors.explain(args.required('id'));
-    const { events = [], ...facts } = explanation;
-    terminal.show(explanation, facts);
+    const { events, lastError, ...facts } = explanation;
+    const error = lastError && `${lastError.code}: ${lastError.message}`;
+    terminal.show(explanation, { ...facts, lastError: error });
     if (terminal.format === 'json' || events.length === 0) return 0;
-    const names = [...new Set(events.flatMap((event) => Object.keys(event)))];
-    const columns = names.map((name) => [name.toUpperCase(), (event: (typeof events)[number]) => event[name]] as const);
-    terminal.line(`\n${formatTable(events, columns, { head: true })}`);
+    terminal.line('');
+    terminal.list(events, [
+      ['AT', (event) => event.at],
+      ['STATE', (event) => event.state],
+      ['NODE', (event) => event.node],
+      ['EPOCH', (event) => event.epoch],
+      ['REASON', (event) => event.reason],
+    ]);
     return 0;
   },
 };

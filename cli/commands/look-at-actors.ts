@@ -86,6 +86,8 @@ export const listGenerations: Command = {
   async run({ client, arguments: args, terminal }) {
     terminal.list(await client.actors.generations(args.required('id')), [
       ['GENERATION', (kept) => kept.generation],
+      ['KIND', (kept) => kept.kind],
+      ['NODE', (kept) => kept.node],
       ['CAPTURED', (kept) => kept.capturedAt],
       ['SIZES', (kept) => kept.sizes],
     ]);

@@ -31,7 +31,7 @@ export interface Ratio {
 }
 
 /** What the client waited beyond the server's own total: its side of the connection, and the way there and back. */
-export const outsidePhase = 'outside';
+const outsidePhase = 'outside';
 const totalPhase = 'total';
 
 export function summarize(series: SeriesFacts, samples: readonly Sample[]): SeriesSummary {
