@@ -125,8 +125,10 @@ suite('the load test', { concurrency: 4 }, () => {
 
   test('Ctrl-C: the calls so far are reported, the actors are deleted', async (context) => {
     const { promise: reached, resolve: reach } = Promise.withResolvers<undefined>();
+    let pressAgain = (): unknown => undefined;
     const stub = await startStubPlatform({
       intercept: ({ line }) => {
+        if (line.startsWith('DELETE')) pressAgain();
         if (!line.endsWith('/resume')) return undefined;
         reach(undefined);
         return new Promise(() => undefined);
@@ -134,10 +136,10 @@ suite('the load test', { concurrency: 4 }, () => {
     });
     context.after(() => stub[Symbol.asyncDispose]());
     const running = start(stub.url, ['--scenario', 'warm', '--rounds', '5']);
+    pressAgain = () => running.kill('SIGINT'); // as npm passes it on, a little later
     await reached;
     assert.equal(stub.actors.size, 2);
     running.kill('SIGINT');
-    running.kill('SIGINT'); // as npm passes it on
     const { exitCode, stdout, stderr } = await running;
     assert.equal(exitCode, 130, stderr);
     assert.match(stdout, /INTERRUPTED[^]*\nwarm +1 +100\.0%/);

@@ -13,10 +13,11 @@ async function parse(text: string, size: number): Promise<ServerSentEvent[]> {
   return events;
 }
 
-const stream = ': hello\n\nevent: actor\nid: 7\ndata: {"a":\ndata:"é"}\n\ndata\r\n\r\ndata: last\r\rdata: cut off';
+const stream =
+  ': hello\n\nevent: actor\nid: 7\ndata: {"a":\ndata:"é"}\n\nevent: crlf\r\ndata\r\n\r\ndata: last\r\rdata: cut off';
 const expected = [
   { event: 'actor', data: '{"a":\n"é"}', id: '7' },
-  { event: 'message', data: '', id: undefined },
+  { event: 'crlf', data: '', id: undefined },
   { event: 'message', data: 'last', id: undefined },
 ];
 
