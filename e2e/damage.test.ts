@@ -43,7 +43,7 @@ suite('damage', () => {
       { code: 'actor-failed' },
       'a failed actor is not tried on every call',
     );
-    assert.match((await client.actors.explain(actor)).reason ?? '', /resume failed/);
+    assert.match((await client.actors.explain(actor)).reason, /resume failed/);
 
     await undo();
     await resumeOn(client, actor, 'node-1');

@@ -52,7 +52,9 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   await sweepNetworks(config.networkOwner);
   const assets = await openAssetSet(currentFolder(config.assetsFolder, hostArchitecture()));
   const accelerator =
-    config.accelerator === 'auto' ? await chooseAccelerator(assets, folders.node, log) : config.accelerator;
+    config.accelerator === 'auto'
+      ? await chooseAccelerator(assets, { verdict: config.assetsFolder, scratch: folders.node }, log)
+      : config.accelerator;
   const networks = resources.use(await createNetworkPool({ owner: config.networkOwner, size: networkPoolSize, log }));
   const images = await createImageStore({ dir: folders.images, log });
 

@@ -1,9 +1,10 @@
 /**
  * Which accelerator a node uses: KVM only after a guest really booted with it. A device node that opens proves nothing:
- * nested hosts that only run paravirtual guests hang in it. The answer is kept until the machine boots again.
+ * nested hosts that only run paravirtual guests hang in it. The answer is kept beside the asset sets until the machine
+ * boots again, so one node finds it out for all.
  */
 import { constants } from 'node:fs';
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { removeTree } from '../../../../shared/process/remove-tree.ts';
@@ -19,18 +20,27 @@ const probeMemoryMiB = 256;
 
 const verdictSchema = z.object({ bootId: z.string(), assets: z.string(), accelerator: z.enum(['kvm', 'tcg']) });
 
-export async function chooseAccelerator(set: AssetSet, folder: string, log: Logger): Promise<Accelerator> {
+export interface ProbeFolders {
+  /** Where the answer is kept. */
+  readonly verdict: string;
+  /** Where a probe may put its sockets and memory; this node's own. */
+  readonly scratch: string;
+}
+
+export async function chooseAccelerator(set: AssetSet, folders: ProbeFolders, log: Logger): Promise<Accelerator> {
   const openable = await access('/dev/kvm', constants.R_OK | constants.W_OK).then(
     () => true,
     () => false,
   );
   if (!openable) return 'tcg';
   const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-  const file = path.join(folder, 'accelerator.json');
+  const file = path.join(folders.verdict, 'accelerator.json');
   const known = await readVerdict(file);
   if (known?.bootId === bootId && known.assets === set.contents.digest) return known.accelerator;
-  const accelerator = (await bootsUnderKvm(set, path.join(folder, 'probe'), log)) ? 'kvm' : 'tcg';
-  await writeFile(file, JSON.stringify({ bootId, assets: set.contents.digest, accelerator }));
+  const accelerator = (await bootsUnderKvm(set, path.join(folders.scratch, 'probe'), log)) ? 'kvm' : 'tcg';
+  const partial = `${file}.${process.pid}`;
+  await writeFile(partial, JSON.stringify({ bootId, assets: set.contents.digest, accelerator }));
+  await rename(partial, file);
   return accelerator;
 }
 
