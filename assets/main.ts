@@ -3,8 +3,13 @@
  * error, the answer to standard output. Exit 1 on failure, 2 on a wrong command line.
  */
 import { parseArgs } from 'node:util';
-import { hostArchitecture, listAssetSets, openCurrentAssetSet } from '../shared/assets/asset-folder.ts';
-import { architectures, verifyAssetSet, type Architecture } from '../shared/assets/asset-set.ts';
+import {
+  hostArchitecture,
+  listAssetSets,
+  openCurrentAssetSet,
+  verifyCurrentAssetSet,
+} from '../shared/assets/asset-folder.ts';
+import { architectures, type Architecture } from '../shared/assets/asset-set.ts';
 import { stageAssetSet } from '../shared/assets/ship-asset-set.ts';
 import { DormouseError, toDormouseError } from '../shared/errors/dormouse-error.ts';
 import { openObjectStore } from '../shared/object-store/open.ts';
@@ -44,8 +49,7 @@ const commands: Readonly<Record<string, (call: Call) => Promise<void>>> = {
   },
   verify: async ({ place, architectures: wanted }) => {
     for (const arch of wanted) {
-      const { root } = await openCurrentAssetSet(place.assetsDir, arch);
-      const { contents } = await verifyAssetSet(root);
+      const { contents } = await verifyCurrentAssetSet(place.assetsDir, arch);
       say(`${arch} ${contents.digest} is whole: ${contents.files.length} files`);
     }
   },

@@ -5,12 +5,11 @@
  */
 import { mkdir, mkdtemp, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { adoptAssetSet, buildingFolder, currentFolder } from '../../shared/assets/asset-folder.ts';
+import { adoptAssetSet, buildingFolder, verifyCurrentAssetSet } from '../../shared/assets/asset-folder.ts';
 import {
   digestOfSet,
   setFileName,
   sha256OfFile,
-  verifyAssetSet,
   type Architecture,
   type AssetDescription,
   type AssetFile,
@@ -55,7 +54,7 @@ export async function updatePins(place: Place, arch: Architecture): Promise<Asse
 
 async function presentSet(place: Place, arch: Architecture): Promise<AssetSet | undefined> {
   try {
-    const set = await verifyAssetSet(currentFolder(place.assetsDir, arch));
+    const set = await verifyCurrentAssetSet(place.assetsDir, arch);
     if (set.contents.inputsDigest === (await inputsDigest(arch))) return set;
     place.progress(`the ${arch} asset set was made from other sources: assembling a new one`);
   } catch (error) {

@@ -28,9 +28,16 @@ export const setFolder = (assetsDir: string, arch: Architecture, digest: string)
 export const currentFolder = (assetsDir: string, arch: Architecture): string => path.join(assetsDir, arch, 'current');
 
 /** Opens the set in use, by its final name: the link may move on while VMs still run from the set. */
-export async function openCurrentAssetSet(assetsDir: string, arch: Architecture): Promise<AssetSet> {
+export const openCurrentAssetSet = async (assetsDir: string, arch: Architecture): Promise<AssetSet> =>
+  openAssetSet(await resolvedCurrent(assetsDir, arch));
+
+/** The same, and reads every file. */
+export const verifyCurrentAssetSet = async (assetsDir: string, arch: Architecture): Promise<AssetSet> =>
+  verifyAssetSet(await resolvedCurrent(assetsDir, arch));
+
+async function resolvedCurrent(assetsDir: string, arch: Architecture): Promise<string> {
   const link = currentFolder(assetsDir, arch);
-  return openAssetSet(await realpath(link).catch(() => link));
+  return realpath(link).catch(() => link);
 }
 
 /** A folder to build a set in, on the same file system as its final place. Disposing it removes what was not adopted. */
