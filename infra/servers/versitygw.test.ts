@@ -1,6 +1,6 @@
 /** The S3 driver against a real S3 server, and the server against what the driver relies on. */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -75,7 +75,6 @@ test('a failed upload in parts leaves no parts behind', async () => {
 
 /** versitygw keeps the parts of an upload in a folder of its own inside the bucket. */
 async function openUploads(bucket: string): Promise<string[]> {
-  const { readdir } = await import('node:fs/promises');
   const folder = path.join(dir, 'buckets', bucket, '.sgwtmp', 'multipart');
   return readdir(folder).catch(() => []);
 }

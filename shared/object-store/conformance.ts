@@ -27,9 +27,9 @@ export const testLimits: StoreLimits = {
 export interface ConformanceSubject {
   readonly name: string;
   /** Opens the same store each time, empty before the first. */
-  open(): Promise<ObjectStore>;
+  readonly open: () => Promise<ObjectStore>;
   /** The same kind of store at a place that does not exist. */
-  openMisplaced?(): Promise<ObjectStore>;
+  readonly openMisplaced?: () => Promise<ObjectStore>;
 }
 
 export const bytes = (content: Uint8Array | string): ObjectBody => ({ kind: 'bytes', bytes: Buffer.from(content) });
@@ -145,7 +145,7 @@ function testListing(store: ObjectStore): void {
   });
 
   test('a listing goes on over page ends, and can be left in the middle', async () => {
-    const keys = Array.from({ length: 2_105 }, (_, index) => `many/${String(index).padStart(12, '0')}.json`);
+    const keys = Array.from({ length: 1_105 }, (_, index) => `many/${String(index).padStart(12, '0')}.json`);
     const queue = keys.values();
     const worker = async (): Promise<void> => {
       for (const key of queue) await store.put(key, bytes('{}'));

@@ -32,7 +32,10 @@ export interface CallOptions {
 export interface ObjectStore {
   /** The configured URL without secrets, for logs and error messages. */
   readonly description: string;
-  /** Writes an object, replacing what was there. Durable when it returns. */
+  /**
+   * Writes an object, replacing what was there. Durable when it returns. Over a network an attempt that was given up can
+   * still arrive after a later put of the key: what changes is written under new names.
+   */
   put(key: string, body: ObjectBody, options?: CallOptions): Promise<void>;
   /**
    * Writes an object only if the key has none. Exactly one of any concurrent callers gets 'created'; that caller gets

@@ -24,6 +24,9 @@ export interface CallSpec {
   readonly translate: (error: unknown, what: string) => DormouseError;
 }
 
+/** One call with all but its work settled. */
+export type RunCall = <T>(work: (call: StoreCall) => Promise<T>) => Promise<T>;
+
 export async function callStore<T>(spec: CallSpec, run: (call: StoreCall) => Promise<T>): Promise<T> {
   const caller = spec.options?.signal;
   const deadline = startDeadline(spec.limits.callTimeoutMs);

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { bytes, conformance, failsWith, scratchFolder, testLimits } from '../conformance.ts';
 import { openObjectStore } from '../open.ts';
+import { newTemporaryPath } from './temporary-files.ts';
 
 const scratch = await scratchFolder();
 const open = (name: string) => openObjectStore(`file://${path.join(scratch, name)}`, { limits: testLimits });
@@ -69,9 +70,8 @@ test('temporary files of dead writers are removed, those of living and unknown o
   assert.deepEqual((await readdir(temporary)).toSorted(), [`${names.alive}.x`, `${names.elsewhere}.x`].toSorted());
 });
 
-/** What this process writes in front of its temporary files, seen while a put of a file that never ends its read hangs. */
+/** What this process writes in front of its temporary files. */
 async function ownPrefix(folder: string): Promise<string> {
-  const { newTemporaryPath } = await import('./temporary-files.ts');
   return path.basename(await newTemporaryPath(folder)).replace(/\.[0-9a-f-]+$/, '');
 }
 

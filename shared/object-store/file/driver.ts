@@ -6,7 +6,7 @@
  * not there, and after a crash at any point at most a temporary file is left (temporary-files.ts removes it).
  */
 import { createReadStream } from 'node:fs';
-import { link, open, opendir, rename, rm, stat } from 'node:fs/promises';
+import { link, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { checkStore } from '../check-store.ts';
 import { DormouseError } from '../../errors/dormouse-error.ts';
@@ -20,6 +20,7 @@ import type { StoreLimits } from '../store-limits.ts';
 import type { FileUrl } from '../store-url.ts';
 import { makeRoot, placeInFolder, removeEmptyFolders, syncFolders } from './durable-folder.ts';
 import { errnoOf, translateFileError } from './errors.ts';
+import { listFolder } from './listing.ts';
 import { newTemporaryPath, removeDeadTemporaryFiles } from './temporary-files.ts';
 
 export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
@@ -78,9 +79,7 @@ export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
     },
     list: (prefix, options) => {
       assertPrefix(prefix);
-      return walk(path.join(root, prefix), prefix, (folder) =>
-        run(`list ${prefix}`, options, () => readFolder(folder)),
-      );
+      return listFolder(path.join(root, prefix), prefix, (work) => run(`list ${prefix}`, options, work));
     },
     delete: (key, options) => {
       const file = target(key);
@@ -151,48 +150,6 @@ async function headFile(key: string, file: string): Promise<ObjectInfo | undefin
     return { key, sizeBytes: (await statFile(file)).size };
   } catch (error) {
     if (error instanceof DormouseError || errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
-}
-
-interface Entry {
-  readonly name: string;
-  readonly isFolder: boolean;
-  readonly sizeBytes: number;
-}
-
-/** Depth first, in the order of whole keys: a folder sorts as its name with the slash. */
-async function* walk(
-  folder: string,
-  prefix: string,
-  read: (folder: string) => Promise<Entry[]>,
-): AsyncGenerator<ObjectInfo> {
-  for (const entry of await read(folder)) {
-    if (entry.isFolder) yield* walk(path.join(folder, entry.name), `${prefix}${entry.name}/`, read);
-    else yield { key: prefix + entry.name, sizeBytes: entry.sizeBytes };
-  }
-}
-
-async function readFolder(folder: string): Promise<Entry[]> {
-  const entries: Entry[] = [];
-  try {
-    for await (const entry of await opendir(folder)) {
-      if (entry.name.startsWith('.')) continue; // ours, or no object's
-      if (entry.isDirectory()) entries.push({ name: entry.name, isFolder: true, sizeBytes: 0 });
-      else if (entry.isFile()) entries.push(...(await objectEntry(folder, entry.name)));
-    }
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw error; // deleted meanwhile
-  }
-  const sortName = (entry: Entry): string => (entry.isFolder ? `${entry.name}/` : entry.name);
-  return entries.sort((a, b) => (sortName(a) < sortName(b) ? -1 : 1));
-}
-
-async function objectEntry(folder: string, name: string): Promise<Entry[]> {
-  try {
-    return [{ name, isFolder: false, sizeBytes: (await stat(path.join(folder, name))).size }];
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return []; // deleted meanwhile
     throw error;
   }
 }

@@ -6,23 +6,24 @@
  * Deletions carry no precondition: nothing is fenced by them, and some servers ignore it.
  */
 import { IdempotencyStrategy, Storage, type Bucket, type File } from '@google-cloud/storage';
-import { addAbortSignal } from 'node:stream';
 import { DormouseError } from '../../errors/dormouse-error.ts';
 import { checkStore } from '../check-store.ts';
 import { createOnce, writerMetadataName } from '../create-once.ts';
 import { assertKey, assertPrefix } from '../key.ts';
 import { bodySize } from '../object-body.ts';
-import type { CallOptions, ObjectBody, ObjectInfo, ObjectStore } from '../object-store.ts';
+import type { CallOptions, ObjectBody, ObjectStore } from '../object-store.ts';
 import { defaultMaxBytes, refuseLarger } from '../read-bound.ts';
 import { receiveFile, type Received } from '../receive-file.ts';
 import { callStore, retrying, untilAborted, type StoreCall } from '../store-call.ts';
 import type { StoreLimits } from '../store-limits.ts';
 import type { GcsUrl } from '../store-url.ts';
-import { isRefusedCreate, statusOf, translateGcsError } from './errors.ts';
+import { download, type Download } from './download.ts';
+import { isRefusedCreate, statusOf, translatedGcs, translateGcsError } from './errors.ts';
+import { listObjects } from './listing.ts';
 import { upload, type Upload } from './upload.ts';
 
 export function openGcsStore(url: GcsUrl, limits: StoreLimits): ObjectStore {
-  const bucket = newBucket(url, limits);
+  const place = { bucket: newBucket(url, limits), limits, anonymous: url.endpoint !== undefined };
   const description = `gs://${url.bucket}/${url.prefix}${url.endpoint === undefined ? '' : ` at ${url.endpoint}`}`;
   const run = <T>(what: string, options: CallOptions | undefined, work: (call: StoreCall) => Promise<T>): Promise<T> =>
     callStore({ what: `${what} in ${description}`, limits, options, translate: translateGcsError }, work);
@@ -33,7 +34,7 @@ export function openGcsStore(url: GcsUrl, limits: StoreLimits): ObjectStore {
     work: (object: GcsObject, call: StoreCall) => Promise<T>,
   ): Promise<T> => {
     assertKey(key);
-    const object = { bucket, limits, name: url.prefix + key, what: `${verb} ${key} in ${description}` };
+    const object = { ...place, name: url.prefix + key, what: `${verb} ${key} in ${description}` };
     return run(`${verb} ${key}`, options, (call) => work(object, call));
   };
 
@@ -52,7 +53,7 @@ export function openGcsStore(url: GcsUrl, limits: StoreLimits): ObjectStore {
       }),
     list: (prefix, options) => {
       assertPrefix(prefix);
-      return listObjects(bucket, url.prefix, prefix, (work) => run(`list ${prefix}`, options, work));
+      return listObjects(place.bucket, url.prefix, prefix, (work) => run(`list ${prefix}`, options, work));
     },
     delete: (key, options) => onKey('delete', key, options, deleteObject),
     check: (options) => checkStore(store, options),
@@ -70,9 +71,13 @@ function newBucket(url: GcsUrl, limits: StoreLimits): Bucket {
   return storage.bucket(url.bucket);
 }
 
-interface GcsObject {
+interface GcsPlace {
   readonly bucket: Bucket;
   readonly limits: StoreLimits;
+  /** A custom endpoint is a local server, which wants no credentials. */
+  readonly anonymous: boolean;
+}
+interface GcsObject extends GcsPlace {
   /** With the prefix. */
   readonly name: string;
   readonly what: string;
@@ -80,12 +85,6 @@ interface GcsObject {
 
 /** A new one each time: the SDK keeps what it learned of an object in it. */
 const fileOf = (object: GcsObject): File => object.bucket.file(object.name);
-
-/** Errors are translated inside the retries, which judge by the code. */
-const translated = <T>(object: { what: string }, work: Promise<T>): Promise<T> =>
-  work.catch((error: unknown) => {
-    throw error instanceof DormouseError ? error : translateGcsError(error, object.what);
-  });
 
 const uploadOf = (object: GcsObject, body: ObjectBody): Upload => ({
   file: fileOf(object),
@@ -96,7 +95,19 @@ const uploadOf = (object: GcsObject, body: ObjectBody): Upload => ({
 async function putObject(object: GcsObject, body: ObjectBody, call: StoreCall): Promise<void> {
   const sizeBytes = bodySize(body);
   call.allowFor(sizeBytes);
-  await retrying(call, () => translated(object, upload(uploadOf(object, body), call.attemptSignal(sizeBytes))));
+  await retrying(call, () => send(object, uploadOf(object, body), call.attemptSignal(sizeBytes)));
+}
+
+/** One upload, its errors translated. A 404 is a bucket that is not there, or an upload session that is no more. */
+async function send(object: GcsObject, request: Upload, signal: AbortSignal): Promise<void> {
+  try {
+    await untilAborted(signal, upload(request, signal));
+  } catch (error) {
+    if (error instanceof DormouseError) throw error;
+    if (statusOf(error) !== 404) throw translateGcsError(error, object.what);
+    await confirmBucket(object, signal);
+    throw new DormouseError('store-unavailable', `${object.what}: the upload session ended`, { cause: error });
+  }
 }
 
 async function createObject(object: GcsObject, body: ObjectBody, call: StoreCall): Promise<'created' | 'exists'> {
@@ -111,46 +122,48 @@ async function createObject(object: GcsObject, body: ObjectBody, call: StoreCall
 
 async function createAttempt(object: GcsObject, request: Upload, signal: AbortSignal): Promise<'accepted' | 'refused'> {
   try {
-    await untilAborted(signal, upload(request, signal));
+    await send(object, request, signal);
     return 'accepted';
   } catch (error) {
-    if (isRefusedCreate(error)) return 'refused';
-    throw error instanceof DormouseError ? error : translateGcsError(error, object.what);
+    if (error instanceof DormouseError && isRefusedCreate(error.cause)) return 'refused';
+    throw error;
   }
 }
 
 async function getObject(object: GcsObject, maxBytes: number, call: StoreCall): Promise<Buffer> {
-  return retrying(call, () => translated(object, readObject(object, maxBytes, call)));
+  return retrying(call, () => translatedGcs(object.what, readObject(object, maxBytes, call)));
 }
 
 async function readObject(object: GcsObject, maxBytes: number, call: StoreCall): Promise<Buffer> {
-  const { sizeBytes } = await existing(object, call);
-  refuseLarger(object.name, sizeBytes, maxBytes);
+  await using body = await openDownload(object, call);
+  refuseLarger(object.name, body.sizeBytes ?? 0, maxBytes);
   const chunks: Uint8Array[] = [];
-  for await (const chunk of readStream(object, call)) chunks.push(chunk);
-  const bytes = Buffer.concat(chunks);
-  refuseLarger(object.name, bytes.length, maxBytes);
-  return bytes;
+  let sizeBytes = 0;
+  for await (const chunk of body.bytes) {
+    chunks.push(chunk);
+    refuseLarger(object.name, (sizeBytes += chunk.length), maxBytes);
+  }
+  return Buffer.concat(chunks);
 }
 
 function getObjectToFile(object: GcsObject, path: string, call: StoreCall): Promise<Received> {
-  return retrying(call, () => translated(object, receiveObject(object, path, call)));
+  return retrying(call, () => translatedGcs(object.what, receiveObject(object, path, call)));
 }
 
 async function receiveObject(object: GcsObject, path: string, call: StoreCall): Promise<Received> {
-  const { sizeBytes } = await existing(object, call);
-  return receiveFile(readStream(object, call), path, sizeBytes);
+  await using body = await openDownload(object, call);
+  return await receiveFile(body.bytes, path, body.sizeBytes);
 }
 
-async function existing(object: GcsObject, call: StoreCall): Promise<{ sizeBytes: number }> {
-  const found = await headObject(object, call.attemptSignal(0));
-  if (found === undefined) throw new DormouseError('store-object-missing', `${object.what}: there is none`);
-  call.allowFor(found.sizeBytes);
-  return found;
-}
-
-function readStream(object: GcsObject, call: StoreCall): AsyncIterable<Uint8Array> {
-  return addAbortSignal(call.signal, fileOf(object).createReadStream({ decompress: false, validation: 'crc32c' }));
+async function openDownload(object: GcsObject, call: StoreCall): Promise<Download> {
+  const { storage, name: bucketName } = object.bucket;
+  const source = { storage, bucketName, name: object.name, anonymous: object.anonymous };
+  const body = await download(source, call.signal).catch(async (error: unknown) => {
+    if (statusOf(error) === 404) await confirmBucket(object, call.signal);
+    throw error;
+  });
+  call.allowFor(body.sizeBytes ?? 0);
+  return body;
 }
 
 async function headObject(
@@ -163,71 +176,23 @@ async function headObject(
   } catch (error) {
     if (statusOf(error) !== 404) throw translateGcsError(error, object.what);
   }
-  // A missing bucket and a missing object are both 404. Listing tells them apart with no right beyond the objects'.
-  await translated(object, untilAborted(signal, object.bucket.getFiles({ maxResults: 1, autoPaginate: false }))).catch(
-    (error: unknown) => {
-      if (!(error instanceof DormouseError) || error.code !== 'store-object-missing') throw error;
-      throw new DormouseError('store-misconfigured', `${object.what}: there is no such bucket`, { cause: error });
-    },
-  );
+  await confirmBucket(object, signal);
   return undefined;
+}
+
+/** A missing bucket and a missing object are both 404. Listing tells them apart with no right beyond the objects'. */
+async function confirmBucket(object: GcsObject, signal: AbortSignal): Promise<void> {
+  try {
+    await untilAborted(signal, object.bucket.getFiles({ maxResults: 1, autoPaginate: false }));
+  } catch (error) {
+    if (statusOf(error) !== 404) throw translateGcsError(error, object.what);
+    const words = `${object.what}: there is no bucket ${object.bucket.name}`;
+    throw new DormouseError('store-misconfigured', words, { cause: error });
+  }
 }
 
 async function deleteObject(object: GcsObject, call: StoreCall): Promise<void> {
   const request = (): Promise<unknown> =>
     untilAborted(call.attemptSignal(0), fileOf(object).delete({ ignoreNotFound: true }));
-  await retrying(call, () => translated(object, request()));
+  await retrying(call, () => translatedGcs(object.what, request()));
 }
-
-type RunPage = <T>(work: (call: StoreCall) => Promise<T>) => Promise<T>;
-
-/** As many as GCS gives at most. */
-const pageSize = 1_000;
-
-async function* listObjects(
-  bucket: Bucket,
-  ownPrefix: string,
-  prefix: string,
-  run: RunPage,
-): AsyncGenerator<ObjectInfo> {
-  let token: string | undefined;
-  do {
-    const query = {
-      prefix: ownPrefix + prefix,
-      maxResults: pageSize,
-      ...(token === undefined ? {} : { pageToken: token }),
-    };
-    const page = await run((call) => listPage(bucket, query, call));
-    for (const file of page.files) {
-      // A name that ends in a slash is a folder marker that some consoles make, no object of ours.
-      if (file.name.endsWith('/')) continue;
-      yield { key: file.name.slice(ownPrefix.length), sizeBytes: Number(file.metadata.size) };
-    }
-    token = page.nextToken;
-  } while (token !== undefined);
-}
-
-interface Query {
-  readonly prefix: string;
-  readonly maxResults: number;
-  readonly pageToken?: string;
-}
-
-function listPage(
-  bucket: Bucket,
-  query: Query,
-  call: StoreCall,
-): Promise<{ files: File[]; nextToken: string | undefined }> {
-  const what = `list ${query.prefix} in gs://${bucket.name}`;
-  return retrying(call, async () => {
-    const request = bucket.getFiles({ ...query, autoPaginate: false, fields: 'items(name,size),nextPageToken' });
-    const [files, next] = await translated({ what }, untilAborted(call.attemptSignal(0), request));
-    return { files, nextToken: pageTokenOf(next) };
-  });
-}
-
-/** The SDK hands back the query of the next page, or null. */
-const pageTokenOf = (next: object | null | undefined): string | undefined =>
-  next !== null && next !== undefined && 'pageToken' in next && typeof next.pageToken === 'string'
-    ? next.pageToken
-    : undefined;

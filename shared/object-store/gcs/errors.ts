@@ -29,3 +29,9 @@ export function statusOf(error: unknown): number | undefined {
   const candidates = [code, status, fromResponse].map(Number);
   return candidates.find((candidate) => candidate >= 100 && candidate < 600);
 }
+
+/** Translates inside the retries, which judge by the code. */
+export const translatedGcs = <T>(what: string, work: Promise<T>): Promise<T> =>
+  work.catch((error: unknown) => {
+    throw error instanceof DormouseError ? error : translateGcsError(error, what);
+  });

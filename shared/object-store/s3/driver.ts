@@ -10,7 +10,6 @@ import {
   ListObjectsV2Command,
   S3Client,
   type GetObjectCommandOutput,
-  type ListObjectsV2CommandOutput,
 } from '@aws-sdk/client-s3';
 import { addAbortSignal, Readable } from 'node:stream';
 import { DormouseError } from '../../errors/dormouse-error.ts';
@@ -18,13 +17,14 @@ import { checkStore } from '../check-store.ts';
 import { createOnce, writerMetadataName } from '../create-once.ts';
 import { assertKey, assertPrefix } from '../key.ts';
 import { bodySize } from '../object-body.ts';
-import type { CallOptions, ObjectBody, ObjectInfo, ObjectStore } from '../object-store.ts';
+import type { CallOptions, ObjectBody, ObjectStore } from '../object-store.ts';
 import { defaultMaxBytes, refuseLarger } from '../read-bound.ts';
 import { receiveFile, type Received } from '../receive-file.ts';
 import { callStore, retrying, type StoreCall } from '../store-call.ts';
 import type { StoreLimits } from '../store-limits.ts';
 import type { S3Url } from '../store-url.ts';
-import { isRefusedCreate, translateS3Error } from './errors.ts';
+import { isRefusedCreate, translatedS3, translateS3Error } from './errors.ts';
+import { listObjects } from './listing.ts';
 import { upload, type Upload } from './upload.ts';
 
 export interface S3Credentials {
@@ -62,7 +62,7 @@ export function openS3Store(url: S3Url, limits: StoreLimits, credentials?: S3Cre
       onKey('get', key, options, (object, call) => getObjectToFile(object, path, call)),
     head: (key, options) =>
       onKey('head', key, options, async (object, call) => {
-        const found = await retrying(call, () => translated(object, headObject(object, call.attemptSignal(0))));
+        const found = await retrying(call, () => translatedS3(object.what, headObject(object, call.attemptSignal(0))));
         return found === undefined ? undefined : { key, sizeBytes: found.sizeBytes };
       }),
     list: (prefix, options) => {
@@ -116,12 +116,6 @@ interface S3Object extends S3Place {
 
 const address = (object: S3Object): { Bucket: string; Key: string } => ({ Bucket: object.bucket, Key: object.key });
 
-/** Errors are translated inside the retries, which judge by the code. */
-const translated = <T>(object: { what: string }, work: Promise<T>): Promise<T> =>
-  work.catch((error: unknown) => {
-    throw error instanceof DormouseError ? error : translateS3Error(error, object.what);
-  });
-
 const uploadOf = (object: S3Object, body: ObjectBody): Upload => ({
   client: object.client,
   bucket: object.bucket,
@@ -133,7 +127,7 @@ const uploadOf = (object: S3Object, body: ObjectBody): Upload => ({
 async function putObject(object: S3Object, body: ObjectBody, call: StoreCall): Promise<void> {
   const sizeBytes = bodySize(body);
   call.allowFor(sizeBytes);
-  await retrying(call, () => translated(object, upload(uploadOf(object, body), call.attemptSignal(sizeBytes))));
+  await retrying(call, () => translatedS3(object.what, upload(uploadOf(object, body), call.attemptSignal(sizeBytes))));
 }
 
 async function createObject(object: S3Object, body: ObjectBody, call: StoreCall): Promise<'created' | 'exists'> {
@@ -142,7 +136,7 @@ async function createObject(object: S3Object, body: ObjectBody, call: StoreCall)
   return createOnce(call, sizeBytes, {
     upload: (writerId, signal) =>
       createAttempt(object, { ...uploadOf(object, body), onlyIfAbsent: { writerId } }, signal),
-    readWriterId: async (signal) => (await translated(object, headObject(object, signal)))?.writerId,
+    readWriterId: async (signal) => (await translatedS3(object.what, headObject(object, signal)))?.writerId,
   });
 }
 
@@ -160,7 +154,7 @@ const fetchObject = (object: S3Object, signal: AbortSignal): Promise<GetObjectCo
   object.client.send(new GetObjectCommand(address(object)), { abortSignal: signal });
 
 async function getObject(object: S3Object, maxBytes: number, call: StoreCall): Promise<Buffer> {
-  return retrying(call, () => translated(object, readObject(object, maxBytes, call)));
+  return retrying(call, () => translatedS3(object.what, readObject(object, maxBytes, call)));
 }
 
 async function readObject(object: S3Object, maxBytes: number, call: StoreCall): Promise<Buffer> {
@@ -178,7 +172,7 @@ async function readObject(object: S3Object, maxBytes: number, call: StoreCall): 
 }
 
 function getObjectToFile(object: S3Object, path: string, call: StoreCall): Promise<Received> {
-  return retrying(call, () => translated(object, receiveObject(object, path, call)));
+  return retrying(call, () => translatedS3(object.what, receiveObject(object, path, call)));
 }
 
 async function receiveObject(object: S3Object, path: string, call: StoreCall): Promise<Received> {
@@ -220,33 +214,7 @@ async function confirmBucket(place: S3Place, signal: AbortSignal): Promise<void>
 async function deleteObject(object: S3Object, call: StoreCall): Promise<void> {
   const request = (): Promise<unknown> =>
     object.client.send(new DeleteObjectCommand(address(object)), { abortSignal: call.attemptSignal(0) });
-  await retrying(call, () => translated(object, request())).catch((error: unknown) => {
+  await retrying(call, () => translatedS3(object.what, request())).catch((error: unknown) => {
     if (!(error instanceof DormouseError) || error.code !== 'store-object-missing') throw error;
   });
-}
-
-type RunPage = <T>(work: (call: StoreCall) => Promise<T>) => Promise<T>;
-
-async function* listObjects(place: S3Place, prefix: string, run: RunPage): AsyncGenerator<ObjectInfo> {
-  let token: string | undefined;
-  do {
-    const page = await run((call) => listPage(place, place.prefix + prefix, token, call));
-    for (const { Key: key, Size: sizeBytes } of page.Contents ?? []) {
-      // A key that ends in a slash is a folder marker that some consoles make, no object of ours.
-      if (key?.endsWith('/') === false) yield { key: key.slice(place.prefix.length), sizeBytes: sizeBytes ?? 0 };
-    }
-    token = page.NextContinuationToken;
-  } while (token !== undefined);
-}
-
-function listPage(
-  place: S3Place,
-  prefix: string,
-  token: string | undefined,
-  call: StoreCall,
-): Promise<ListObjectsV2CommandOutput> {
-  const input = { Bucket: place.bucket, Prefix: prefix, ...(token === undefined ? {} : { ContinuationToken: token }) };
-  const request = (): Promise<ListObjectsV2CommandOutput> =>
-    place.client.send(new ListObjectsV2Command(input), { abortSignal: call.attemptSignal(0) });
-  return retrying(call, () => translated({ what: `list ${prefix} in s3://${place.bucket}` }, request()));
 }

@@ -15,7 +15,7 @@ const deniedNames = new Set([
     'TokenRefreshRequired',
   ],
   ...['AccountProblem', 'InvalidSecurity', 'NotSignedUp', 'AllAccessDisabled', 'UnauthorizedAccess'],
-  ...['CredentialsProviderError', 'RequestTimeTooSkewed'],
+  ...['CredentialsProviderError', 'RequestTimeTooSkewed', 'XAdminUserNotFound'],
 ]);
 const missingNames = new Set(['NoSuchKey', 'NotFound']);
 const misconfiguredNames = new Set([
@@ -62,3 +62,9 @@ export const isRefusedCreate = (error: unknown): boolean =>
 function statusOf(error: unknown): number | undefined {
   return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 }
+
+/** Translates inside the retries, which judge by the code. */
+export const translatedS3 = <T>(what: string, work: Promise<T>): Promise<T> =>
+  work.catch((error: unknown) => {
+    throw error instanceof DormouseError ? error : translateS3Error(error, what);
+  });
