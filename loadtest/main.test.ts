@@ -125,10 +125,13 @@ suite('the load test', { concurrency: 4 }, () => {
 
   test('Ctrl-C: the calls so far are reported, the actors are deleted', async (context) => {
     const { promise: reached, resolve: reach } = Promise.withResolvers<undefined>();
-    let pressAgain = (): unknown => undefined;
+    let pressedAgain = false;
     const stub = await startStubPlatform({
       intercept: ({ line }) => {
-        if (line.startsWith('DELETE')) pressAgain();
+        if (line.startsWith('DELETE') && !pressedAgain) {
+          pressedAgain = running.kill('SIGINT'); // as npm passes it on, a little later
+          return problem(409, 'state-conflict');
+        }
         if (!line.endsWith('/resume')) return undefined;
         reach(undefined);
         return new Promise(() => undefined);
@@ -136,7 +139,6 @@ suite('the load test', { concurrency: 4 }, () => {
     });
     context.after(() => stub[Symbol.asyncDispose]());
     const running = start(stub.url, ['--scenario', 'warm', '--rounds', '5']);
-    pressAgain = () => running.kill('SIGINT'); // as npm passes it on, a little later
     await reached;
     assert.equal(stub.actors.size, 2);
     running.kill('SIGINT');

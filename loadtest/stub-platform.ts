@@ -86,7 +86,7 @@ function actorAnswer(
   const actor = actors.get(id);
   if (actor === undefined) return problem(404, 'actor-not-found');
   if (method === 'DELETE') actors.delete(id);
-  if (verb === 'suspend') actor.state = 'suspended';
+  if (verb === 'suspend') Object.assign(actor, { state: 'suspended', node: undefined });
   if (verb === 'resume') wake(actor, String(sent['node']));
   if (verb !== 'invoke') return { body: { ...actor, id } };
   wake(actor, nodes[0]);

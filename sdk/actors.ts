@@ -26,8 +26,8 @@ export interface Actors {
   get(id: string, options?: CallOptions): Promise<Actor>;
   page(filter?: ActorFilter & CallOptions): Promise<Page<Actor>>;
   list(filter?: ActorFilter & CallOptions): AsyncIterable<Actor>;
-  /** Accepted, not yet done: its objects are removed by a job. */
-  delete(id: string, options?: CallOptions): Promise<Operation>;
+  /** Its objects are removed by a job. */
+  delete(id: string, options?: Omit<JobOptions, 'idempotencyKey'>): Promise<Operation>;
   suspend(id: string, options?: JobOptions): Promise<Operation>;
   resume(id: string, options?: ResumeOptions): Promise<Operation>;
   /** Returns the actor in that state; throws `wait-timeout` when it did not get there in time. */
@@ -69,8 +69,10 @@ export function actorsOf(transport: Transport): Actors {
     get: async (id, options) => (await read(pathOf(id), options)) as Actor,
     page,
     list: (filter = {}) => everyItem((cursor) => page({ ...filter, cursor }), filter.cursor),
-    delete: async (id, options = {}) =>
-      (await transport.json({ method: 'DELETE', path: pathOf(id), ...options })) as Operation,
+    delete: async (id, { waitMs, signal } = {}) => {
+      const request: ApiRequest = { method: 'DELETE', path: pathOf(id), headers: preferWait(waitMs), signal };
+      return (await transport.json(request)) as Operation;
+    },
     suspend: (id, options = {}) => job(id, 'suspend', {}, options),
     resume: (id, options = {}) => job(id, 'resume', { node: options.node }, options),
     wait: (id, state, options) => waitForState((path) => read(path, options), pathOf(id, '/wait'), state, options),

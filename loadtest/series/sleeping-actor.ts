@@ -14,7 +14,8 @@ export async function usedActor(bench: Bench, template: string, signal: AbortSig
 }
 
 export async function suspended(bench: Bench, actor: string, signal: AbortSignal): Promise<void> {
-  await bench.client.actors.suspend(actor, { signal });
+  // The api waits too, so that a suspend that fails is reported with its own reason.
+  await bench.client.actors.suspend(actor, { signal, waitMs: suspendLimitMs });
   await bench.client.actors.wait(actor, 'suspended', { signal, timeoutMs: suspendLimitMs });
 }
 
