@@ -40,7 +40,7 @@ export interface Forward {
   readonly expectContinue?: boolean;
   /** Called when the target wants the body: the moment to tell the client to go on. */
   readonly onContinue?: () => void;
-  /** Tells a refusal from an answer. */
+  /** Tells a refusal from an answer. What it throws ends the exchange and is thrown on. */
   readonly refusalOf?: (answer: IncomingMessage) => string | undefined;
   /** The headers to answer with; by default the target's own, end to end. Called once, when they have come. */
   readonly onAnswer?: (answer: IncomingMessage) => RawHeaders;
@@ -110,19 +110,19 @@ function attempt(exchange: Forward, agent: Agent | undefined): Promise<ForwardOu
   };
   const answered = (answer: IncomingMessage): void => {
     answer.on('error', () => undefined); // told by `close`
-    const reason = exchange.refusalOf?.(answer);
-    if (reason !== undefined) {
+    try {
+      const reason = exchange.refusalOf?.(answer);
+      if (reason === undefined) {
+        stage = 'answering';
+        passAnswer(exchange, answer, resolve);
+        return;
+      }
       answer.resume();
       if (stage === 'sending' || framingOf(request) !== 'none') upstream.destroy();
       resolve({ outcome: 'refused', reason });
-      return;
-    }
-    stage = 'answering';
-    try {
-      passAnswer(exchange, answer, resolve);
     } catch (cause) {
       upstream.destroy();
-      reject(unreachableError(exchange, cause));
+      reject(cause instanceof DormouseError ? cause : unreachableError(exchange, cause));
     }
   };
 
