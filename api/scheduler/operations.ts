@@ -1,7 +1,7 @@
 /** Operations: made before their job is sent, so that a caller can always ask what became of it. */
 import { randomUUID } from 'node:crypto';
 import { deserializeError, serializeError } from '../../shared/errors/dormouse-error.ts';
-import { jobLimitsMs, type Job, type JobKind } from '../../shared/jobs/contracts.ts';
+import { jobLimitsMs, jobSchema, type Job, type JobKind } from '../../shared/jobs/contracts.ts';
 import type { Operation } from '../../shared/registry/records.ts';
 import type { ApiParts } from '../parts.ts';
 
@@ -24,16 +24,16 @@ export async function sendJob<Kind extends JobKind>(
 ): Promise<Operation> {
   const now = Date.now();
   const operation = newOperation(kind, target, node);
-  const job = {
+  const job = jobSchema.parse({
     ...subject,
     kind,
     operationId: operation.id,
     requestedAt: new Date(now).toISOString(),
     deadlineAt: new Date(now + jobLimitsMs[kind]).toISOString(),
-  };
+  });
   await parts.registry.putOperation(operation);
   try {
-    await parts.jobs.send(node, job as Job);
+    await parts.jobs.send(node, job);
   } catch (error) {
     await finish(parts, operation, error).catch(() => undefined); // the first failure is the one to tell
     throw error;

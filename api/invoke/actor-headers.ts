@@ -1,0 +1,66 @@
+/** The headers that cross the edge: what of the caller's reaches the actor, and what is added to the actor's answer. */
+import type { IncomingMessage } from 'node:http';
+import { ingressHeaders } from '../../shared/http/ingress-contract.ts';
+import { endToEnd, filterHeaders, type RawHeaders } from '../../shared/http/raw-headers.ts';
+import type { Phases, StartKind } from '../../shared/registry/records.ts';
+import { isOurAuthorization } from '../http/token.ts';
+
+export interface ToActor {
+  readonly actorId: string;
+  readonly epoch: string;
+  readonly requestId: string;
+  readonly token: string | undefined;
+}
+
+/** Ours to set; a caller's own are not believed. `x-forwarded-for` is continued, not replaced. */
+const replaced: ReadonlySet<string> = new Set([
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-request-id',
+]);
+
+const isOurs = (name: string): boolean => name.startsWith('dormouse-');
+
+export function headersToActor(request: IncomingMessage, { actorId, epoch, requestId, token }: ToActor): string[] {
+  const ourAuthorization = isOurAuthorization(request.headers.authorization, token);
+  const kept = filterHeaders(
+    endToEnd(request.rawHeaders),
+    (name) => !isOurs(name) && !replaced.has(name) && !(ourAuthorization && name === 'authorization'),
+  );
+  const before = request.headers['x-forwarded-for'];
+  const client = request.socket.remoteAddress ?? 'unknown';
+  return [
+    ...kept,
+    ...['X-Forwarded-For', before === undefined ? client : `${String(before)}, ${client}`],
+    ...['X-Forwarded-Proto', 'http'],
+    ...['X-Forwarded-Host', request.headers.host ?? ''],
+    ...['X-Request-Id', requestId],
+    ...[ingressHeaders.actor, actorId],
+    ...[ingressHeaders.epoch, epoch],
+  ];
+}
+
+export interface AnswerFacts {
+  readonly requestId: string;
+  readonly start: StartKind;
+  /** Of the start that this request waited for; none for a hot one. */
+  readonly phases: Phases;
+  readonly appMs: number;
+  readonly totalMs: number;
+}
+
+/** An actor's own `Server-Timing` stays; ours is one header more. */
+export function headersOfAnswer(answer: IncomingMessage, facts: AnswerFacts): RawHeaders {
+  const kept = filterHeaders(endToEnd(answer.rawHeaders), (name) => !isOurs(name) && name !== 'x-request-id');
+  const timing = serverTiming({ ...facts.phases, app: facts.appMs, total: facts.totalMs });
+  return [...kept, 'Server-Timing', timing, 'Dormouse-Start', facts.start, 'X-Request-Id', facts.requestId];
+}
+
+/** Milliseconds by name, in order; names that are no token (RFC 9110) would spoil the header. */
+export function serverTiming(phases: Phases): string {
+  return Object.entries(phases)
+    .filter(([name]) => /^[A-Za-z0-9_-]+$/.test(name))
+    .map(([name, ms]) => `${name};dur=${Number(ms.toFixed(2))}`)
+    .join(', ');
+}

@@ -1,0 +1,59 @@
+/**
+ * Where each node's ingress is, with kept connections to it. A node's record is trusted for a moment, so that a hot call
+ * costs no second look into the registry; a change of the node ends that trust at once. A wrong address does no harm: the
+ * ingress behind it refuses an epoch that is not its own.
+ */
+import { Agent } from 'node:http';
+import type { ForwardTarget } from '../../shared/http/forward.ts';
+import type { Registry } from '../../shared/registry/registry.ts';
+
+export interface NodeDirectory extends Disposable {
+  /** Undefined for a node that nobody knows. */
+  targetOf(nodeId: string): Promise<ForwardTarget | undefined>;
+}
+
+const trustMs = 1000;
+/** Connections kept to one node while nobody uses them. */
+const idleConnections = 64;
+/** More addresses than a cluster has nodes: those of workers that are long gone are dropped, oldest first. */
+const keptAddresses = 256;
+
+export function createNodeDirectory(registry: Pick<Registry, 'getNode' | 'watch'>): NodeDirectory {
+  const known = new Map<string, { readonly until: number; readonly url: Promise<string | undefined> }>();
+  const targets = new Map<string, ForwardTarget & { readonly agent: Agent }>();
+  const feed = registry.watch((change) => {
+    if (change.kind === 'node') known.delete(change.id);
+  });
+  const urlOf = (nodeId: string): Promise<string | undefined> => {
+    const entry = known.get(nodeId);
+    if (entry !== undefined && entry.until > performance.now()) return entry.url;
+    const url = registry.getNode(nodeId).then((node) => node?.ingressUrl);
+    known.set(nodeId, { until: performance.now() + trustMs, url });
+    url.catch(() => known.delete(nodeId)); // a failure is not remembered
+    return url;
+  };
+  const targetAt = (url: string): ForwardTarget => {
+    const before = targets.get(url);
+    if (before !== undefined) return before;
+    for (const [oldest, { agent }] of targets) {
+      if (targets.size < keptAddresses) break;
+      agent.destroy();
+      targets.delete(oldest);
+    }
+    const { hostname, port } = new URL(url);
+    const agent = new Agent({ keepAlive: true, maxFreeSockets: idleConnections, scheduling: 'lifo' });
+    const target = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80), agent };
+    targets.set(url, target);
+    return target;
+  };
+  return {
+    async targetOf(nodeId) {
+      const url = await urlOf(nodeId);
+      return url === undefined ? undefined : targetAt(url);
+    },
+    [Symbol.dispose]() {
+      feed[Symbol.dispose]();
+      for (const { agent } of targets.values()) agent.destroy();
+    },
+  };
+}

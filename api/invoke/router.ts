@@ -1,0 +1,210 @@
+/**
+ * Takes the requests and upgrades that are for actors, ahead of the framework: bodies stream, nothing is parsed. Every way
+ * out answers: the actor's own answer, or a problem document.
+ */
+import { setMaxListeners } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { DormouseError, toDormouseError } from '../../shared/errors/dormouse-error.ts';
+import { answerOnSocket, forwardUpgrade, watchLeaving } from '../../shared/http/forward-upgrade.ts';
+import { forward, framingOf, type ForwardOutcome } from '../../shared/http/forward.ts';
+import { ingressHeaders, refusalReasons } from '../../shared/http/ingress-contract.ts';
+import { problemOf } from '../http/problem.ts';
+import { requestIdOf } from '../http/request-id.ts';
+import { requireToken } from '../http/token.ts';
+import { headersOfAnswer, headersToActor } from './actor-headers.ts';
+import { addressOf, type ActorAddress } from './address.ts';
+import { reach, type Activation, type ReachParts } from './reach.ts';
+
+export interface InvokeRouter {
+  addressOf(request: IncomingMessage): ActorAddress | undefined;
+  serve(address: ActorAddress, request: IncomingMessage, response: ServerResponse): Promise<void>;
+  serveUpgrade(address: ActorAddress, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+  /** Refuses new calls and waits for those under way; after the limit they are broken off. */
+  drain(limitMs: number): Promise<void>;
+}
+
+interface Exchange {
+  readonly address: ActorAddress;
+  readonly request: IncomingMessage;
+  readonly requestId: string;
+  readonly arrivedAt: number;
+  readonly leaving: AbortController;
+}
+
+export function createInvokeRouter(parts: ReachParts): InvokeRouter {
+  const underWay = new Map<Exchange, Promise<void>>();
+  const stop = new AbortController();
+  setMaxListeners(0, stop.signal); // every call listens to it
+  let stopping = false;
+
+  const track = async (
+    address: ActorAddress,
+    request: IncomingMessage,
+    work: (exchange: Exchange) => Promise<void>,
+    answer: (error: DormouseError, requestId: string) => void,
+  ): Promise<void> => {
+    const requestId = requestIdOf(request);
+    const exchange = { address, request, requestId, arrivedAt: performance.now(), leaving: new AbortController() };
+    const log = parts.log.child({ requestId, actorId: address.id });
+    const done = (async () => {
+      try {
+        if (stopping) throw stoppingError();
+        requireToken(request, parts.token);
+        await work(exchange);
+      } catch (cause) {
+        const error = toDormouseError(cause);
+        if (error.code === 'internal') log.error({ err: cause }, 'call failed');
+        else log.info({ code: error.code, err: error.message }, 'call not served');
+        answer(error, requestId);
+      }
+    })();
+    underWay.set(exchange, done);
+    await done;
+    underWay.delete(exchange);
+  };
+
+  return {
+    addressOf: (request) => addressOf(request.headers.host, request.url, parts.actorDomain),
+    serve: (address, request, response) =>
+      track(
+        address,
+        request,
+        (exchange) => serveRequest(parts, exchange, response, stop.signal),
+        (error, requestId) => answerProblem(request, response, error, requestId),
+      ),
+    serveUpgrade: (address, request, socket, head) => {
+      socket.on('error', () => undefined); // a client that resets; told by `close`
+      return track(
+        address,
+        request,
+        (exchange) => serveSocket(parts, exchange, socket, head, stop.signal),
+        (error, requestId) => {
+          const problem = problemOf(error, requestId);
+          const headers = Object.entries({ ...problem.headers, 'x-request-id': requestId }).flat();
+          answerOnSocket(socket, problem.status, headers, JSON.stringify(problem.body));
+        },
+      );
+    },
+    async drain(limitMs) {
+      stopping = true;
+      const timer = setTimeout(() => stop.abort(stoppingError()), limitMs);
+      await Promise.allSettled(underWay.values());
+      clearTimeout(timer);
+    },
+  };
+}
+
+const stoppingError = (): DormouseError => new DormouseError('shutting-down', 'the api is stopping');
+
+async function serveRequest(
+  parts: ReachParts,
+  exchange: Exchange,
+  response: ServerResponse,
+  stop: AbortSignal,
+): Promise<void> {
+  const { request, address, leaving } = exchange;
+  const left = (): void => leaving.abort(new Error('the client left'));
+  response.once('close', left);
+  await reachFor(parts, exchange, stop, (activation) => {
+    const sentAt = performance.now();
+    return forward({
+      request,
+      response,
+      target: activation.target,
+      path: address.path,
+      headers: headersToActor(request, toActor(parts, exchange, activation)),
+      expectContinue: true,
+      onContinue: () => {
+        if (request.headers.expect !== undefined) response.writeContinue();
+      },
+      refusalOf,
+      onAnswer: (answer) => headersOfAnswer(answer, answerFacts(exchange, activation, sentAt)),
+      signal: stop,
+    });
+  });
+}
+
+async function serveSocket(
+  parts: ReachParts,
+  exchange: Exchange,
+  socket: Duplex,
+  head: Buffer,
+  stop: AbortSignal,
+): Promise<void> {
+  const { request, address, leaving } = exchange;
+  let watching = watchLeaving(socket, () => leaving.abort(new Error('the client left')));
+  await reachFor(parts, exchange, stop, async (activation) => {
+    watching[Symbol.dispose]();
+    const sentAt = performance.now();
+    const outcome = await forwardUpgrade({
+      request,
+      socket,
+      head,
+      target: activation.target,
+      path: address.path,
+      headers: headersToActor(request, toActor(parts, exchange, activation)),
+      refusalOf,
+      onAnswer: (answer) => headersOfAnswer(answer, answerFacts(exchange, activation, sentAt)),
+      signal: stop,
+    });
+    if (outcome.outcome === 'refused')
+      watching = watchLeaving(socket, () => leaving.abort(new Error('the client left')));
+    return outcome;
+  });
+  watching[Symbol.dispose]();
+}
+
+function reachFor(
+  parts: ReachParts,
+  { request, address, leaving }: Exchange,
+  stop: AbortSignal,
+  send: (activation: Activation) => Promise<ForwardOutcome>,
+): Promise<ForwardOutcome> {
+  const traceparent = request.headers['traceparent'];
+  const call = {
+    id: address.id,
+    mayWake: request.headers['dormouse-wake'] !== 'never',
+    signal: AbortSignal.any([leaving.signal, stop]),
+    // Version 00 has this length; anything else is passed on to the actor but not into our jobs.
+    traceparent: typeof traceparent === 'string' && traceparent.length === 55 ? traceparent : undefined,
+  };
+  return reach(parts, call, send);
+}
+
+const toActor = (parts: ReachParts, { address, requestId }: Exchange, { epoch }: Activation) => ({
+  actorId: address.id,
+  epoch,
+  requestId,
+  token: parts.token,
+});
+
+const answerFacts = ({ requestId, arrivedAt }: Exchange, { start, phases }: Activation, sentAt: number) => {
+  const now = performance.now();
+  return { requestId, start, phases, appMs: now - sentAt, totalMs: now - arrivedAt };
+};
+
+/** An actor's answer never carries this header: the ingress takes it off. */
+function refusalOf(answer: IncomingMessage): string | undefined {
+  const reason = answer.headers[ingressHeaders.refusal];
+  if (typeof reason !== 'string') return undefined;
+  if ((refusalReasons as readonly string[]).includes(reason)) return reason;
+  throw new DormouseError('actor-unreachable', `the node could not pass the request on (${reason.slice(0, 80)})`);
+}
+
+function answerProblem(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: DormouseError,
+  requestId: string,
+): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { status, headers, body } = problemOf(error, requestId);
+  // A client that waits for our 100 will not send its body now, so the next thing on its connection is anyone's guess.
+  const close = request.headers.expect !== undefined && framingOf(request) !== 'none';
+  response.writeHead(status, { ...headers, 'x-request-id': requestId, ...(close && { connection: 'close' }) });
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,32 @@
+/** GET /v1/actors: in order of ids, filtered, page by page. */
+import { z } from 'zod';
+import { templateNameSchema } from '../../../shared/actor/names.ts';
+import type { ApiApp, RouteParts } from '../../app.ts';
+import { actorStateSchema, actorView, viewOfActor } from '../../schemas/actor.ts';
+import { listOf, pageQuery } from '../../schemas/list.ts';
+
+const querySchema = z.strictObject({
+  state: actorStateSchema.optional(),
+  template: templateNameSchema.optional(),
+  label: z.string().min(1).max(128).optional().meta({ description: '`name=value`, or `name` for any value' }),
+  ...pageQuery,
+});
+
+export function listRoute(app: ApiApp, parts: RouteParts): void {
+  app.get(
+    '/v1/actors',
+    {
+      schema: {
+        tags: ['actors'],
+        summary: 'List actors',
+        querystring: querySchema,
+        response: { 200: listOf(actorView) },
+      },
+    },
+    async (request) => {
+      const { limit, cursor, ...filter } = request.query;
+      const { items, nextCursor } = await parts.registry.listActors(filter, limit, cursor);
+      return { items: items.map(viewOfActor), ...(nextCursor !== undefined && { nextCursor }) };
+    },
+  );
+}

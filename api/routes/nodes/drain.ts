@@ -1,0 +1,26 @@
+/** POST /v1/nodes/{id}/drain: the node gets no more actors; it suspends those it has as they fall idle. */
+import { z } from 'zod';
+import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
+import type { ApiApp, RouteParts } from '../../app.ts';
+import { nodeView, viewOfNode } from '../../schemas/node.ts';
+
+export function drainRoute(app: ApiApp, parts: RouteParts): void {
+  app.post(
+    '/v1/nodes/:id/drain',
+    {
+      schema: {
+        tags: ['nodes'],
+        summary: 'Give a node no more actors',
+        params: z.object({ id: z.string().min(1).max(63) }),
+        response: { 202: nodeView },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      await parts.registry.setNodeState(id, 'draining');
+      const node = await parts.registry.getNode(id);
+      if (node === undefined) throw new DormouseError('node-not-found', `no node ${id}`);
+      return reply.code(202).send(viewOfNode(node));
+    },
+  );
+}

@@ -1,0 +1,34 @@
+/** Every route of the api. */
+import type { ApiApp, RouteParts } from '../app.ts';
+import { createRoute as createActor } from './actors/create.ts';
+import { deleteRoute as deleteActor } from './actors/delete.ts';
+import { explainRoute as explainActor } from './actors/explain.ts';
+import { generationsRoute as actorGenerations } from './actors/generations.ts';
+import { getRoute as getActor } from './actors/get.ts';
+import { listRoute as listActors } from './actors/list.ts';
+import { resumeRoute as resumeActor } from './actors/resume.ts';
+import { suspendRoute as suspendActor } from './actors/suspend.ts';
+import { waitRoute as waitForActor } from './actors/wait.ts';
+import { docsRoute } from './description/docs.ts';
+import { errorRoute } from './description/error.ts';
+import { openapiRoute } from './description/openapi.ts';
+import { streamRoute as streamEvents } from './events/stream.ts';
+import { liveRoute } from './health/live.ts';
+import { readyRoute } from './health/ready.ts';
+import { drainRoute as drainNode } from './nodes/drain.ts';
+import { listRoute as listNodes } from './nodes/list.ts';
+import { getRoute as getOperation } from './operations/get.ts';
+import { applyRoute as applyTemplate } from './templates/apply.ts';
+import { deleteRoute as deleteTemplate } from './templates/delete.ts';
+import { getRoute as getTemplate } from './templates/get.ts';
+import { listRoute as listTemplates } from './templates/list.ts';
+
+export function registerRoutes(app: ApiApp, parts: RouteParts): void {
+  for (const route of [openapiRoute, docsRoute, errorRoute, liveRoute]) route(app);
+  const routes = [
+    ...[applyTemplate, listTemplates, getTemplate, deleteTemplate],
+    ...[createActor, listActors, getActor, waitForActor, explainActor, actorGenerations, deleteActor],
+    ...[suspendActor, resumeActor, getOperation, listNodes, drainNode, streamEvents, readyRoute],
+  ];
+  for (const route of routes) route(app, parts);
+}

@@ -1,0 +1,122 @@
+/**
+ * What a user may ask of an actor's life: resume, suspend, delete. Each answers with an operation. Asking for what holds
+ * already, or is under way, is not an error. A transition that must end first is waited for as long as the caller wants,
+ * then it is `state-conflict`.
+ */
+import { decide, type ActorRequest } from '../../shared/actor/lifecycle.ts';
+import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
+import { handoverMs, jobLimitsMs } from '../../shared/jobs/contracts.ts';
+import type { ActorRecord, Operation } from '../../shared/registry/records.ts';
+import type { RouteParts } from '../app.ts';
+import { followTransition } from './follow-transition.ts';
+import { finish, newOperation, sendJob } from './operations.ts';
+import { isLive } from './placement.ts';
+import { startWake } from './wake.ts';
+
+export interface ActorRequestOptions {
+  readonly id: string;
+  /** Ends when the caller will not wait for another transition any longer. */
+  readonly patience: AbortSignal;
+}
+
+/** Does the accepted request; undefined when the actor moved meanwhile. */
+type Accept = (record: ActorRecord) => Promise<Operation | undefined>;
+
+export const resumeActor = (
+  parts: RouteParts,
+  options: ActorRequestOptions,
+  node: string | undefined,
+): Promise<Operation> =>
+  ask(parts, options, 'resume', async (record) => {
+    const template = await parts.templates.of(record);
+    const result = await startWake(parts, { record, template, node, reason: 'a user asked for it' });
+    return result.outcome === 'claimed' ? result.operation : undefined;
+  });
+
+export const suspendActor = (parts: RouteParts, options: ActorRequestOptions): Promise<Operation> =>
+  ask(parts, options, 'suspend', (record) => beginSuspend(parts, record));
+
+export const deleteActor = (parts: RouteParts, options: ActorRequestOptions): Promise<Operation> =>
+  ask(parts, options, 'delete', (record) => beginDelete(parts, record));
+
+async function ask(
+  parts: RouteParts,
+  { id, patience }: ActorRequestOptions,
+  request: ActorRequest,
+  accept: Accept,
+): Promise<Operation> {
+  using watching = parts.watch.open(id);
+  let record = await parts.registry.getActor(id);
+  for (;;) {
+    if (record === undefined) throw new DormouseError('actor-not-found', `no actor ${id}`);
+    const decision = decide(record.state, request);
+    if (decision.kind === 'refuse') throw new DormouseError('state-conflict', `${id}: ${decision.reason}`);
+    if (decision.kind === 'already') return await alreadySo(parts, record, request);
+    const operation = decision.kind === 'accept' ? await accept(record) : undefined;
+    if (operation !== undefined) return operation;
+    if (decision.kind === 'accept') {
+      record = await parts.registry.getActor(id); // it moved under our hands: decide again
+      continue;
+    }
+    const { state } = record;
+    record = await watching.next(patience).catch((cause: unknown) => {
+      if (!patience.aborted) throw cause;
+      throw new DormouseError('state-conflict', `${id} is ${state}; that must end first`, { retryAfterMs: 1000 });
+    });
+  }
+}
+
+async function alreadySo(parts: RouteParts, record: ActorRecord, request: ActorRequest): Promise<Operation> {
+  const underWay = record.state === 'resuming' || record.state === 'suspending' || record.state === 'deleting';
+  if (underWay) return followTransition(parts, record, request);
+  return finish(parts, newOperation(request, record.id, record.node));
+}
+
+async function beginSuspend(parts: RouteParts, record: ActorRecord): Promise<Operation | undefined> {
+  const { id, epoch, node } = record;
+  if (epoch === undefined || node === undefined) throw new DormouseError('internal', `${id} runs, but nowhere`);
+  const move = { id, epoch } as const;
+  const deadlineMs = jobLimitsMs.suspend + handoverMs;
+  const reason = 'a user asked for it';
+  const moved = await parts.registry.transition({ ...move, from: ['running'], to: 'suspending', deadlineMs, reason });
+  if (moved.outcome !== 'moved') return undefined;
+  try {
+    return await sendJob(parts, { kind: 'suspend', target: id, node, subject: { actorId: id, epoch } });
+  } catch (error) {
+    // The node knows nothing of it, so the actor runs on. A job that arrives after all finds the state changed.
+    const update = { lastError: serializeError(error) };
+    await parts.registry.transition({ ...move, from: ['suspending'], to: 'running', reason: 'not suspended', update });
+    throw error;
+  }
+}
+
+async function beginDelete(parts: RouteParts, record: ActorRecord): Promise<Operation | undefined> {
+  const { id, state, epoch } = record;
+  const moved = await parts.registry.transition({
+    id,
+    from: [state],
+    to: 'deleting',
+    ...(epoch !== undefined && { epoch }),
+    deadlineMs: jobLimitsMs.delete + handoverMs,
+    reason: 'a user asked for it',
+  });
+  if (moved.outcome !== 'moved') return undefined;
+  try {
+    return await sendDelete(parts, record);
+  } catch (error) {
+    // It is `deleting`, and will be deleted: the reaper sends the job again when the deadline has passed.
+    parts.log.warn({ err: error, actorId: id }, 'delete job not sent');
+    return followTransition(parts, { ...record, state: 'deleting' }, 'delete');
+  }
+}
+
+/** To the node that holds the actor, or to any live one: whoever gets it removes the objects. */
+export async function sendDelete(
+  parts: Pick<RouteParts, 'registry' | 'jobs'>,
+  { id, node }: ActorRecord,
+): Promise<Operation> {
+  const live = (await parts.registry.listNodes()).filter(isLive);
+  const chosen = live.find((candidate) => candidate.id === node) ?? live[0];
+  if (chosen === undefined) throw new DormouseError('no-capacity', 'no node lives that could remove the objects');
+  return sendJob(parts, { kind: 'delete', target: id, node: chosen.id, subject: { actorId: id } });
+}

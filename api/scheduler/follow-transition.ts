@@ -1,0 +1,54 @@
+/**
+ * An operation for a transition that somebody else has begun (an idle suspend, the wake of another caller): this process
+ * watches the actor and ends the operation with it. Should this process die, the operation stays `running` until it is
+ * forgotten; the actor itself does not depend on it.
+ */
+import type { ActorRequest, ActorState } from '../../shared/actor/lifecycle.ts';
+import { deserializeError, DormouseError } from '../../shared/errors/dormouse-error.ts';
+import { handoverMs, jobLimitsMs } from '../../shared/jobs/contracts.ts';
+import type { ActorRecord, Operation } from '../../shared/registry/records.ts';
+import type { RouteParts } from '../app.ts';
+import { finish, newOperation } from './operations.ts';
+
+const goals: Readonly<Record<ActorRequest, ActorState | 'gone'>> = {
+  resume: 'running',
+  suspend: 'suspended',
+  delete: 'gone',
+};
+
+type FollowParts = Pick<RouteParts, 'registry' | 'watch' | 'log'>;
+
+export async function followTransition(
+  parts: FollowParts,
+  record: ActorRecord,
+  request: ActorRequest,
+): Promise<Operation> {
+  const operation: Operation = { ...newOperation(request, record.id, record.node), state: 'running' };
+  await parts.registry.putOperation(operation);
+  watchToTheEnd(parts, record, operation, goals[request]).catch((error: unknown) =>
+    parts.log.warn({ err: error, operationId: operation.id }, 'operation not followed to its end'),
+  );
+  return operation;
+}
+
+async function watchToTheEnd(
+  parts: FollowParts,
+  before: ActorRecord,
+  operation: Operation,
+  goal: ActorState | 'gone',
+): Promise<void> {
+  const limitMs = jobLimitsMs[operation.kind] + handoverMs;
+  const signal = AbortSignal.timeout(limitMs);
+  using watching = parts.watch.open(before.id);
+  let record = await parts.registry.getActor(before.id);
+  while (record?.uid === before.uid && record.state === before.state && record.epoch === before.epoch) {
+    record = await watching.next(signal);
+  }
+  const state = record?.uid === before.uid ? record.state : 'gone';
+  await finish(parts, operation, state === goal ? undefined : failureOf(record, goal, state));
+}
+
+const failureOf = (record: ActorRecord | undefined, goal: string, state: string): DormouseError =>
+  record?.lastError === undefined
+    ? new DormouseError('state-conflict', `the actor became ${state} instead of ${goal}`)
+    : deserializeError(record.lastError);

@@ -1,0 +1,102 @@
+/**
+ * Builds the api from the parts it is given; listens to nothing itself. Requests and upgrades for actors are taken out of
+ * the server ahead of the framework (invoke/router.ts); all others are the framework's.
+ */
+import Fastify from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { ApiApp, RouteParts } from './app.ts';
+import { requestIdOf } from './http/request-id.ts';
+import { createNodeDirectory } from './invoke/node-directory.ts';
+import { createPendingRequests } from './invoke/pending.ts';
+import { createInvokeRouter, type InvokeRouter } from './invoke/router.ts';
+import type { ApiParts } from './parts.ts';
+import { guardAccess } from './plugins/access.ts';
+import { describeApi } from './plugins/describe.ts';
+import { honourIdempotencyKeys } from './plugins/idempotency.ts';
+import { answerWithProblems } from './plugins/problems.ts';
+import { registerRoutes } from './routes/routes.ts';
+import { watchActors } from './scheduler/actor-watch.ts';
+import { createTemplateCache } from './scheduler/template-cache.ts';
+
+export interface Api extends AsyncDisposable {
+  readonly app: ApiApp;
+  /** Serves; returns the URL. */
+  listen(host: string, port: number): Promise<string>;
+  /** Refuses new calls, lets those under way end within the limit, then closes. Safe to call again. */
+  close(drainMs: number): Promise<void>;
+}
+
+/** A template with a large environment; no other body comes near. */
+const bodyLimitBytes = 1024 * 1024;
+/** Longer than usual load balancers keep an idle connection, so that they, not we, close it. */
+const keepAliveTimeoutMs = 75_000;
+
+export async function buildServer(parts: ApiParts): Promise<Api> {
+  const stopping = new AbortController();
+  const watch = watchActors(parts.registry);
+  const templates = createTemplateCache(parts.registry);
+  const nodes = createNodeDirectory(parts.registry);
+  const router = createInvokeRouter({ ...parts, watch, templates, nodes, pending: createPendingRequests() });
+  const app = Fastify<Server, IncomingMessage, ServerResponse>({
+    loggerInstance: parts.log,
+    disableRequestLogging: true,
+    bodyLimit: bodyLimitBytes,
+    genReqId: requestIdOf,
+    return503OnClosing: false,
+    serverFactory: (handle) => serverFor(router, handle),
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  answerWithProblems(app);
+  guardAccess(app, parts.token);
+  honourIdempotencyKeys(app, parts.registry);
+  await describeApi(app);
+  const routeParts: RouteParts = { ...parts, watch, templates, stopping: stopping.signal };
+  registerRoutes(app, routeParts);
+  await app.ready();
+
+  let closing: Promise<void> | undefined;
+  const close = async (drainMs: number): Promise<void> => {
+    stopping.abort(new Error('the api is stopping'));
+    await router.drain(drainMs);
+    await app.close();
+    watch[Symbol.dispose]();
+    nodes[Symbol.dispose]();
+  };
+  return {
+    app,
+    listen: (host, port) => app.listen({ host, port }),
+    close: (drainMs) => (closing ??= close(drainMs)),
+    [Symbol.asyncDispose]: () => (closing ??= close(0)),
+  };
+}
+
+function serverFor(router: InvokeRouter, handle: RequestListener): Server {
+  const server = createServer({
+    keepAliveTimeout: keepAliveTimeoutMs,
+    // An upload, or the wait for a wake, may take longer than any limit that fits all requests.
+    requestTimeout: 0,
+    // Clients that offer h2c on every request (`Upgrade: h2c`) want an ordinary answer.
+    shouldUpgradeCallback: (request) =>
+      request.headers.upgrade?.toLowerCase() === 'websocket' && router.addressOf(request) !== undefined,
+  });
+  const take: RequestListener = (request, response) => {
+    const address = router.addressOf(request);
+    if (address === undefined) handle(request, response);
+    else void router.serve(address, request, response);
+  };
+  server.on('request', take);
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    // For an actor the 100 is said when its node wants the body; the framework reads every body.
+    if (router.addressOf(request) === undefined) response.writeContinue();
+    take(request, response as ServerResponse & { req: IncomingMessage });
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const address = router.addressOf(request);
+    if (address === undefined) socket.destroy();
+    else void router.serveUpgrade(address, request, socket, head);
+  });
+  return server;
+}
