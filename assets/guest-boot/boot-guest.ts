@@ -61,8 +61,8 @@ interface Child extends AsyncDisposable {
 }
 
 function start([command, ...args]: readonly string[]): Child {
-  const words = ['--pdeathsig', 'KILL', '--', command ?? '', ...args];
-  const child = execa('setpriv', words, { reject: false, stdin: 'ignore', all: true });
+  const wrapped = ['--pdeathsig', 'KILL', '--', command ?? '', ...args];
+  const child = execa('setpriv', wrapped, { reject: false, stdin: 'ignore', all: true });
   const ended = child.then(({ exitCode }) => exitCode);
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL');
