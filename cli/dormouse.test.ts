@@ -92,8 +92,11 @@ suite('dormouse', { concurrency: true }, () => {
 
   test('a refusal is shown whole: fields, details, request id', async (context) => {
     const facts = {
-      detail: 'the request is not valid',
-      errors: [{ field: 'labels.team', message: 'too long' }],
+      detail: 'id: taken',
+      errors: [
+        { field: 'id', message: 'taken' },
+        { field: 'labels.team', message: 'too long' },
+      ],
       nextStep: 'Correct the fields.',
       details: { containerLog: 'line 1\nline \x1b[2J2' },
     };
@@ -103,7 +106,7 @@ suite('dormouse', { concurrency: true }, () => {
     assert.equal(
       stderr,
       [
-        'dormouse actor create: the request is not valid (invalid-input)',
+        'dormouse actor create: id: taken (invalid-input)',
         '  labels.team: too long',
         '  containerLog: line 1\n    line  [2J2',
         '  Correct the fields.',
@@ -240,13 +243,21 @@ suite('dormouse', { concurrency: true }, () => {
   test('status is exit code 1 while the platform is not ready', async (context) => {
     const node = { id: 'node-1', leaseMs: 5000, slots: 4, usedSlots: 1 };
     const { run } = await against(context, {
-      'GET /readyz': { status: 503, body: { redis: 'ok', store: 'down' } },
+      'GET /readyz': {
+        status: 503,
+        body: {
+          status: 'not-ready',
+          missing: ['store'],
+          redis: { ok: true },
+          store: { ok: false, detail: 'it is full' },
+        },
+      },
       'GET /openapi.json': { body: { info: { version: '0.1.0' } } },
       'GET /v1/nodes': { body: { items: [node, { ...node, id: 'node-2', leaseMs: 0 }] } },
     });
     const { code, stdout } = await run(['status']);
     assert.equal(code, 1);
-    assert.match(stdout, /ready +no\n[^]*store +down\nnodes +1 alive of 2\nrunning +1 of 4 slots/);
+    assert.match(stdout, /ready +no\n[^]*redis +ok\nstore +it is full\nnodes +1 alive of 2\nrunning +1 of 4 slots/);
   });
 
   test('an older Node hands over, with arguments, input, output and exit code', async (context) => {

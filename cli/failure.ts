@@ -6,7 +6,11 @@ export function describeFailure(error: unknown): string {
   if (!(error instanceof DormouseApiError)) return error instanceof Error ? error.message : String(error);
   return [
     `${error.message} (${error.code})`,
-    ...error.errors.map((entry) => `  ${entry.field === '' ? '(request)' : entry.field}: ${entry.message}`),
+    // The api's own sentence often names the fields already.
+    ...error.errors
+      .map((entry) => `${entry.field === '' ? '(request)' : entry.field}: ${entry.message}`)
+      .filter((line) => !error.message.includes(line))
+      .map((line) => `  ${line}`),
     ...Object.entries(error.details).map(([name, value]) => `  ${name}: ${detail(value)}`),
     ...advice(error),
   ].join('\n');

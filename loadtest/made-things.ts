@@ -17,8 +17,13 @@ export interface MadeThings extends AsyncDisposable {
   remove(actor: string): Promise<void>;
 }
 
-/** A job that holds the actor (a wake, a suspend) may have to end first. */
-const removalLimitMs = 60_000;
+/** A job that holds the actor (a wake, a suspend) may have to end first; the longest may take two minutes. */
+const actorRemovalLimitMs = 150_000;
+/** A template that is still being prepared cannot be deleted: the api gives that ten minutes. */
+const templateRemovalLimitMs = 660_000;
+
+/** Somebody else's work on it must end first: a transition of an actor, a preparation, the last actor of a template. */
+const passing: ReadonlySet<string> = new Set(['state-conflict', 'template-not-ready', 'template-in-use']);
 
 export function createMadeThings(client: DormouseClient, runId: string): MadeThings {
   const actors = new Set<string>();
@@ -29,6 +34,7 @@ export function createMadeThings(client: DormouseClient, runId: string): MadeThi
   async function remove(actor: string): Promise<void> {
     await removeWith(
       actor,
+      actorRemovalLimitMs,
       (id, signal) => client.actors.delete(id, { signal }),
       (id, signal) => client.actors.get(id, { signal }),
     );
@@ -38,6 +44,7 @@ export function createMadeThings(client: DormouseClient, runId: string): MadeThi
   async function removeTemplate(name: string): Promise<void> {
     await removeWith(
       name,
+      templateRemovalLimitMs,
       (id, signal) => client.templates.delete(id, { signal }),
       (id, signal) => client.templates.get(id, { signal }),
     );
@@ -71,13 +78,14 @@ export function createMadeThings(client: DormouseClient, runId: string): MadeThi
 /** Asks for the removal until it is accepted, then looks until nothing is there. Not being there is what is wanted. */
 async function removeWith(
   name: string,
+  limitMs: number,
   remove: (name: string, signal: AbortSignal) => Promise<unknown>,
   look: (name: string, signal: AbortSignal) => Promise<unknown>,
 ): Promise<void> {
   // Its own limit: the signal of the run may be what brought us here.
-  const signal = AbortSignal.timeout(removalLimitMs);
+  const signal = AbortSignal.timeout(limitMs);
   let accepted = false;
-  await poll(`the removal of ${name}`, { timeoutMs: removalLimitMs, signal }, async () => {
+  await poll(`the removal of ${name}`, { timeoutMs: limitMs, signal }, async () => {
     try {
       await (accepted ? look(name, signal) : remove(name, signal));
       accepted = true;
@@ -85,8 +93,7 @@ async function removeWith(
     } catch (error) {
       if (!(error instanceof DormouseApiError)) throw error;
       if (error.status === 404 || error.status === 410) return true;
-      // An actor may be on its way between two states, a template may still have an actor.
-      if (error.code === 'state-conflict' || error.code === 'template-in-use') return undefined;
+      if (passing.has(error.code)) return undefined;
       throw error;
     }
   });

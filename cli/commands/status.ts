@@ -17,7 +17,7 @@ export const status: Command = {
         url: client.url,
         version,
         ready: ready ? 'yes' : 'no',
-        ...report,
+        ...verdicts(report),
         nodes: `${alive.length} alive of ${nodes.length}`,
         running: `${usedSlots} of ${slots} slots`,
       },
@@ -25,3 +25,13 @@ export const status: Command = {
     return ready ? 0 : 1;
   },
 };
+
+/** What the api said about each thing it needs: `ok`, or what is wrong with it. */
+function verdicts(report: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const checks = Object.entries(report).flatMap(([name, check]): [string, unknown][] => {
+    if (typeof check !== 'object' || check === null || !('ok' in check)) return [];
+    const words = 'detail' in check ? check.detail : 'not ok';
+    return [[name === 'nodes' ? 'placement' : name, check.ok === true ? 'ok' : words]];
+  });
+  return Object.fromEntries(checks);
+}
