@@ -170,6 +170,22 @@ test(
   },
 );
 
+test('a lower that is gone is an error that names it, and the next check works', options, async (t) => {
+  const { store, reference } = await fixture(t);
+  const image = await store.prepare(reference, { signal: t.signal });
+  await expectError(
+    store.verify({ ...image, rootPath: `${image.rootPath}-gone` }, t.signal),
+    'internal',
+    /-gone: ENOENT/,
+  );
+  await Promise.all([store.verify(image, t.signal), store.verify(image, t.signal)]);
+  const aborted = AbortSignal.abort(new Error('enough'));
+  await assert.rejects(store.verify(image, aborted), /enough/);
+  await store[Symbol.asyncDispose]();
+  await store.verify(image, t.signal); // a new thread
+  await store[Symbol.asyncDispose]();
+});
+
 test('attaching is read-only, copies nothing and leaves nothing', options, async (t) => {
   const { folder, store } = await fixture(t);
   await mkdir(`${folder}/big`);

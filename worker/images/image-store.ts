@@ -25,7 +25,7 @@ import { createMountPoints } from './mount-points.ts';
 import { pulledTag, pullImage, resolveDigest } from './pull-image.ts';
 import { digestPattern, parseReference, type ImageReference } from './reference.ts';
 import { createSingleFlight } from './single-flight.ts';
-import { checkTreeInThread, recordTreeInThread } from './tree-thread.ts';
+import { createTreeChecker, recordTreeInThread, type TreeChecker } from './tree-thread.ts';
 
 export interface PreparedImage {
   /** As it was asked for. */
@@ -54,7 +54,7 @@ export interface PinnedImage {
   readonly digest: string;
 }
 
-export interface ImageStore {
+export interface ImageStore extends AsyncDisposable {
   /** Whatever the reference means now. */
   prepare(reference: string, options: PrepareOptions): Promise<PreparedImage>;
   /** That very manifest; the source is asked only when this node has it not. */
@@ -91,6 +91,7 @@ export async function createImageStore({ dir, log }: ImageStoreOptions): Promise
   for (const folder of ['blobs', 'images', 'unfinished', 'locks'])
     await mkdir(path.join(root, folder), { recursive: true });
   const flights = createSingleFlight<ImageRecord>();
+  const checker = createTreeChecker();
 
   const obtain = async (text: string, fetch: Fetch): Promise<PreparedImage> => {
     const record = await flights.run(fetch.digest, fetch.signal, (signal) =>
@@ -112,9 +113,10 @@ export async function createImageStore({ dir, log }: ImageStoreOptions): Promise
       if (!digestPattern.test(digest)) throw new DormouseError('invalid-input', `${digest} is not an image digest`);
       return obtain(text, { ...options, reference, digest });
     },
-    verify: (image, signal) => verifyLower(image, signal),
+    verify: (image, signal) => verifyLower(image, checker, signal),
     attach: (image, sharedDir, containerName) => attachRoot(image.rootPath, sharedDir, containerName),
     sweep: (folder) => unmountBelow(folder),
+    [Symbol.asyncDispose]: () => checker[Symbol.asyncDispose](),
   };
 }
 
@@ -188,9 +190,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-async function verifyLower(image: PreparedImage, signal: AbortSignal): Promise<void> {
+async function verifyLower(image: PreparedImage, checker: TreeChecker, signal: AbortSignal): Promise<void> {
   const recordFile = path.join(path.dirname(image.rootPath), 'tree.jsonl');
-  const check = await checkTreeInThread(image.rootPath, recordFile, signal);
+  const check = await checker.check(image.rootPath, recordFile, signal);
   if (check.outcome === 'same' && check.treeDigest === image.treeDigest) return;
   const differences = check.outcome === 'different' ? check.differences : [];
   throw new DormouseError('lower-mismatch', `the unpacked image ${image.reference} on this node has changed`, {

@@ -2,7 +2,7 @@
  * The record of a digested tree: one JSON line per entry, beside the tree it describes. Checking a tree against its record
  * is a walk of lstat calls; contents are read again only when a stamp differs.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { digestEntry, identityOf, treeDigestOf, walkTree, type DigestedEntry, type TreeEntry } from './tree.ts';
 
@@ -27,12 +27,13 @@ export function recordTree(root: string, recordFile: string): RecordedTree {
 export function checkTree(root: string, recordFile: string): TreeCheck {
   const recorded = readRecord(recordFile);
   const present = [...walkTree(root)];
-  const recordedDigest = treeDigestOf(recorded);
-  if (sameStamps(recorded, present)) return { outcome: 'same', treeDigest: recordedDigest, contentsRead: false };
+  if (sameStamps(recorded.entries, present)) {
+    return { outcome: 'same', treeDigest: recorded.treeDigest, contentsRead: false };
+  }
   const digested = present.map((entry) => digestEntry(root, entry));
   const treeDigest = treeDigestOf(digested);
-  if (treeDigest !== recordedDigest) {
-    return { outcome: 'different', treeDigest, differences: firstDifferences(recorded, digested) };
+  if (treeDigest !== recorded.treeDigest) {
+    return { outcome: 'different', treeDigest, differences: firstDifferences(recorded.entries, digested) };
   }
   writeRecord(recordFile, digested); // touched, but the same: the next check is cheap again
   return { outcome: 'same', treeDigest, contentsRead: true };
@@ -79,8 +80,24 @@ function writeRecord(recordFile: string, entries: readonly DigestedEntry[]): voi
   renameSync(`${recordFile}.new`, recordFile);
 }
 
-function readRecord(recordFile: string): DigestedEntry[] {
-  return readFileSync(recordFile, 'utf8').split('\n').map(toDigestedEntry);
+interface LoadedRecord {
+  readonly fileStamp: string;
+  readonly entries: readonly DigestedEntry[];
+  readonly treeDigest: string;
+}
+
+/** Records read by this thread: a check would else spend more time on reading its record than on the tree. */
+const loaded = new Map<string, LoadedRecord>();
+
+function readRecord(recordFile: string): LoadedRecord {
+  const { ino, mtimeNs } = statSync(recordFile, { bigint: true });
+  const fileStamp = `${ino} ${mtimeNs}`;
+  const known = loaded.get(recordFile);
+  if (known?.fileStamp === fileStamp) return known;
+  const entries = readFileSync(recordFile, 'utf8').split('\n').map(toDigestedEntry);
+  const record = { fileStamp, entries, treeDigest: treeDigestOf(entries) };
+  loaded.set(recordFile, record);
+  return record;
 }
 
 function toDigestedEntry(line: string): DigestedEntry {

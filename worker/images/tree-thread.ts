@@ -1,44 +1,106 @@
 /**
- * Walking and hashing a tree in a thread of its own, so that a large image never stops the worker's event loop.
- * This file is both sides: imported it starts the thread, as the thread's program it does the work. Aborting ends the
- * thread. Failure: whatever reading the tree threw, as `internal` with that as its cause.
+ * Walking and hashing trees in threads, so that a large image never stops the worker's event loop. This file is both
+ * sides: imported it starts threads, as a thread's program it answers tasks.
+ *
+ * Recording a new tree may take long: it has a thread of its own, which an abort ends. Checks come with every wake and
+ * take milliseconds: they share one thread that stays, keeps what it has read of records, and does not hold the process.
+ * Failure: whatever reading the tree threw, as `internal` with the words and the tree.
  */
-import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import { checkTree, recordTree, type RecordedTree, type TreeCheck } from './tree-record.ts';
 
 interface TreeTask {
+  readonly id: number;
   readonly task: 'record' | 'check';
   readonly root: string;
   readonly recordFile: string;
 }
 
-const isTreeTask = (value: unknown): value is TreeTask =>
-  typeof value === 'object' && value !== null && 'task' in value && 'recordFile' in value;
+interface TreeAnswer {
+  readonly id: number;
+  readonly result?: unknown;
+  readonly failure?: string;
+}
 
-export const recordTreeInThread = (root: string, recordFile: string, signal: AbortSignal): Promise<RecordedTree> =>
-  runInThread({ task: 'record', root, recordFile }, signal) as Promise<RecordedTree>;
+/** Tells our threads from those of other modules that import this file. */
+const role = 'dormouse-tree';
 
-export const checkTreeInThread = (root: string, recordFile: string, signal: AbortSignal): Promise<TreeCheck> =>
-  runInThread({ task: 'check', root, recordFile }, signal) as Promise<TreeCheck>;
+const startThread = (): Worker => new Worker(new URL(import.meta.url), { workerData: role });
 
-async function runInThread(task: TreeTask, signal: AbortSignal): Promise<unknown> {
+export async function recordTreeInThread(root: string, recordFile: string, signal: AbortSignal): Promise<RecordedTree> {
   signal.throwIfAborted();
-  const thread = new Worker(new URL(import.meta.url), { workerData: task });
+  const thread = startThread();
   try {
-    const [answer] = (await once(thread, 'message', { signal })) as unknown[];
-    return answer;
-  } catch (cause) {
-    signal.throwIfAborted();
-    const words = cause instanceof Error ? cause.message : String(cause);
-    throw new DormouseError('internal', `cannot read the image tree ${task.root}: ${words}`, { cause });
+    return (await ask(thread, { id: 0, task: 'record', root, recordFile }, signal)) as RecordedTree;
   } finally {
     await thread.terminate();
   }
 }
 
-if (!isMainThread && parentPort && isTreeTask(workerData)) {
-  const { task, root, recordFile } = workerData;
-  parentPort.postMessage(task === 'record' ? recordTree(root, recordFile) : checkTree(root, recordFile));
+export interface TreeChecker extends AsyncDisposable {
+  check(root: string, recordFile: string, signal: AbortSignal): Promise<TreeCheck>;
+}
+
+export function createTreeChecker(): TreeChecker {
+  let thread: Worker | undefined;
+  let lastId = 0;
+  let underWay = 0;
+
+  const running = (): Worker => {
+    if (thread) return thread;
+    const started = startThread();
+    started.setMaxListeners(0); // a few for each check under way
+    started.on('error', () => undefined); // its end follows, which fails what is under way
+    started.once('exit', () => (thread = thread === started ? undefined : thread));
+    return (thread = started);
+  };
+
+  running().unref(); // so that the first wake does not wait for it to start
+  return {
+    check: async (root, recordFile, signal) => {
+      signal.throwIfAborted();
+      const asked = running();
+      underWay++;
+      asked.ref();
+      try {
+        return (await ask(asked, { id: ++lastId, task: 'check', root, recordFile }, signal)) as TreeCheck;
+      } finally {
+        if (--underWay === 0) asked.unref();
+      }
+    },
+    [Symbol.asyncDispose]: async () => {
+      await thread?.terminate();
+    },
+  };
+}
+
+async function ask(thread: Worker, task: TreeTask, signal: AbortSignal): Promise<unknown> {
+  const { promise, resolve, reject } = Promise.withResolvers<TreeAnswer>();
+  const onMessage = (answer: TreeAnswer): void => (answer.id === task.id ? resolve(answer) : undefined);
+  const onExit = (): void => resolve({ id: task.id, failure: 'the thread ended' });
+  const onAbort = (): void => reject(signal.reason as Error);
+  thread.on('message', onMessage).on('exit', onExit);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    thread.postMessage(task);
+    const { result, failure } = await promise;
+    if (failure === undefined) return result;
+    throw new DormouseError('internal', `cannot read the image tree ${task.root}: ${failure}`);
+  } finally {
+    thread.off('message', onMessage).off('exit', onExit);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function perform({ id, task, root, recordFile }: TreeTask): TreeAnswer {
+  try {
+    return { id, result: task === 'record' ? recordTree(root, recordFile) : checkTree(root, recordFile) };
+  } catch (error) {
+    return { id, failure: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+if (!isMainThread && workerData === role) {
+  parentPort?.on('message', (task: TreeTask) => parentPort?.postMessage(perform(task)));
 }
