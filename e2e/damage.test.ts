@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { glob } from 'node:fs/promises';
@@ -107,6 +107,26 @@ suite('damage', () => {
     await resumeOn(platform.client, 'visitor', 'node-2');
     const error = await expectFailure('lower', 'lower-mismatch', changed);
     assert.match(error.message, /root file system|lower/);
+  });
+
+  test('a suspend that cannot ship: the actor runs on, and the next suspend works', async () => {
+    const { client } = platform;
+    await client.actors.create({ id: 'stranded', template: 'counter' });
+    await callTimes(client, 'stranded', 2);
+    const { uid } = (await (await client.actor('stranded').fetch('/identity')).json()) as { uid: string };
+    // A file where the store needs a folder: everything else of the store works.
+    const obstacle = path.join(platform.home, 'store', 'actors', 'stranded', uid);
+    await writeFile(obstacle, '');
+    const operation = await client.actors.suspend('stranded', { waitMs: 60_000 }).catch((error: unknown) => error);
+    assert.ok(operation instanceof Error, 'the suspend was reported as done');
+    const { state, generation, lastError } = await client.actors.get('stranded');
+    assert.deepEqual([state, generation], ['running', 0]);
+    assert.match(lastError?.code ?? '', /^store-/);
+    assert.equal((await callCounter(client, 'stranded')).count.memory, 3, 'it runs on');
+
+    await unlink(obstacle);
+    await suspend(client, 'stranded');
+    assert.equal((await callCounter(client, 'stranded')).count.memory, 4);
   });
 
   test('a VM that dies falls back to its last generation and says why', async () => {

@@ -4,8 +4,7 @@
  *   <runFolder>/<n>/         sockets, console log, shared folder (lowers are mounted below it); short, for socket paths
  *   <memoryFolder>/<n>       the guest's memory, on a tmpfs
  */
-import { mkdir } from 'node:fs/promises';
-import { rename, unlink } from 'node:fs/promises';
+import { mkdir, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { removeTree } from '../../../shared/process/remove-tree.ts';
@@ -143,16 +142,14 @@ async function restoreInto(
 ): Promise<Sandbox> {
   const sizeBytes = spec.memoryMiB * 1024 * 1024;
   const rawDevices = path.join(place.folder, 'device.raw');
-  await clock.measure('memory', async () => {
-    if (source.baseMemoryPath === undefined) await createMemoryFile(place.memoryPath, sizeBytes);
-    else
-      await execa('cp', ['--sparse=always', '--', source.baseMemoryPath, place.memoryPath], { cancelSignal: signal });
-  });
+  await createMemoryFile(place.memoryPath, sizeBytes);
   const [vmm] = await Promise.all([
     launch(options, place, spec, 'restore', clock, signal),
     clock.measure('memory', async () => {
-      if (source.memoryPath !== undefined)
+      if (source.baseMemoryPath !== undefined) await copyInto(source.baseMemoryPath, place.memoryPath, signal);
+      if (source.memoryPath !== undefined) {
         await applyMemoryPart(source.memoryPath, place.memoryPath, sizeBytes, signal);
+      }
     }),
     decompressFile(source.devicePath, rawDevices, signal),
   ]);
@@ -162,4 +159,13 @@ async function restoreInto(
     await unlink(rawDevices);
   });
   return microvm({ ...place, spec, vmm });
+}
+
+/**
+ * Copies what is not zero into a file that a VMM may have mapped already: it is never cut short on the way, which would
+ * end whoever has it mapped. A process of its own, so that tens of megabytes do not pass through the event loop.
+ */
+async function copyInto(source: string, target: string, signal: AbortSignal): Promise<void> {
+  const args = [`if=${source}`, `of=${target}`, 'bs=256K', 'conv=notrunc,sparse', 'status=none'];
+  await execa('dd', args, { cancelSignal: signal });
 }
