@@ -40,6 +40,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  server.unref(); // a filtered test run leaves out the hook that closes it
   const address = server.address();
   const port = address !== null && typeof address === 'object' ? address.port : 0;
   return {

@@ -40,7 +40,8 @@ export interface ObjectStore {
   /**
    * Writes an object only if the key has none. Exactly one of any concurrent callers gets 'created'; that caller gets
    * it even when an answer of the server was lost on the way (create-once.ts). A failure leaves it open whether the
-   * object was written: before acting on that, read the key and compare.
+   * object was written: before acting on that, read the key and compare. What others are fenced by should be small (one
+   * request): not every S3 server decides the condition as strictly when an object comes in parts.
    */
   create(key: string, body: ObjectBody, options?: CallOptions): Promise<'created' | 'exists'>;
   /** Reads a whole object into memory. `maxBytes` (default 64 MiB) bounds it: a larger one is `store-object-too-large`. */
