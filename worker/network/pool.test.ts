@@ -85,7 +85,7 @@ test('two slots have the same guest address and do not mix', options, async (t) 
 
 test('a guest without egress reaches nothing of the host, no neighbour and no other guest', options, async (t) => {
   await using outside = await createOutside();
-  const server = net.createServer((socket) => socket.end()).listen(0, '0.0.0.0');
+  const server = net.createServer((socket) => socket.destroy()).listen(0, '0.0.0.0');
   await once(server, 'listening');
   t.after(() => server.close());
   const { port } = server.address() as net.AddressInfo;
@@ -113,7 +113,7 @@ test('egress opens the networks it names and no others', options, async (t) => {
 });
 
 test('egress to everywhere includes neither other guests nor the host, unless named as a /32', options, async (t) => {
-  const server = net.createServer((socket) => socket.end()).listen(0, '0.0.0.0');
+  const server = net.createServer((socket) => socket.destroy()).listen(0, '0.0.0.0');
   await once(server, 'listening');
   t.after(() => server.close());
   const { port } = server.address() as net.AddressInfo;
