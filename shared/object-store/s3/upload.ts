@@ -1,9 +1,11 @@
 /**
  * One object up to S3: in one request, or in parts when it is larger than a part. With `onlyIfAbsent` the condition
  * travels on the request that makes the object visible (the put, or the completion of the parts), so it is decided
- * there and only there. (SeaweedFS 4.48 was seen to let several completions of parts win, though never several puts: what
- * fences must be smaller than a part, as the log's entries are.) A failed multipart upload is aborted; what a crash leaves of one is no object and is removed by
+ * there and only there. A failed multipart upload is aborted; what a crash leaves of one is no object and is removed by
  * the bucket's lifecycle rule for incomplete uploads.
+ *
+ * SeaweedFS 4.48 was seen to let several completions of parts win where of as many puts exactly one did: what others
+ * are fenced by must be smaller than a part, as the entries of an actor's log are.
  *
  * The SDK's own `Upload` (lib-storage) is not used: its abort leaves requests in flight running past the deadline.
  */
