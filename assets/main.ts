@@ -11,6 +11,7 @@ import {
 } from '../shared/assets/asset-folder.ts';
 import { architectures, type Architecture } from '../shared/assets/asset-set.ts';
 import { stageAssetSet } from '../shared/assets/ship-asset-set.ts';
+import { errorCodes } from '../shared/errors/codes.ts';
 import { DormouseError, toDormouseError } from '../shared/errors/dormouse-error.ts';
 import { openObjectStore } from '../shared/object-store/open.ts';
 import { assembleAssetSet, updatePins } from './assembly/assemble.ts';
@@ -123,6 +124,6 @@ try {
   process.exitCode = await main();
 } catch (error) {
   const { code, message } = toDormouseError(error);
-  progress(`${code}: ${message}`);
+  progress(`${message} (${code}). ${errorCodes[code].nextStep}`);
   process.exitCode = 1;
 }

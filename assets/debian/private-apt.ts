@@ -71,6 +71,8 @@ function aptConfiguration(state: string, architecture: Architecture, acquire: st
     'APT::Sandbox::User': 'root',
     'Acquire::Languages': 'none',
     'Acquire::Retries': '3',
+    // By default a mirror that does not answer is a warning, and an old or empty index is used.
+    'APT::Update::Error-Mode': 'any',
   };
   const lines = Object.entries(settings).map(([name, value]) => `${name} "${value}";\n`);
   return acquire + lines.join('');

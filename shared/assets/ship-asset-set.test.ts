@@ -7,7 +7,7 @@ import { openObjectStore } from '../object-store/open.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { verifyAssetSet, type AssetSetContents } from './asset-set.ts';
 import { writeSampleSet } from './sample-asset-set.ts';
-import { fetchAssetSet, objectKey, stageAssetSet, stagedAssetSet } from './ship-asset-set.ts';
+import { fetchAssetSet, objectKey, openOrFetchAssetSet, stageAssetSet, stagedAssetSet } from './ship-asset-set.ts';
 
 interface Scene {
   readonly store: ObjectStore;
@@ -93,6 +93,16 @@ test('an aborted fetch ends and leaves nothing', async (context) => {
   const onFile = (): void => abort.abort(new Error('enough'));
   await assert.rejects(fetchAssetSet(store, contents.digest, node, { signal: abort.signal, onFile }));
   assert.deepEqual(await readdir(path.join(node, 'amd64')), []);
+});
+
+test('a node opens what it has, and fetches what was staged when it has none', async (context) => {
+  const { store, source, contents, node } = await scene(context);
+  await assert.rejects(openOrFetchAssetSet(store, node, 'amd64'), { code: 'asset-invalid', message: /no asset set/ });
+  await stageAssetSet(store, source);
+  const fetched = await openOrFetchAssetSet(store, node, 'amd64');
+  assert.equal(fetched.contents.digest, contents.digest);
+  await store.delete(objectKey(contents.digest, 'set.json'));
+  assert.deepEqual(await openOrFetchAssetSet(store, node, 'amd64'), fetched);
 });
 
 test('keys hold what a store allows, and different files never share one', () => {

@@ -9,7 +9,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DormouseError } from '../errors/dormouse-error.ts';
 import type { ObjectBody, ObjectStore } from '../object-store/object-store.ts';
-import { adoptAssetSet, buildingFolder } from './asset-folder.ts';
+import { adoptAssetSet, buildingFolder, openCurrentAssetSet } from './asset-folder.ts';
 import { damaged, parseAssetSet, setFileName, verifyAssetSet } from './asset-set.ts';
 import type { Architecture, AssetFile, AssetSet } from './asset-set.ts';
 
@@ -67,6 +67,22 @@ export async function fetchAssetSet(
   await eachFile(contents.files, options, (file) => fetchFile(store, digest, file, building.path, options));
   await writeFile(path.join(building.path, setFileName), json);
   return await adoptAssetSet(assetsDir, building.path);
+}
+
+/** The node's current set; without a usable one, the set that was staged last for the architecture. */
+export async function openOrFetchAssetSet(
+  store: ObjectStore,
+  assetsDir: string,
+  arch: Architecture,
+  options: ShipOptions = {},
+): Promise<AssetSet> {
+  try {
+    return await openCurrentAssetSet(assetsDir, arch);
+  } catch (error) {
+    const digest = await stagedAssetSet(store, arch, options);
+    if (digest === undefined) throw error;
+    return await fetchAssetSet(store, digest, assetsDir, options);
+  }
 }
 
 async function fetchFile(
