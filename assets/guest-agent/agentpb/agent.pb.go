@@ -61,11 +61,13 @@ func (*HelloRequest) Descriptor() ([]byte, []int) {
 }
 
 type HelloReply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	AgentVersion  string                 `protobuf:"bytes,1,opt,name=agent_version,json=agentVersion,proto3" json:"agent_version,omitempty"`
-	KernelRelease string                 `protobuf:"bytes,2,opt,name=kernel_release,json=kernelRelease,proto3" json:"kernel_release,omitempty"`
-	BootId        string                 `protobuf:"bytes,3,opt,name=boot_id,json=bootId,proto3" json:"boot_id,omitempty"`
-	Arch          string                 `protobuf:"bytes,4,opt,name=arch,proto3" json:"arch,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Short digest of the agent's sources: `agentSource` of the asset set.
+	AgentVersion  string `protobuf:"bytes,1,opt,name=agent_version,json=agentVersion,proto3" json:"agent_version,omitempty"`
+	KernelRelease string `protobuf:"bytes,2,opt,name=kernel_release,json=kernelRelease,proto3" json:"kernel_release,omitempty"`
+	BootId        string `protobuf:"bytes,3,opt,name=boot_id,json=bootId,proto3" json:"boot_id,omitempty"`
+	// amd64 or arm64
+	Arch          string `protobuf:"bytes,4,opt,name=arch,proto3" json:"arch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -199,6 +201,7 @@ type Container struct {
 	// Absent (port 0): ready as soon as it runs.
 	Probe *Probe `protobuf:"bytes,3,opt,name=probe,proto3" json:"probe,omitempty"`
 	// Cap of the container's writable layer.
+	// 0: half of the guest's memory.
 	UpperSizeBytes uint64 `protobuf:"varint,4,opt,name=upper_size_bytes,json=upperSizeBytes,proto3" json:"upper_size_bytes,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -317,7 +320,7 @@ func (x *StartRequest) GetTimeoutMs() uint32 {
 
 type StartFailure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// container-exited, container-start-failed or probe-failed
+	// container-exited, container-start-failed or probe-failed: codes of the platform's error table.
 	Code          string        `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
 	Container     string        `protobuf:"bytes,2,opt,name=container,proto3" json:"container,omitempty"`
 	Message       string        `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
@@ -608,7 +611,7 @@ func (x *WakeReply) GetClockStepNanos() int64 {
 
 type InspectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Lines of each log to return.
+	// Lines of each log to return; 0: a default.
 	TailLines     uint32 `protobuf:"varint,1,opt,name=tail_lines,json=tailLines,proto3" json:"tail_lines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

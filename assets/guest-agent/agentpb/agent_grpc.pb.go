@@ -37,6 +37,8 @@ type AgentClient interface {
 	Hello(ctx context.Context, in *HelloRequest, opts ...grpc.CallOption) (*HelloReply, error)
 	// Builds each container's overlay root from the shared folder and runs it with crun; returns when every readiness
 	// probe has passed, or with the failure and a dump of the guest. Calling it again with the same request converges.
+	// A failed start leaves everything as it is, for Inspect; the next one begins anew. A container that exits after all
+	// were ready ends the VM, with its last words on the serial console.
 	Start(ctx context.Context, in *StartRequest, opts ...grpc.CallOption) (*StartReply, error)
 	// Last call before the VM is frozen: flushes what can be flushed, and answers when nothing of the agent is under way.
 	Quiesce(ctx context.Context, in *QuiesceRequest, opts ...grpc.CallOption) (*QuiesceReply, error)
@@ -112,6 +114,8 @@ type AgentServer interface {
 	Hello(context.Context, *HelloRequest) (*HelloReply, error)
 	// Builds each container's overlay root from the shared folder and runs it with crun; returns when every readiness
 	// probe has passed, or with the failure and a dump of the guest. Calling it again with the same request converges.
+	// A failed start leaves everything as it is, for Inspect; the next one begins anew. A container that exits after all
+	// were ready ends the VM, with its last words on the serial console.
 	Start(context.Context, *StartRequest) (*StartReply, error)
 	// Last call before the VM is frozen: flushes what can be flushed, and answers when nothing of the agent is under way.
 	Quiesce(context.Context, *QuiesceRequest) (*QuiesceReply, error)

@@ -32,9 +32,11 @@ export interface HelloRequest {
 }
 
 export interface HelloReply {
+  /** Short digest of the agent's sources: `agentSource` of the asset set. */
   agentVersion: string;
   kernelRelease: string;
   bootId: string;
+  /** amd64 or arm64 */
   arch: string;
 }
 
@@ -57,7 +59,10 @@ export interface Container {
   probe:
     | Probe
     | undefined;
-  /** Cap of the container's writable layer. */
+  /**
+   * Cap of the container's writable layer.
+   * 0: half of the guest's memory.
+   */
   upperSizeBytes: bigint;
 }
 
@@ -68,7 +73,7 @@ export interface StartRequest {
 }
 
 export interface StartFailure {
-  /** container-exited, container-start-failed or probe-failed */
+  /** container-exited, container-start-failed or probe-failed: codes of the platform's error table. */
   code: string;
   container: string;
   message: string;
@@ -98,7 +103,7 @@ export interface WakeReply {
 }
 
 export interface InspectRequest {
-  /** Lines of each log to return. */
+  /** Lines of each log to return; 0: a default. */
   tailLines: number;
 }
 
@@ -1001,6 +1006,8 @@ export const AgentService = {
   /**
    * Builds each container's overlay root from the shared folder and runs it with crun; returns when every readiness
    * probe has passed, or with the failure and a dump of the guest. Calling it again with the same request converges.
+   * A failed start leaves everything as it is, for Inspect; the next one begins anew. A container that exits after all
+   * were ready ends the VM, with its last words on the serial console.
    */
   start: {
     path: "/dormouse.agent.v1.Agent/Start" as const,
@@ -1049,6 +1056,8 @@ export interface AgentServer extends UntypedServiceImplementation {
   /**
    * Builds each container's overlay root from the shared folder and runs it with crun; returns when every readiness
    * probe has passed, or with the failure and a dump of the guest. Calling it again with the same request converges.
+   * A failed start leaves everything as it is, for Inspect; the next one begins anew. A container that exits after all
+   * were ready ends the VM, with its last words on the serial console.
    */
   start: handleUnaryCall<StartRequest, StartReply>;
   /** Last call before the VM is frozen: flushes what can be flushed, and answers when nothing of the agent is under way. */
@@ -1076,6 +1085,8 @@ export interface AgentClient extends Client {
   /**
    * Builds each container's overlay root from the shared folder and runs it with crun; returns when every readiness
    * probe has passed, or with the failure and a dump of the guest. Calling it again with the same request converges.
+   * A failed start leaves everything as it is, for Inspect; the next one begins anew. A container that exits after all
+   * were ready ends the VM, with its last words on the serial console.
    */
   start(request: StartRequest, callback: (error: ServiceError | null, response: StartReply) => void): ClientUnaryCall;
   start(
