@@ -9,10 +9,11 @@ import path from 'node:path';
 import { readStackConfig } from '../infra/stack/config.ts';
 import { builtTemplates } from '../infra/stack/bundled-templates.ts';
 import { startStack, type Stack } from '../infra/stack/stack.ts';
-import { findLeftovers } from '../infra/test/leftovers.ts';
+import { findLeftovers, type Leftover } from '../infra/test/leftovers.ts';
 import { lookAround } from '../infra/test/surroundings.ts';
 import type { BundledTemplate } from '../infra/templates/build.ts';
 import { removeTree } from '../shared/process/remove-tree.ts';
+import { networkOwner } from '../worker/node/network-owner.ts';
 import { createClient, type DormouseClient } from '../sdk/client.ts';
 import type { TemplateSpec } from '../sdk/templates.ts';
 
@@ -68,11 +69,18 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     },
     async [Symbol.asyncDispose]() {
       await stack.stop();
-      const left = (await findLeftovers(home, before)).filter((item) => item.kind !== 'file');
+      const left = (await findLeftovers(home, before)).filter((item) => isOurs(item, home, stack.nodes));
       if (options.home === undefined) await removeTree(home, tmpdir());
       assert.deepEqual(left, [], 'the platform left something behind');
     },
   };
+}
+
+/** Other stacks may run on this machine: of what belongs to the network, only what bears this home's names is ours. */
+export function isOurs({ kind, what }: Leftover, home: string, nodes: readonly string[]): boolean {
+  if (kind === 'file') return false; // the home itself is removed below, or wanted by the next start
+  const ofNetwork = kind === 'network namespace' || kind === 'network device' || kind === 'firewall table';
+  return !ofNetwork || nodes.some((node) => what.includes(networkOwner(home, node)));
 }
 
 export const makeHome = (): Promise<string> => mkdtemp(path.join(tmpdir(), 'dm-e2e-'));

@@ -1,10 +1,10 @@
 /** What a worker reads from its environment. */
-import { createHash } from 'node:crypto';
 import { totalmem } from 'node:os';
 import path from 'node:path';
 import { readEnvironment } from '../shared/config/environment.ts';
 import { DormouseError } from '../shared/errors/dormouse-error.ts';
 import type { LogLevel } from '../shared/telemetry/logger.ts';
+import { networkOwner } from './node/network-owner.ts';
 
 export interface WorkerConfig {
   readonly nodeId: string;
@@ -18,7 +18,6 @@ export interface WorkerConfig {
   readonly memoryMiB: number;
   readonly leaseMs: number;
   readonly drainMs: number;
-  /** Names this node's namespaces and interfaces; the same after a restart, different for any other node or home. */
   readonly networkOwner: string;
   readonly folders: NodeFolders;
 }
@@ -74,7 +73,7 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
     memoryMiB: values.DORMOUSE_NODE_MEMORY_MIB ?? shareMiB,
     leaseMs: values.DORMOUSE_LEASE_MS,
     drainMs: values.DORMOUSE_DRAIN_MS,
-    networkOwner: createHash('sha256').update(`${home}\0${nodeId}`).digest('hex').slice(0, 8),
+    networkOwner: networkOwner(home, nodeId),
     folders: foldersOf(path.join(home, 'nodes', nodeId)),
   };
 }

@@ -67,7 +67,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
 
   const activations = createActivationTable();
   const sandboxes = microvmClass({
-    vmmClass: qemuClass(assets, accelerator, log),
+    vmmClass: qemuClass(assets, accelerator),
     virtiofsd: programCommand(assets, 'virtiofsd'),
     networks,
     runFolder: folders.run,

@@ -62,7 +62,7 @@ async function bootsUnderKvm(set: AssetSet, folder: string, log: Logger): Promis
     const memoryPath = path.join(folder, 'memory');
     await createMemoryFile(memoryPath, probeMemoryMiB * 1024 * 1024);
     const options = { folder, memoryPath, memoryMiB: probeMemoryMiB, vcpus: 1, mode: 'boot' } as const;
-    const vmm = resources.use(await qemuClass(set, 'kvm', log).launch(options, signal));
+    const vmm = resources.use(await qemuClass(set, 'kvm').launch(options, signal));
     const agent = connectAgent(vmm.agentSocket);
     resources.defer(() => agent.close());
     await vmm.run(signal);

@@ -3,7 +3,6 @@ import { cpus } from 'node:os';
 import { firmwareArguments, guestFile, programCommand } from '../../../../shared/assets/program-command.ts';
 import type { AssetSet } from '../../../../shared/assets/asset-set.ts';
 import type { RuntimeKey } from '../../../../shared/snapshot/manifest.ts';
-import type { Logger } from '../../../../shared/telemetry/logger.ts';
 import type { VmmClass } from '../vmm.ts';
 import type { Machine } from './command-line.ts';
 import { launchQemu } from './vmm.ts';
@@ -15,7 +14,7 @@ const machines = {
   arm64: { board: 'virt', console: 'ttyAMA0', more: '' },
 } as const;
 
-export function qemuClass(set: AssetSet, accelerator: Accelerator, log: Logger): VmmClass {
+export function qemuClass(set: AssetSet, accelerator: Accelerator): VmmClass {
   const machine = machineOf(set, accelerator);
   const program = [...programCommand(set, 'vmm'), ...firmwareArguments(set)];
   return {
@@ -30,7 +29,7 @@ export function qemuClass(set: AssetSet, accelerator: Accelerator, log: Logger):
       kernel: set.contents.kernelRelease,
       agent: set.contents.agentVersion,
     },
-    launch: (options, signal) => launchQemu(program, machine, options, log, signal),
+    launch: (options, signal) => launchQemu(program, machine, options, signal),
   };
 }
 

@@ -50,7 +50,7 @@ export function openQmp(output: Readable, input: Writable): { qmp: Qmp; greeted:
     if ('error' in message) call?.reject(failed(call.command, message.error.desc));
     else call?.resolve(message.return);
   });
-  input.on('error', (error) => close(error.message));
+  input.on('error', () => undefined); // it ended: whoever launched it closes us with its last words
 
   const qmp: Qmp = {
     close,

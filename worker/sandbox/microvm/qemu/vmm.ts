@@ -6,7 +6,6 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { DormouseError } from '../../../../shared/errors/dormouse-error.ts';
 import { until } from '../../../../shared/process/until.ts';
-import type { Logger } from '../../../../shared/telemetry/logger.ts';
 import type { Vmm, VmmOptions } from '../vmm.ts';
 import { agentSocketName, consoleLogName, qemuArguments, type Machine } from './command-line.ts';
 import { openQmp, type Qmp } from './qmp.ts';
@@ -22,7 +21,6 @@ export async function launchQemu(
   program: readonly string[],
   machine: Machine,
   options: VmmOptions,
-  log: Logger,
   signal: AbortSignal,
 ): Promise<Vmm> {
   const inNamespace = options.network === undefined ? [] : ['nsenter', `--net=${options.network.namespacePath}`, '--'];
@@ -52,7 +50,6 @@ export async function launchQemu(
     return vmm;
   } catch (cause) {
     await vmm[Symbol.asyncDispose]();
-    log.warn({ err: cause }, 'vmm failed to start');
     throw cause;
   }
 }
