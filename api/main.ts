@@ -1,8 +1,10 @@
 /**
  * The api process: opens the parts, serves, and stops in phases. Starting fails with one line that says what is wrong
- * (`invalid-configuration`, the port, Redis); a store that is down is told by /readyz instead, so that it may come later.
+ * (`invalid-configuration`, a port that is taken, a store that refuses us); a Redis or a store that does not answer is told
+ * by /readyz instead, so that it may come later.
  */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { toDormouseError } from '../shared/errors/dormouse-error.ts';
 import { openJobSender } from '../shared/jobs/queues.ts';
@@ -28,21 +30,18 @@ async function main(config: ApiConfig, log: Logger): Promise<void> {
   const jobs = resources.use(openJobSender(config.redisUrl, log));
   const { token, actorDomain } = config;
   const parts = { registry, store, jobs, log, token, actorDomain };
-  await waitForIncarnation(parts, stop);
   resources.use(startReaper(parts, { holder: randomUUID(), graceMs: config.leaseMs }));
   const api = resources.use(await buildServer(parts));
   const url = await api.listen(config.host, config.port);
-  log.info({ url, store: store.description, actorDomain }, 'api ready');
-  await new Promise<void>((resolve) => {
-    if (stop.aborted) resolve();
-    stop.addEventListener('abort', () => resolve());
-  });
+  log.info({ url, store: store.description, actorDomain }, 'api listening');
+  await claimIncarnation(parts, stop);
+  if (!stop.aborted) await once(stop, 'abort');
   log.info({ drainMs: config.drainMs }, 'api stopping');
   await api.close(config.drainMs);
 }
 
-/** Nothing may be claimed before the registry's life has its number, and for that the store must be there. */
-async function waitForIncarnation(parts: Parameters<typeof buildServer>[0], stop: AbortSignal): Promise<void> {
+/** No actor can be claimed before the registry's life has its number, and for that the store must be there. */
+async function claimIncarnation(parts: Parameters<typeof buildServer>[0], stop: AbortSignal): Promise<void> {
   const { registry, store, log } = parts;
   while (!stop.aborted) {
     try {

@@ -2,7 +2,7 @@
  * Builds the api from the parts it is given; listens to nothing itself. Requests and upgrades for actors are taken out of
  * the server ahead of the framework (invoke/router.ts); all others are the framework's.
  */
-import Fastify from 'fastify';
+import Fastify, { LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -41,7 +41,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   const router = createInvokeRouter({ ...parts, watch, templates, nodes, pending: createPendingRequests() });
   const app = Fastify<Server, IncomingMessage, ServerResponse>({
     loggerInstance: parts.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     genReqId: requestIdOf,
     return503OnClosing: false,
@@ -91,7 +91,7 @@ function serverFor(router: InvokeRouter, handle: RequestListener): Server {
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     // For an actor the 100 is said when its node wants the body; the framework reads every body.
     if (router.addressOf(request) === undefined) response.writeContinue();
-    take(request, response as ServerResponse & { req: IncomingMessage });
+    take(request, response);
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const address = router.addressOf(request);

@@ -46,7 +46,6 @@ export function createInvokeRouter(parts: ReachParts): InvokeRouter {
   ): Promise<void> => {
     const requestId = requestIdOf(request);
     const exchange = { address, request, requestId, arrivedAt: performance.now(), leaving: new AbortController() };
-    const log = parts.log.child({ requestId, actorId: address.id });
     const done = (async () => {
       try {
         if (stopping) throw stoppingError();
@@ -54,6 +53,7 @@ export function createInvokeRouter(parts: ReachParts): InvokeRouter {
         await work(exchange);
       } catch (cause) {
         const error = toDormouseError(cause);
+        const log = parts.log.child({ requestId, actorId: address.id.slice(0, 63) });
         if (error.code === 'internal') log.error({ err: cause }, 'call failed');
         else log.info({ code: error.code, err: error.message }, 'call not served');
         answer(error, requestId);

@@ -27,7 +27,7 @@ export function readyRoute(app: ApiApp, parts: RouteParts): void {
     async (_request, reply) => {
       const stopping: Check = { ok: false, detail: 'the api is stopping' };
       const checks = {
-        redis: parts.stopping.aborted ? stopping : await verdict(parts.registry.ping()),
+        redis: parts.stopping.aborted ? stopping : await verdict(requireIncarnation(parts)),
         store: await store(),
         nodes: await verdict(requireNode(parts)),
       };
@@ -37,6 +37,11 @@ export function readyRoute(app: ApiApp, parts: RouteParts): void {
       return { status: ready ? ('ready' as const) : ('not-ready' as const), missing, ...checks };
     },
   );
+}
+
+/** Without one no actor can be claimed: it comes from the store, so it may be late. */
+async function requireIncarnation({ registry }: RouteParts): Promise<void> {
+  if ((await registry.incarnation()) === 0) throw new Error('the registry has no incarnation yet');
 }
 
 async function requireNode({ registry }: RouteParts): Promise<void> {
