@@ -247,6 +247,16 @@ suite('forward', () => {
     );
   });
 
+  test('a refusal that is a failure ends the exchange with its error', async () => {
+    await using door = await target((_request, response) => void response.writeHead(502).end('no'));
+    const refusalOf = (): string => {
+      throw new DormouseError('no-capacity', 'not here');
+    };
+    await using front = await proxy([door], { refusalOf });
+    assert.equal((await get(front)).body, '');
+    assert.deepEqual(front.outcomes, ['no-capacity']);
+  });
+
   test("the client's own Expect is met when the target wants the body", async () => {
     await using door = await target((request, response) => void request.pipe(response));
     await using front = await proxy([door], { expectContinue: true });
