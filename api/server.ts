@@ -33,6 +33,9 @@ const bodyLimitBytes = 1024 * 1024;
 /** Longer than usual load balancers keep an idle connection, so that they, not we, close it. */
 const keepAliveTimeoutMs = 75_000;
 
+/** Answers of the API's own routes end at once when the process stops; what lasts longer is stuck. */
+const closeLimitMs = 5000;
+
 export async function buildServer(parts: ApiParts): Promise<Api> {
   const stopping = new AbortController();
   const watch = watchActors(parts.registry);
@@ -61,7 +64,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   const close = async (drainMs: number): Promise<void> => {
     stopping.abort(new Error('the api is stopping'));
     await router.drain(drainMs);
-    await app.close();
+    await closeServer(app);
     watch[Symbol.dispose]();
     nodes[Symbol.dispose]();
   };
@@ -71,6 +74,21 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
     close: (drainMs) => (closing ??= close(drainMs)),
     [Symbol.asyncDispose]: () => (closing ??= close(0)),
   };
+}
+
+/**
+ * The server closes the connections that are idle at that moment only; one whose answer ends a little later would hold it
+ * up for the whole keep-alive time. So idle ones are closed again and again, and after the limit all of them.
+ */
+async function closeServer(app: ApiApp): Promise<void> {
+  const sweep = setInterval(() => app.server.closeIdleConnections(), 50);
+  const limit = setTimeout(() => app.server.closeAllConnections(), closeLimitMs);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(sweep);
+    clearTimeout(limit);
+  }
 }
 
 function serverFor(router: InvokeRouter, handle: RequestListener): Server {

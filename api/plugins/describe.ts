@@ -2,6 +2,7 @@
 import swagger from '@fastify/swagger';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { ApiApp } from '../app.ts';
+import { problemSchema } from '../schemas/problem.ts';
 
 export const apiVersion = '0.1.0';
 
@@ -14,6 +15,10 @@ const description = [
 ].join('\n\n');
 
 export async function describeApi(app: ApiApp): Promise<void> {
+  app.addHook('onRoute', ({ schema }) => {
+    if (schema === undefined || ('hide' in schema && schema.hide)) return;
+    schema.response = { ...(schema.response as object | undefined), default: problemSchema };
+  });
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -48,7 +48,3 @@ export function endToEnd(headers: RawHeaders): string[] {
 
 export const hasHeader = (headers: RawHeaders, wanted: string): boolean =>
   pairs(headers).some(([name]) => name.toLowerCase() === wanted);
-
-/** The first value of a header, by its lower-case name. */
-export const headerValue = (headers: RawHeaders, wanted: string): string | undefined =>
-  pairs(headers).find(([name]) => name.toLowerCase() === wanted)?.[1];
