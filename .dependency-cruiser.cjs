@@ -26,8 +26,8 @@ module.exports = {
     room('loadtest', 'shared', 'sdk'),
     room('sdk'),
     room('cli', 'sdk'),
-    sdk('aws-sdk-in-driver', 'node_modules/@aws-sdk/', 'shared/object-store/s3/', 'infra/test-servers/'),
-    sdk('gcs-sdk-in-driver', 'node_modules/@google-cloud/', 'shared/object-store/gcs/', 'infra/test-servers/'),
+    sdk('aws-sdk-in-driver', 'node_modules/@aws-sdk/', 'shared/object-store/s3/'),
+    sdk('gcs-sdk-in-driver', 'node_modules/@google-cloud/', 'shared/object-store/gcs/'),
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'not-to-test',

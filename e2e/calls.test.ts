@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { after, before, suite, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { callCounter, getJson, suspend } from './counter-calls.ts';
+import { startPeer } from './network-peer.ts';
 import { startPlatform, type Platform } from './platform.ts';
 
 /** Short, so that a test sees it pass; the calls that must keep an actor awake last twice as long. */
@@ -148,11 +149,18 @@ suite('calls', () => {
 
   test('nothing leaves the VM unless its template allows it', async () => {
     const { client } = platform;
+    await using peer = await startPeer();
+    await platform.template('counter', { name: 'outward', egress: { allow: [`${peer.address}/32`] } });
     await client.actors.create({ id: 'inward', template: 'counter' });
-    for (const address of ['169.254.9.1:22', '198.18.0.1:80', new URL(platform.url).host]) {
-      const answer = await getJson(client, 'inward', `/dial?address=${address}`);
-      assert.equal(answer['ok'], false, `${address} was reached: ${JSON.stringify(answer)}`);
+    await client.actors.create({ id: 'outward', template: 'outward' });
+    const reaches = async (id: string, address: string): Promise<unknown> =>
+      (await getJson(client, id, `/dial?address=${address}`))['connected'];
+    assert.equal(await reaches('outward', `${peer.address}:${peer.port}`), true, 'an allowed address is reached');
+    const api = new URL(platform.url).host;
+    for (const address of [`${peer.address}:${peer.port}`, '169.254.9.1:22', `198.18.0.1:80`, api]) {
+      assert.equal(await reaches('inward', address), false, address);
     }
+    assert.equal(await reaches('outward', `169.254.9.1:22`), false);
   });
 });
 

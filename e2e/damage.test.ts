@@ -106,7 +106,8 @@ suite('damage', () => {
     await platform.client.actors.create({ id: 'visitor', template: 'counter' });
     await resumeOn(platform.client, 'visitor', 'node-2');
     const error = await expectFailure('lower', 'lower-mismatch', changed);
-    assert.match(error.message, /root file system|lower/);
+    assert.match(error.message, /image .* on this node has changed/);
+    assert.match(JSON.stringify(error.details), /keep-me/, 'the error names what differs');
   });
 
   test('a suspend that cannot ship: the actor runs on, and the next suspend works', async () => {

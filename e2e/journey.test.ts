@@ -3,8 +3,10 @@ import { mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { suite, test } from 'node:test';
+import { execa } from 'execa';
 import { startFakeGcsServer } from '../infra/servers/fake-gcs-server.ts';
 import { startVersitygw } from '../infra/servers/versitygw.ts';
+import { hostArchitecture } from '../shared/assets/asset-folder.ts';
 import { removeTree } from '../shared/process/remove-tree.ts';
 import { callCounter, getJson, resumeOn, otherNode, suspend } from './counter-calls.ts';
 import { travel } from './journey.ts';
@@ -25,7 +27,11 @@ suite('an actor boots, answers, sleeps, ships, and wakes on the other node', () 
 
     const { client } = platform;
     const kept = await client.actors.generations('alice');
-    assert.deepEqual(kept.map((generation) => generation.generation).sort(), [3, 4, 5], 'the newest three are kept');
+    assert.deepEqual(
+      kept.map((generation) => generation.generation).sort(),
+      [0, 3, 4, 5],
+      'the golden and the newest three',
+    );
     const { sizes } = await client.actors.get('alice');
     assert.ok(
       (sizes?.['shippedBytes'] ?? Infinity) < 2_000_000,
@@ -48,6 +54,17 @@ suite('an actor boots, answers, sleeps, ships, and wakes on the other node', () 
     await using platform = await startPlatform({ storeUrl: server.storeUrl('dormouse', 'e2e') });
     await platform.template('counter');
     await travel(platform, { template: 'counter', actor: 'bob', generations: 2 });
+  });
+
+  test('nodes without an asset set take the one staged in the store', async () => {
+    await using resources = new AsyncDisposableStack();
+    const [assets, objects] = [await temporaryFolder(resources), await temporaryFolder(resources)];
+    const storeUrl = `file://${objects}`;
+    await execa('npm', ['run', 'assets', '--', 'stage', '--store', storeUrl]);
+    await using platform = await startPlatform({ storeUrl, environment: { DORMOUSE_ASSETS: assets } });
+    assert.ok((await readdir(path.join(assets, hostArchitecture()))).includes('current'), 'the set was fetched');
+    await platform.template('counter');
+    await travel(platform, { template: 'counter', actor: 'dave', generations: 1 });
   });
 
   test('two generations with a GCS store', async () => {

@@ -7,8 +7,8 @@
  * A lost lease ends every VM at once: somebody else may be about to start the same actors.
  */
 import { randomUUID } from 'node:crypto';
-import { currentFolder, hostArchitecture } from '../shared/assets/asset-folder.ts';
-import { openAssetSet } from '../shared/assets/asset-set.ts';
+import { hostArchitecture } from '../shared/assets/asset-folder.ts';
+import { openOrFetchAssetSet } from '../shared/assets/ship-asset-set.ts';
 import { programCommand } from '../shared/assets/program-command.ts';
 import { toDormouseError } from '../shared/errors/dormouse-error.ts';
 import { openJobSender } from '../shared/jobs/queues.ts';
@@ -38,6 +38,8 @@ import { createGoldenCache } from './snapshot/golden-cache.ts';
 
 /** Ready networks: making one takes tens of ms, and a burst of wakes refills while VMs start. */
 const networkPoolSize = 2;
+/** About 200 MB, once in a node's life. */
+const fetchAssetsLimitMs = 600_000;
 const recoverLimitMs = 60_000;
 /** All actors of a node to the store; what is not there by then falls back to its last generation. */
 const suspendAllLimitMs = 120_000;
@@ -50,16 +52,19 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   await prepareFolders(folders);
   resources.defer(() => clearFolders(folders));
   await sweepNetworks(config.networkOwner);
-  const assets = await openAssetSet(currentFolder(config.assetsFolder, hostArchitecture()));
+  const store = await openObjectStore(config.storeUrl);
+  resources.defer(() => store.close());
+  // A node without a set takes the one that was staged in the store.
+  const assets = await openOrFetchAssetSet(store, config.assetsFolder, hostArchitecture(), {
+    signal: AbortSignal.timeout(fetchAssetsLimitMs),
+  });
   const accelerator =
     config.accelerator === 'auto'
       ? await chooseAccelerator(assets, { verdict: config.assetsFolder, scratch: folders.node }, log)
       : config.accelerator;
   const networks = resources.use(await createNetworkPool({ owner: config.networkOwner, size: networkPoolSize, log }));
-  const images = await createImageStore({ dir: folders.images, log });
+  const images = resources.use(await createImageStore({ dir: folders.images, log }));
 
-  const store = await openObjectStore(config.storeUrl);
-  resources.defer(() => store.close());
   const registry = openRedisRegistry(config.redisUrl, log);
   resources.defer(() => registry.close());
   await ensureIncarnation(registry, store);

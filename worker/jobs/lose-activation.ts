@@ -6,6 +6,8 @@ import type { NodeContext } from '../node-context.ts';
 
 /** After that the api's reaper finds the actor by its lease or deadline. */
 const limitMs = 30_000;
+/** Enough to name the cause in one message; `details` has all of it. */
+const shownLines = 4;
 
 export async function loseActivation(context: NodeContext, activation: Activation, words: string): Promise<void> {
   const { identity, epoch } = activation;
@@ -34,4 +36,10 @@ export async function loseActivation(context: NodeContext, activation: Activatio
   }
 }
 
-const lastWords = (words: string): string => words.trim().split('\n').slice(-3).join(' | ');
+/** The guest says on its console why it ends (`dormouse: …`), followed by the container's last lines. */
+function lastWords(words: string): string {
+  const lines = words.trim().split('\n');
+  const said = lines.findLastIndex((line) => line.startsWith('dormouse: '));
+  const telling = said < 0 ? lines.slice(-shownLines) : lines.slice(said, said + shownLines);
+  return telling.join(' | ');
+}
