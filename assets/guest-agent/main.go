@@ -23,8 +23,8 @@ const (
 	portName  = "agent"
 	portLimit = 20 * time.Second // generous: under emulation on a busy machine, devices appear late
 
-	// Collecting garbage touches every page of the heap, and each page touched is shipped at the next suspend. With
-	// GOGC off the heap is collected only when it nears this limit; it also ends the runtime's collection every two minutes.
+	// The runtime's own collections come at any time, every two minutes at least, and touch pages that are then shipped
+	// with the next snapshot. With GOGC off they come only near this limit; Quiesce collects instead (garbage.go).
 	memoryLimitBytes = 48 << 20
 
 	// An actor's dump can hold several logs of 64 KiB and the kernel's.

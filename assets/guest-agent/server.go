@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 	"google.golang.org/grpc/codes"
@@ -22,6 +23,8 @@ type server struct {
 	agentpb.UnimplementedAgentServer
 	supervisor *containers.Supervisor
 	version    string
+	quiescing  sync.Mutex
+	garbage    garbage
 }
 
 func (s *server) Hello(context.Context, *agentpb.HelloRequest) (*agentpb.HelloReply, error) {
@@ -50,7 +53,10 @@ func (s *server) Start(ctx context.Context, request *agentpb.StartRequest) (*age
 
 func (s *server) Quiesce(context.Context, *agentpb.QuiesceRequest) (*agentpb.QuiesceReply, error) {
 	// The agent has no timers of its own, and calls come one at a time: when this answers, nothing is under way.
+	s.quiescing.Lock()
+	defer s.quiescing.Unlock()
 	unix.Sync()
+	s.garbage.collectIfWorthwhile()
 	return &agentpb.QuiesceReply{}, nil
 }
 
