@@ -15,7 +15,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** Under npm one Ctrl-C arrives twice: from the terminal, and passed on by npm. */
+/** Under npm one Ctrl-C can arrive twice: from the terminal, and passed on by npm. */
 const samePressMs = 1000;
 
 export function interruptible(say: (text: string) => void): { readonly signal: AbortSignal } & Disposable {

@@ -184,6 +184,9 @@ suite('the load test', { concurrency: 4 }, () => {
       [['cold large', 'cold small']],
     );
     assert.equal(typeof report.ratios[0]?.value, 'number');
+    const brought = stub.requests.filter(({ line }) => line.endsWith('/resume')).map(({ body }) => body);
+    const both = ['{"node":"node-1"}', '{"node":"node-2"}'];
+    assert.deepEqual(brought, [...both, ...both]);
     assert.deepEqual([...stub.templates], ['counter']);
     assert.equal(stub.actors.size, 0);
   });

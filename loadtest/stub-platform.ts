@@ -46,6 +46,7 @@ function answer(
   if (resource === 'readyz') return { body: { status: 'ready' } };
   if (resource === 'openapi.json') return { body: { info: { version: '9.9.9' } } };
   if (resource === 'nodes') return { body: { items: nodes.map(stubNode) } };
+  if (resource === 'operations') return { body: { id: name, state: 'done' } };
   if (resource === 'templates') return templateAnswer(method, name || String(sent['name']), actors, templates);
   return actorAnswer(method, name || String(sent['id']), verb, sent, actors, nodes);
 }
@@ -88,6 +89,8 @@ function actorAnswer(
   if (method === 'DELETE') actors.delete(id);
   if (verb === 'suspend') Object.assign(actor, { state: 'suspended', node: undefined });
   if (verb === 'resume') wake(actor, String(sent['node']));
+  if (verb === 'suspend' || verb === 'resume')
+    return { body: { id: 'operation-1', kind: verb, target: id, state: 'done' } };
   if (verb !== 'invoke') return { body: { ...actor, id } };
   wake(actor, nodes[0]);
   const headers = {

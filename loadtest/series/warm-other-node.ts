@@ -3,6 +3,7 @@
  * both counts. The call joins the wake under way, so its answer says `warm`.
  */
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
+import { readyNodes } from '../ready-nodes.ts';
 import type { Sample } from '../sample.ts';
 import type { Bench, Series } from './series.ts';
 import { measureWake, usedActor } from './sleeping-actor.ts';
@@ -13,7 +14,7 @@ export async function warmOtherNodeSeries(
   template: string,
   signal: AbortSignal,
 ): Promise<Series | undefined> {
-  if ((await readyNodes(bench, signal)).length < 2) return undefined;
+  if ((await readyNodes(bench.client, signal)).length < 2) return undefined;
   const name = 'warm, other node';
   const actor = await usedActor(bench, template, signal);
   // Remembered, because a sleeping actor is on no node.
@@ -44,12 +45,7 @@ const nodeOf = async (bench: Bench, actor: string, signal: AbortSignal): Promise
   (await bench.client.actors.get(actor, { signal })).node;
 
 async function otherNode(bench: Bench, last: string | undefined, signal: AbortSignal): Promise<string> {
-  const other = (await readyNodes(bench, signal)).find((id) => id !== last);
+  const other = (await readyNodes(bench.client, signal)).find((id) => id !== last);
   if (other === undefined) throw new DormouseError('no-capacity', 'the second node is gone: nowhere to move to');
   return other;
-}
-
-async function readyNodes(bench: Bench, signal: AbortSignal): Promise<string[]> {
-  const nodes = await bench.client.nodes.list({ signal });
-  return nodes.filter((node) => node.state === 'ready' && node.leaseMs > 0).map((node) => node.id);
 }
