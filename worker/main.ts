@@ -7,6 +7,7 @@
  * A lost lease ends every VM at once: somebody else may be about to start the same actors.
  */
 import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { hostArchitecture } from '../shared/assets/asset-folder.ts';
 import { openOrFetchAssetSet } from '../shared/assets/ship-asset-set.ts';
 import { programCommand } from '../shared/assets/program-command.ts';
@@ -30,6 +31,7 @@ import { suspendAll } from './node/drain.ts';
 import { clearFolders, prepareFolders } from './node/folders.ts';
 import { endProcessesUsing } from './node/leftover-processes.ts';
 import { takeLease } from './node/lease.ts';
+import { lockNode } from './node/node-lock.ts';
 import { recoverActors } from './node/recover.ts';
 import { microvmClass } from './sandbox/microvm/class.ts';
 import { chooseAccelerator } from './sandbox/microvm/qemu/accelerator.ts';
@@ -49,6 +51,9 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   await using resources = new AsyncDisposableStack();
   const stop = stopSignal();
 
+  const bootId = randomUUID();
+  await mkdir(folders.node, { recursive: true });
+  const lock = resources.use(await lockNode(folders.node, bootId));
   await prepareFolders(folders);
   resources.defer(() => clearFolders(folders));
   await sweepNetworks(config.networkOwner);
@@ -93,7 +98,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   const ingress = resources.use(await startIngress(config.host, activations, log));
   const record: NodeRecord = {
     id: nodeId,
-    bootId: randomUUID(),
+    bootId,
     state: 'ready',
     ingressUrl: ingress.url,
     runtime: sandboxes.runtime,
@@ -101,7 +106,8 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     memoryMiB: config.memoryMiB,
     startedAt: new Date().toISOString(),
   };
-  const lease = resources.use(await takeLease(registry, record, config.leaseMs, log));
+  const { deadBootId } = lock;
+  const lease = resources.use(await takeLease(registry, { record, leaseMs: config.leaseMs, deadBootId }, log));
   await recoverActors(nodeId, registry, store, log, AbortSignal.timeout(recoverLimitMs));
   const jobs = resources.use(consumeJobs(context, config.redisUrl));
   resources.use(watchIdleness(context));

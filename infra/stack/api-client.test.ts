@@ -29,30 +29,32 @@ const code = (expected: string, words: RegExp) => (error: unknown) => {
   return true;
 };
 
+/** As the api lists a node; `startedAt` before the stack began is a dead worker's record. */
+const began = new Date('2030-01-01T00:00:00Z');
+const node = (id: string, startedAt = '2030-01-01T00:00:01Z') => ({ id, startedAt, leaseMs: 5000 });
+
 suite('waiting for the api', () => {
   test('ready means that readyz says so and that every node is there', async (context) => {
     let asked = 0;
     const api = await serve(context, ({ url }) => {
       asked += 1;
       if (url === '/readyz') return asked < 3 ? [503, {}] : [200, {}];
-      return [200, { items: [{ id: 'node-1' }, ...(asked > 6 ? [{ id: 'node-2' }] : [])] }];
+      return [200, { items: [node('node-1'), asked > 6 ? node('node-2') : node('node-2', '2029-12-31T23:59:59Z')] }];
     });
-    await waitUntilReady(api, ['node-1', 'node-2'], AbortSignal.timeout(10_000));
+    await waitUntilReady(api, ['node-1', 'node-2'], began, AbortSignal.timeout(10_000));
     assert.ok(asked > 6);
   });
 
   test('at the deadline the error tells what was still missing', async (context) => {
-    const api = await serve(context, ({ url }) =>
-      url === '/readyz' ? [200, {}] : [200, { items: [{ id: 'node-1' }] }],
-    );
-    const waited = waitUntilReady(api, ['node-1', 'node-2'], AbortSignal.timeout(300));
+    const api = await serve(context, ({ url }) => (url === '/readyz' ? [200, {}] : [200, { items: [node('node-1')] }]));
+    const waited = waitUntilReady(api, ['node-1', 'node-2'], began, AbortSignal.timeout(300));
     await assert.rejects(waited, code('deadline-exceeded', /not registered yet: node-2/));
   });
 
   test('a reason to give up comes through as it is', async (context) => {
     const api = await serve(context, () => [503, {}]);
     const reason = new DormouseError('internal', 'api ended again and again');
-    await assert.rejects(waitUntilReady(api, [], AbortSignal.abort(reason)), reason);
+    await assert.rejects(waitUntilReady(api, [], began, AbortSignal.abort(reason)), reason);
   });
 });
 

@@ -25,18 +25,26 @@ interface Answer {
   readonly body: unknown;
 }
 
-const nodesSchema = z.looseObject({ items: z.array(z.looseObject({ id: z.string() })) });
+const nodesSchema = z.looseObject({
+  items: z.array(z.looseObject({ id: z.string(), startedAt: z.coerce.date(), leaseMs: z.number() })),
+});
 const templateSchema = z.looseObject({ state: z.string(), error: z.looseObject({ message: z.string() }).nullish() });
 const problemSchema = z.looseObject({ title: z.string(), detail: z.string().optional() });
 
-/** Returns when the api is ready and knows every named node. */
-export async function waitUntilReady(api: ApiClient, nodes: readonly string[], signal: AbortSignal): Promise<void> {
+/** Returns when the api is ready and every named node has registered since `began`: an older record is a dead worker's. */
+export async function waitUntilReady(
+  api: ApiClient,
+  nodes: readonly string[],
+  began: Date,
+  signal: AbortSignal,
+): Promise<void> {
   await until(`the api at ${api.url} and the nodes ${nodes.join(', ')}`, signal, async () => {
     const ready = await call(api, 'GET', '/readyz', signal);
     if (ready.status !== 200)
       return { waitingFor: `GET /readyz answers ${ready.status}: ${JSON.stringify(ready.body)}` };
     const listed = nodesSchema.safeParse((await call(api, 'GET', '/v1/nodes', signal)).body);
-    const present = new Set(listed.data?.items.map((node) => node.id));
+    const alive = listed.data?.items.filter((node) => node.leaseMs > 0 && node.startedAt >= began);
+    const present = new Set(alive?.map((node) => node.id));
     const absent = nodes.filter((node) => !present.has(node));
     return absent.length === 0 ? 'done' : { waitingFor: `not registered yet: ${absent.join(', ')}` };
   });

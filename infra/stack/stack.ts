@@ -55,6 +55,7 @@ export interface StartOptions extends StackEvents {
 export async function startStack(given: StackConfig, options: StartOptions = {}): Promise<Stack> {
   await using undo = new AsyncDisposableStack();
   undo.use(await lockHome(given.home));
+  const began = new Date();
   const config = await decide(given);
   const nodes = nodeIds(config.nodes);
   const children = createChildren(config.home, options);
@@ -63,7 +64,7 @@ export async function startStack(given: StackConfig, options: StartOptions = {})
   const api: ApiClient = { url: urlOf(config), token: config.token };
   const limit = limited(children, readyLimitMs, options.cancel);
   await startAll(config, given.redisUrl === undefined, children, options, limit);
-  await waitUntilReady(api, nodes, limit);
+  await waitUntilReady(api, nodes, began, limit);
   return stackOf(config, api, nodes, children, undo.move());
 }
 

@@ -15,5 +15,8 @@ export const ingressHeaders = {
 /** Misdirected Request: this node does not hold that activation (any more). */
 export const refusalStatus = 421;
 
+/** `dormouse-refusal: actor-unreachable` on a 502: the activation is here, but its program ended the exchange. */
+export const unreachableReason = 'actor-unreachable';
+
 export const refusalReasons = ['unknown-actor', 'stale-epoch', 'draining'] as const;
 export type RefusalReason = (typeof refusalReasons)[number];

@@ -78,8 +78,11 @@ export interface TemplateRegistry {
 }
 
 export interface NodeRegistry {
-  /** Announces a node and takes its lease. False when another boot of that id still holds it. */
-  announceNode(record: NodeRecord, leaseMs: number): Promise<boolean>;
+  /**
+   * Announces a node and takes its lease. False when another boot of that id still holds it, unless it is the one that
+   * the caller knows to be dead.
+   */
+  announceNode(record: NodeRecord, leaseMs: number, deadBootId?: string): Promise<boolean>;
   /** Extends the lease. False when this boot holds it no longer: the node must stop serving. */
   renewLease(nodeId: string, bootId: string, leaseMs: number): Promise<boolean>;
   releaseLease(nodeId: string, bootId: string): Promise<void>;

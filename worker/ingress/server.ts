@@ -7,7 +7,12 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { forwardUpgrade } from '../../shared/http/forward-upgrade.ts';
 import { forward, framingOf, type ForwardTarget } from '../../shared/http/forward.ts';
-import { ingressHeaders, refusalStatus, type RefusalReason } from '../../shared/http/ingress-contract.ts';
+import {
+  ingressHeaders,
+  refusalStatus,
+  unreachableReason,
+  type RefusalReason,
+} from '../../shared/http/ingress-contract.ts';
 import { endToEnd, filterHeaders, type RawHeaders } from '../../shared/http/raw-headers.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { Activation, ActivationTable } from '../activation/activation.ts';
@@ -124,8 +129,8 @@ function answerUnreachable(response: ServerResponse): void {
     response.destroy();
     return;
   }
-  response.writeHead(502, { 'content-type': 'text/plain', connection: 'close' });
-  response.end('the actor ended the connection before it answered\n');
+  response.writeHead(502, { [ingressHeaders.refusal]: unreachableReason, 'content-length': 0, connection: 'close' });
+  response.end();
 }
 
 const targetOf = ({ sandbox, template, connections }: Activation): ForwardTarget => ({

@@ -17,15 +17,18 @@ export interface NodeLease extends AsyncDisposable {
   readonly lost: Promise<string>;
 }
 
-export async function takeLease(
-  registry: Registry,
-  record: NodeRecord,
-  leaseMs: number,
-  log: Logger,
-): Promise<NodeLease> {
+export interface LeaseRequest {
+  readonly record: NodeRecord;
+  readonly leaseMs: number;
+  /** A boot of this node that is certainly over: its lease need not be waited out. */
+  readonly deadBootId: string | undefined;
+}
+
+export async function takeLease(registry: Registry, request: LeaseRequest, log: Logger): Promise<NodeLease> {
+  const { record, leaseMs, deadBootId } = request;
   const signal = AbortSignal.timeout(2 * leaseMs);
-  // A worker that was killed still holds its lease for a while; the next one of the same id waits it out.
-  await until(() => registry.announceNode(record, leaseMs), {
+  // A worker on another machine that had this id may still run; its lease is waited out.
+  await until(() => registry.announceNode(record, leaseMs, deadBootId), {
     signal,
     everyMs: 200,
     what: `the lease of node ${record.id}`,

@@ -23,8 +23,8 @@ export function nodeRegistry(redis: Redis, run: RunScript): NodeRegistry {
   };
   return {
     getNode,
-    async announceNode(record, leaseMs) {
-      return (await run('announceNode', record.id, record.bootId, leaseMs, ...encodeFields(record))) === 1;
+    async announceNode(record, leaseMs, deadBootId = '') {
+      return (await run('announceNode', record.id, record.bootId, leaseMs, deadBootId, ...encodeFields(record))) === 1;
     },
     async renewLease(nodeId, bootId, leaseMs) {
       return (await run('renewLease', nodeId, bootId, leaseMs)) === 1;

@@ -55,7 +55,7 @@ const sources = {
   claim: `
     local id, node = ARGV[1], ARGV[2]
     local key = 'dm:actor:' .. id
-    local fields = redis.call('HMGET', key, 'state', 'memoryMiB', 'counter')
+    local fields = redis.call('HMGET', key, 'state', 'memoryMiB')
     if not fields[1] then return {'absent'} end
     local state = unquote(fields[1])
     if state ~= 'suspended' and state ~= 'failed' then return {'refused', state} end
@@ -66,7 +66,7 @@ const sources = {
     local used = tonumber(redis.call('HGET', 'dm:node:' .. node .. ':used', 'memoryMiB') or '0')
     local count = redis.call('SCARD', 'dm:node:' .. node .. ':actors')
     if count >= tonumber(record[1]) or used + memory > tonumber(record[2]) then return {'no-room'} end
-    local counter = redis.call('HINCRBY', key, 'counter', 1)
+    local counter = redis.call('INCR', 'dm:epochs')
     local epoch = redis.call('GET', 'dm:incarnation') .. '.' .. counter
     redis.call('SADD', 'dm:node:' .. node .. ':actors', id)
     redis.call('HINCRBY', 'dm:node:' .. node .. ':used', 'memoryMiB', memory)
@@ -144,14 +144,14 @@ const sources = {
     redis.call('HSET', key, 'state', '"deleting"', 'since', '"' .. ARGV[2] .. '"')
     return 'deleting'`,
 
-  /** id, bootId, leaseMs, field… → 1 when announced */
+  /** id, bootId, leaseMs, predecessor's bootId or '', field… → 1 when announced */
   announceNode: `
     local lease = 'dm:node:' .. ARGV[1] .. ':lease'
     local holder = redis.call('GET', lease)
-    if holder and holder ~= ARGV[2] then return 0 end
+    if holder and holder ~= ARGV[2] and holder ~= ARGV[4] then return 0 end
     redis.call('SET', lease, ARGV[2], 'PX', ARGV[3])
     redis.call('DEL', 'dm:node:' .. ARGV[1])
-    redis.call('HSET', 'dm:node:' .. ARGV[1], unpack(ARGV, 4))
+    redis.call('HSET', 'dm:node:' .. ARGV[1], unpack(ARGV, 5))
     redis.call('SADD', 'dm:nodes', ARGV[1])
     redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'node', id = ARGV[1], state = 'ready'}))
     return 1`,
