@@ -1,4 +1,4 @@
-/** Another host: a network namespace of its own with an address from TEST-NET-1 (RFC 5737) and a TCP server in it. */
+/** Another host: a network namespace of its own with an address from TEST-NET-3 (RFC 5737) and a TCP server in it. */
 import { once } from 'node:events';
 import { execa } from 'execa';
 
@@ -7,7 +7,7 @@ export interface NetworkPeer extends AsyncDisposable {
   readonly port: number;
 }
 
-const [hostAddress, address] = ['192.0.2.1', '192.0.2.2'];
+const [hostAddress, address] = ['203.0.113.1', '203.0.113.2'];
 const port = 8000;
 const program = `require('node:net').createServer((socket) => socket.end('hello')).listen(${port}, () => console.log('up'))`;
 
