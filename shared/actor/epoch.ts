@@ -8,10 +8,3 @@ export const epochSchema = z
   .string()
   .regex(/^[1-9][0-9]{0,8}\.[0-9]{1,15}$/, 'an epoch reads "<incarnation>.<counter>"');
 export type Epoch = z.infer<typeof epochSchema>;
-
-/** Negative when `a` is older than `b`, 0 when they are the same activation. */
-export function compareEpochs(a: Epoch, b: Epoch): number {
-  const [aIncarnation = 0, aCounter = 0] = a.split('.').map(Number);
-  const [bIncarnation = 0, bCounter = 0] = b.split('.').map(Number);
-  return aIncarnation - bIncarnation || aCounter - bCounter;
-}

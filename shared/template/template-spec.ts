@@ -92,7 +92,6 @@ export const templateSpecSchema = z
     });
   });
 export type TemplateSpec = z.infer<typeof templateSpecSchema>;
-export type TemplateSpecInput = z.input<typeof templateSpecSchema>;
 
 /** The port that invocations reach: that of the first container that has one. */
 export const doorPort = (spec: TemplateSpec): number | undefined =>

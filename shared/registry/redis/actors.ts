@@ -1,6 +1,6 @@
 /** Actors in Redis: one hash each, indexes for listing, a sorted set of deadlines. */
 import type { Redis } from 'ioredis';
-import { mayMove, type ActorState } from '../../actor/lifecycle.ts';
+import { isTransitional, mayMove, type ActorState } from '../../actor/lifecycle.ts';
 import { actorRecordSchema, type ActorRecord } from '../records.ts';
 import type { ActorFilter, ActorRegistry, ClaimResult, Page, Transition, TransitionResult } from '../registry.ts';
 import { translated } from './connection.ts';
@@ -59,6 +59,7 @@ async function applyTransition(run: RunScript, transition: Transition): Promise<
   for (const state of from) {
     if (!mayMove(state, to)) throw new Error(`the lifecycle has no move from ${state} to ${to}`);
   }
+  if (isTransitional(to) && deadlineMs === undefined) throw new Error(`${to} is transitional: it needs a deadline`);
   const now = Date.now();
   const deadline = deadlineMs === undefined ? undefined : now + deadlineMs;
   const removed = Object.entries(update).flatMap(([field, value]) => (value === undefined ? [field] : []));

@@ -241,6 +241,7 @@ suite('registry on a real Redis', () => {
         id: 'doomed',
         from: ['suspended', 'deleting'].slice(0, 1) as ['suspended'],
         to: 'deleting',
+        deadlineMs: 1000,
         reason: 'asked',
       });
       await registry.removeActor('doomed', record.uid);
