@@ -11,7 +11,7 @@ import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 
 export function recordLife(sandbox: Sandbox, log: Logger): Sandbox {
-  log.info('activation started');
+  log.info({ sandbox: sandbox.folder }, 'activation started');
   void sandbox.exited.then(() => log.info('activation ended'));
   return {
     ...sandbox,
