@@ -2,7 +2,7 @@
  * The platform under test and the ways to break it: a stack on free ports under a temporary home, a Redis and, where faults
  * need it, an S3 server or a small disk of our own, and a proxy in front of each for each process.
  */
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -39,6 +39,8 @@ export interface WorldOptions {
   readonly faults: readonly FaultName[];
   readonly nodes: number;
   readonly leaseMs: number;
+  /** Keeps copies of the platform's logs here. */
+  readonly logs?: string | undefined;
 }
 
 const bucket = 'dormouse';
@@ -51,6 +53,9 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   resources.defer(() => removeTree(folder, tmpdir()));
   const home = path.join(folder, 'home');
   await mkdir(home);
+  // After the platform has stopped, so that its last words are there too.
+  const { logs } = options;
+  if (logs !== undefined) resources.defer(() => cp(path.join(home, 'logs'), logs, { recursive: true }));
   const processes = ['api', ...Array.from({ length: options.nodes }, (_, index) => `node-${index + 1}`)];
   const redis = resources.use(await startChaosRedis(path.join(folder, 'redis')));
   const redisLinks = await linksTo(redis.port, processes, resources);

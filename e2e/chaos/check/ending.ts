@@ -32,22 +32,31 @@ export const checkEnding = (evidence: Evidence, expected: Expectations): Violati
 ];
 
 /** A run in which little happened proves nothing, so it fails. */
-export function checkWorth(evidence: Evidence, expected: Expectations): Violation[] {
-  const { actors, history, strikes } = evidence;
+export const checkWorth = (evidence: Worth, expected: Expectations): Violation[] =>
+  [...tooQuiet(evidence, expected), ...tooPeaceful(evidence, expected)].map((words) => ({
+    rule: 'not-trivial',
+    words,
+  }));
+
+type Worth = Pick<Evidence, 'actors' | 'history' | 'strikes'>;
+
+export function tooQuiet({ actors, history }: Pick<Worth, 'actors' | 'history'>, expected: Expectations): string[] {
   const answered = Map.groupBy(countedIn(history), ({ actor }) => actor);
   const epochs = [...answered.values()].map((calls) => new Set(calls.map(({ epoch }) => epoch)).size);
   const meanEpochs = epochs.reduce((sum, count) => sum + count, 0) / Math.max(1, actors.length);
-  const hits = strikes.filter(({ hit }) => hit);
   const idle = actors.filter((actor) => (answered.get(actor)?.length ?? 0) < expected.minAnsweredPerActor);
-  const unused = expected.faults.filter((fault) => !hits.some((strike) => strike.fault === fault));
   const words = [
     ...(actors.length === 0 ? ['there were no actors'] : []),
     ...(idle.length === 0 ? [] : [`fewer than ${expected.minAnsweredPerActor} answered calls to ${idle.join(', ')}`]),
-    ...(meanEpochs < expected.minEpochsPerActor
-      ? [`${meanEpochs.toFixed(1)} activations per actor answered, not ${expected.minEpochsPerActor}`]
-      : []),
-    ...(hits.length < expected.minHits ? [`${hits.length} faults struck, not ${expected.minHits}`] : []),
-    ...unused.map((fault) => `${fault} never struck`),
   ];
-  return words.map((each) => ({ rule: 'not-trivial', words: each }));
+  if (meanEpochs >= expected.minEpochsPerActor) return words;
+  return [...words, `${meanEpochs.toFixed(1)} activations per actor answered, not ${expected.minEpochsPerActor}`];
+}
+
+function tooPeaceful({ strikes }: Pick<Worth, 'strikes'>, expected: Expectations): string[] {
+  const hits = strikes.filter(({ hit }) => hit);
+  const unused = expected.faults.filter((fault) => !hits.some((strike) => strike.fault === fault));
+  const words = unused.map((fault) => `${fault} never struck`);
+  if (hits.length >= expected.minHits) return words;
+  return [...words, `${hits.length} faults struck, not ${expected.minHits}`];
 }
