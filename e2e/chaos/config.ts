@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
-import { faultNames, type FaultName } from './faults/catalogue.ts';
+import { faultNames, type FaultName } from './faults/names.ts';
 import type { RunOptions } from './run.ts';
 
 export interface Configuration extends Omit<RunOptions, 'say'> {
@@ -16,7 +16,7 @@ export interface Configuration extends Omit<RunOptions, 'say'> {
 const processFaults = [
   ...['kill-api', 'kill-worker', 'kill-vmm', 'kill-virtiofsd', 'kill-redis'],
   ...['stop-api', 'stop-worker', 'stop-vmm', 'stop-virtiofsd', 'stop-redis'],
-] as const satisfies FaultName[] as FaultName[];
+] as const satisfies readonly FaultName[];
 
 export const helpText = `Breaks a platform of its own while clients count, and checks that its promises held.
 
@@ -55,7 +55,7 @@ const optionsSchema = z.object({
 
 function namesOf(text: string, context: z.RefinementCtx): [FaultName, ...FaultName[]] {
   const names = text === 'all' ? faultNames : text === 'processes' ? processFaults : text.split(',');
-  const known = names.filter((name): name is FaultName => (faultNames as string[]).includes(name));
+  const known = names.filter((name): name is FaultName => (faultNames as readonly string[]).includes(name));
   const [first, ...others] = known;
   if (first !== undefined && known.length === names.length) return [first, ...others];
   context.addIssue({ code: 'custom', message: `all, processes, or names out of ${faultNames.join(', ')}` });

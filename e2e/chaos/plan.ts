@@ -1,5 +1,5 @@
 /** Which faults strike when, drawn from the seed before the run begins, so that the same seed gives the same plan. */
-import type { FaultName } from './faults/catalogue.ts';
+import type { FaultName } from './faults/names.ts';
 import { seededRandom } from './random.ts';
 
 export interface PlannedFault {

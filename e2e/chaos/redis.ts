@@ -8,6 +8,8 @@ export interface ChaosRedis extends AsyncDisposable {
   readonly pid: number | undefined;
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** One fault at a time: two that kill and start it would meet. */
+  exclusively<Result>(work: () => Promise<Result>): Promise<Result>;
   keepCopy(): Promise<void>;
   restoreCopy(): Promise<void>;
 }
@@ -15,12 +17,18 @@ export interface ChaosRedis extends AsyncDisposable {
 export async function startChaosRedis(dir: string): Promise<ChaosRedis> {
   let server: Awaited<ReturnType<typeof startRedis>> | undefined = await startRedis({ dir });
   const { port } = server;
+  let turn: Promise<unknown> = Promise.resolve();
   const files = path.join(dir, 'appendonlydir');
   const copy = path.join(dir, 'copy');
   return {
     port,
     get pid() {
       return server?.pid;
+    },
+    exclusively(work) {
+      const result = turn.then(work);
+      turn = result.catch(() => undefined);
+      return result;
     },
     async kill() {
       if (server === undefined) return;

@@ -10,7 +10,8 @@ import { tooQuiet } from './check/ending.ts';
 import { runClient, type Clients } from './clients.ts';
 import { readIntervals, readLog } from './collect.ts';
 import type { Evidence, Strike, Violation } from './evidence.ts';
-import { faults, type FaultName } from './faults/catalogue.ts';
+import { faults } from './faults/catalogue.ts';
+import type { FaultName } from './faults/names.ts';
 import { now, type HistoryEvent } from './history.ts';
 import { planFaults } from './plan.ts';
 import { seededRandom } from './random.ts';
@@ -103,7 +104,9 @@ async function strikeAll(world: World, options: RunOptions): Promise<Strike[]> {
   const underWay: Promise<Strike>[] = [];
   for (const { fault, atMs, seed } of planFaults(options)) {
     await delay(Math.max(0, begunAt + atMs - now()));
-    underWay.push(strikeOnce(world, options, fault, seed));
+    const strike = strikeOnce(world, options, fault, seed);
+    strike.catch(() => undefined); // told below, when all of them have ended
+    underWay.push(strike);
   }
   await delay(Math.max(0, begunAt + options.durationMs - now()));
   return Promise.all(underWay);

@@ -10,7 +10,7 @@ import { startVersitygw } from '../../infra/servers/versitygw.ts';
 import { startFaultProxy, type FaultProxy } from '../../shared/object-store/fault-proxy.ts';
 import { removeTree } from '../../shared/process/remove-tree.ts';
 import { startPlatform, type Platform } from '../platform.ts';
-import { needsProxiedStore, type FaultName } from './faults/catalogue.ts';
+import { needsProxiedStore, type FaultName } from './faults/names.ts';
 import { now } from './history.ts';
 import { startChaosRedis, type ChaosRedis } from './redis.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';

@@ -3,7 +3,14 @@
  * through is the real server's answer to the real request.
  */
 import { once } from 'node:events';
-import { createServer, request, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request,
+  type ClientRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+} from 'node:http';
 
 export type Fault =
   /** The server gets the whole request and acts; its answer is lost. */

@@ -1,5 +1,6 @@
-/** Every fault by its name. */
+/** What each fault does. */
 import type { Fault } from './fault.ts';
+import type { FaultName } from './names.ts';
 import { killRedis, loseRedisTail } from './redis.ts';
 import { cutFromRedis, cutFromStore } from './cuts.ts';
 import { killOne, named, ofNodes, stopOne, workers } from './processes.ts';
@@ -9,7 +10,7 @@ const vmm = ofNodes(/\/(qemu-system)-\S+ /);
 const virtiofsd = ofNodes(/\/(virtiofsd) /);
 const watchdog = ofNodes(/(watchdog)/);
 
-export const faults = {
+export const faults: Readonly<Record<FaultName, Fault>> = {
   'kill-api': killOne(named('api')),
   'stop-api': stopOne(named('api')),
   'kill-worker': killOne(workers),
@@ -29,10 +30,4 @@ export const faults = {
   'store-lost-answers': loseAnswers,
   'store-cut-uploads': cutUploads,
   'disk-full': fillDisk,
-} as const satisfies Record<string, Fault>;
-
-export type FaultName = keyof typeof faults;
-export const faultNames = Object.keys(faults) as FaultName[];
-
-/** For these the store is an S3 server behind proxies; without them it is a folder. */
-export const needsProxiedStore = (name: FaultName): boolean => name === 'cut-store' || name.startsWith('store-');
+};

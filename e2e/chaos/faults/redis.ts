@@ -3,22 +3,24 @@ import type { Fault } from './fault.ts';
 import { pause } from './processes.ts';
 
 export const killRedis: Fault = {
-  async strike({ world, random }) {
-    await world.redis.kill();
-    await pause(random, 0, 2000);
-    await world.redis.start();
-    return 'redis';
-  },
+  strike: ({ world: { redis }, random }) =>
+    redis.exclusively(async () => {
+      await redis.kill();
+      await pause(random, 0, 2000);
+      await redis.start();
+      return 'redis';
+    }),
 };
 
 /** What a machine that loses its power does to a file that is synchronised once a second, and rather more. */
 export const loseRedisTail: Fault = {
-  async strike({ world, random }) {
-    await world.redis.keepCopy();
-    await pause(random, 500, 3000);
-    await world.redis.kill();
-    await world.redis.restoreCopy();
-    await world.redis.start();
-    return 'redis';
-  },
+  strike: ({ world: { redis }, random }) =>
+    redis.exclusively(async () => {
+      await redis.keepCopy();
+      await pause(random, 500, 3000);
+      await redis.kill();
+      await redis.restoreCopy();
+      await redis.start();
+      return 'redis';
+    }),
 };
