@@ -1,0 +1,79 @@
+/**
+ * Compares what this node holds with what the registry says it holds, at intervals, and ends what they do not agree on:
+ *
+ *   a VM or a capture of an activation that is over   ─► ended here: its slot and its files leak otherwise
+ *   an actor said to run or to be paused here, which this node does not hold ─► falls back to its last generation
+ *
+ * Either comes of an answer that was lost for good, or of a takeover while this node was cut off. An actor with a job in
+ * hand is left to that job. Failures are logged, and the next round tries again.
+ */
+import { fallBack } from '../../shared/actor/fall-back.ts';
+import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
+import type { ActorRecord } from '../../shared/registry/records.ts';
+import type { NodeContext } from '../node-context.ts';
+import type { JobsInHand } from './job-in-hand.ts';
+import { endActivation } from './run-on.ts';
+
+/** What it mends is rare, so it costs a look at each actor of the node now and then. */
+const everyMs = 5000;
+const fallBackLimitMs = 20_000;
+
+export function reconcileRegularly(context: NodeContext, jobs: JobsInHand): Disposable {
+  let running = false;
+  const round = async (): Promise<void> => {
+    if (running) return;
+    running = true;
+    try {
+      await reconcile(context, jobs);
+    } catch (error) {
+      context.log.warn({ err: error }, 'what this node holds was not compared with the registry');
+    } finally {
+      running = false;
+    }
+  };
+  const timer = setInterval(() => void round(), everyMs);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+export async function reconcile(context: NodeContext, jobs: JobsInHand): Promise<void> {
+  await endWhatIsOver(context, jobs);
+  for (const id of await context.registry.actorsOnNode(context.nodeId)) {
+    const first = await context.registry.getActor(id);
+    if (first === undefined || jobs.has(id) || !isMissed(context, first)) continue;
+    // A job may have ended between the two looks; what is the same before and after was really missing in between.
+    const again = await context.registry.getActor(id);
+    if (again === undefined || again.state !== first.state || again.epoch !== first.epoch) continue;
+    await letFallBack(context, again);
+  }
+}
+
+async function endWhatIsOver(context: NodeContext, jobs: JobsInHand): Promise<void> {
+  for (const activation of context.activations.all()) {
+    const { id } = activation.identity;
+    if (jobs.has(id) || (await context.registry.getActor(id))?.epoch === activation.epoch) continue;
+    context.log.error({ actorId: id, epoch: activation.epoch }, 'ending a virtual machine whose activation is over');
+    await endActivation(context, activation);
+  }
+  for (const local of context.captures.all()) {
+    const { id } = local.identity;
+    if (jobs.has(id)) continue;
+    const record = await context.registry.getActor(id);
+    if (record?.capture?.epoch === local.epoch || jobs.has(id)) continue;
+    context.log.info({ actorId: id, epoch: local.epoch }, 'dropping a capture that nobody resumes from any more');
+    await context.captures.drop(local);
+  }
+}
+
+function isMissed(context: NodeContext, { id, state, epoch, node, capture }: ActorRecord): boolean {
+  if (node !== context.nodeId) return false;
+  if (state === 'running') return context.activations.get(id)?.epoch !== epoch;
+  return state === 'paused' && context.captures.get(id, capture?.epoch) === undefined;
+}
+
+async function letFallBack(context: NodeContext, record: ActorRecord): Promise<void> {
+  const reason = `node ${context.nodeId} does not hold it any more`;
+  const error = serializeError(new DormouseError('vmm-failed', reason, { details: { epoch: record.epoch } }));
+  const signal = AbortSignal.timeout(fallBackLimitMs);
+  const result = await fallBack({ ...context, record, reason, error, signal });
+  context.log.error({ actorId: record.id, epoch: record.epoch, ...result }, 'actor fell back');
+}
