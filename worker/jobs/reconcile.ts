@@ -8,6 +8,7 @@
  * hand is left to that job. Failures are logged, and the next round tries again.
  */
 import { fallBack } from '../../shared/actor/fall-back.ts';
+import type { ActorState } from '../../shared/actor/lifecycle.ts';
 import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
 import type { ActorRecord } from '../../shared/registry/records.ts';
 import type { NodeContext } from '../node-context.ts';
@@ -17,6 +18,8 @@ import { endActivation } from './run-on.ts';
 /** What it mends is rare, so it costs a look at each actor of the node now and then. */
 const everyMs = 5000;
 const fallBackLimitMs = 20_000;
+/** The states in which an activation has its VM. */
+const withVm: ReadonlySet<ActorState> = new Set(['resuming', 'running', 'pausing', 'suspending']);
 
 export function reconcileRegularly(context: NodeContext, jobs: JobsInHand): Disposable {
   let running = false;
@@ -49,17 +52,19 @@ export async function reconcile(context: NodeContext, jobs: JobsInHand): Promise
 
 async function endWhatIsOver(context: NodeContext, jobs: JobsInHand): Promise<void> {
   for (const activation of context.activations.all()) {
-    const { id } = activation.identity;
-    if (jobs.has(id) || (await context.registry.getActor(id))?.epoch === activation.epoch) continue;
-    context.log.error({ actorId: id, epoch: activation.epoch }, 'ending a virtual machine whose activation is over');
+    const { identity, epoch } = activation;
+    if (jobs.has(identity.id)) continue;
+    const record = await context.registry.getActor(identity.id);
+    if ((record?.epoch === epoch && withVm.has(record.state)) || jobs.has(identity.id)) continue;
+    context.log.error({ actorId: identity.id, epoch }, 'ending a virtual machine whose activation is over');
     await endActivation(context, activation);
   }
   for (const local of context.captures.all()) {
-    const { id } = local.identity;
-    if (jobs.has(id)) continue;
-    const record = await context.registry.getActor(id);
-    if (record?.capture?.epoch === local.epoch || jobs.has(id)) continue;
-    context.log.info({ actorId: id, epoch: local.epoch }, 'dropping a capture that nobody resumes from any more');
+    const { identity, epoch } = local;
+    if (jobs.has(identity.id)) continue;
+    const record = await context.registry.getActor(identity.id);
+    if (record?.capture?.epoch === epoch || jobs.has(identity.id)) continue;
+    context.log.info({ actorId: identity.id, epoch }, 'dropping a capture that nobody resumes from any more');
     await context.captures.drop(local);
   }
 }
