@@ -37,7 +37,7 @@ export function explainState(record: ActorRecord, around: Surroundings): Prospec
       return { waitsFor: `${node}, which captures it${lease(record, around)}`, then: fallsBack };
     case 'paused':
       return {
-        waitsFor: `a call, a resume or a suspend${lease(record, around)}`,
+        waitsFor: `${around.parkedCalls > 0 ? waitsForCall(around, node) : 'a call, a resume or a suspend'}${lease(record, around)}`,
         then: `it runs on from the capture on ${node}. Its state is on node ${node} only; if the node dies it falls back to ${newest(record)}`,
       };
     case 'suspending':
@@ -55,9 +55,9 @@ export function explainState(record: ActorRecord, around: Surroundings): Prospec
 const newest = ({ generation, durableAt }: ActorRecord): string =>
   generation === 0 ? 'generation 0, the golden of its template' : `generation ${generation} of ${durableAt}`;
 
-function waitsForCall({ parkedCalls }: Surroundings): string {
+function waitsForCall({ parkedCalls }: Surroundings, where = 'a node'): string {
   if (parkedCalls === 0) return 'a call, or a resume';
-  return `room on a node: ${parkedCalls} ${parkedCalls === 1 ? 'call waits' : 'calls wait'} for it here`;
+  return `room on ${where}: ${parkedCalls} ${parkedCalls === 1 ? 'call waits' : 'calls wait'} for it here`;
 }
 
 /** Says now what a call would run into. */

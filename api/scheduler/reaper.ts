@@ -55,9 +55,11 @@ export function startReaper(parts: ReaperParts, options: ReaperOptions): Reaper 
 
 async function run(parts: ReaperParts, options: ReaperOptions, stop: AbortSignal): Promise<void> {
   const deadSince = new Map<string, number>();
+  let leads = false;
   for (let round = 0; !stop.aborted; round++) {
     try {
-      if (await parts.registry.lead('reaper', options.holder, leadTtlMs)) {
+      leads = await parts.registry.lead('reaper', options.holder, leadTtlMs);
+      if (leads) {
         await reapOverdue(parts);
         await reapDeadNodes(parts, deadSince, options.graceMs);
         await reapOverdueOperations(parts);
@@ -68,6 +70,8 @@ async function run(parts: ReaperParts, options: ReaperOptions, stop: AbortSignal
     }
     await delay(options.everyMs ?? defaultEveryMs, undefined, { signal: stop }).catch(() => undefined);
   }
+  // Another process may lead at once, without waiting for this one's time to be over.
+  if (leads) await parts.registry.lead('reaper', options.holder, 1).catch(() => undefined);
 }
 
 /** One round over the transitions whose deadline has passed. */
