@@ -4,9 +4,20 @@
  */
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ActorRecord } from '../../shared/registry/records.ts';
-import type { Place } from '../scheduler/parking.ts';
+import type { ApiParts } from '../parts.ts';
+import type { Parking, Place } from '../scheduler/parking.ts';
+import type { TemplateCache } from '../scheduler/template-cache.ts';
 import { startWake } from '../scheduler/wake.ts';
-import type { Call, ReachParts } from './reach.ts';
+
+interface WakeParts extends ApiParts {
+  readonly templates: TemplateCache;
+  readonly parking: Parking;
+}
+
+interface WakingCall {
+  readonly id: string;
+  readonly traceparent: string | undefined;
+}
 
 export interface Waker extends Disposable {
   /** Throws what a wake fails with; for want of room it parks instead. */
@@ -20,7 +31,7 @@ export interface Waker extends Disposable {
 export const isAsleep = (record: ActorRecord | undefined): record is ActorRecord =>
   record?.state === 'suspended' || record?.state === 'paused';
 
-export function wakerOf(parts: ReachParts, call: Call): Waker {
+export function wakerOf(parts: WakeParts, call: WakingCall): Waker {
   let place: Place | undefined;
   const leave = (): void => {
     place?.[Symbol.dispose]();
@@ -56,7 +67,7 @@ export function wakerOf(parts: ReachParts, call: Call): Waker {
 
 const behindOthers = (): DormouseError => new DormouseError('no-capacity', 'other calls wait for room as well');
 
-async function wakeOnce(parts: ReachParts, call: Call, record: ActorRecord): Promise<void> {
+async function wakeOnce(parts: WakeParts, call: WakingCall, record: ActorRecord): Promise<void> {
   const { traceparent } = call;
   const template = await parts.templates.of(record);
   const result = await startWake(parts, { record, template, reason: 'a call', traceparent });
