@@ -1,7 +1,7 @@
 /** Every command, in the order the help lists them. */
 import type { Command } from './command.ts';
 import { createActor } from './commands/create-actor.ts';
-import { deleteActor, resumeActor, suspendActor } from './commands/change-actor.ts';
+import { deleteActor, pauseActor, resumeActor, suspendActor } from './commands/change-actor.ts';
 import { explainActor } from './commands/explain-actor.ts';
 import { invoke } from './commands/invoke.ts';
 import { listActors, listGenerations, showActor, waitForActor } from './commands/look-at-actors.ts';
@@ -22,6 +22,7 @@ export const commands: readonly Command[] = [
   explainActor,
   waitForActor,
   suspendActor,
+  pauseActor,
   resumeActor,
   deleteActor,
   listGenerations,

@@ -20,6 +20,7 @@ import type { NodeRecord } from '../shared/registry/records.ts';
 import { createLogger, type Logger } from '../shared/telemetry/logger.ts';
 import { createActivationTable, type ActivationTable } from './activation/activation.ts';
 import { watchIdleness } from './activation/idle.ts';
+import { createCaptureTable } from './activation/local-capture.ts';
 import { readWorkerConfig, type WorkerConfig } from './config.ts';
 import { createImageStore } from './images/image-store.ts';
 import { startIngress } from './ingress/server.ts';
@@ -91,6 +92,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   });
   const context: NodeContext = {
     ...{ nodeId, registry, store, sender, images, sandboxes, goldens, activations, log },
+    captures: createCaptureTable(),
     transferFolder: folders.transfer,
     drainMs: config.drainMs,
   };

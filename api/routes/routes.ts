@@ -6,6 +6,7 @@ import { explainRoute as explainActor } from './actors/explain.ts';
 import { generationsRoute as actorGenerations } from './actors/generations.ts';
 import { getRoute as getActor } from './actors/get.ts';
 import { listRoute as listActors } from './actors/list.ts';
+import { pauseRoute as pauseActor } from './actors/pause.ts';
 import { resumeRoute as resumeActor } from './actors/resume.ts';
 import { suspendRoute as suspendActor } from './actors/suspend.ts';
 import { waitRoute as waitForActor } from './actors/wait.ts';
@@ -28,7 +29,7 @@ export function registerRoutes(app: ApiApp, parts: RouteParts): void {
   const routes = [
     ...[applyTemplate, listTemplates, getTemplate, deleteTemplate],
     ...[createActor, listActors, getActor, waitForActor, explainActor, actorGenerations, deleteActor],
-    ...[suspendActor, resumeActor, getOperation, listNodes, drainNode, streamEvents, readyRoute],
+    ...[suspendActor, pauseActor, resumeActor, getOperation, listNodes, drainNode, streamEvents, readyRoute],
   ];
   for (const route of routes) route(app, parts);
 }

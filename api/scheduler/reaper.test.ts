@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { appendEntry, readHead } from '../../shared/snapshot/actor-log.ts';
 import { standInManifest } from '../stand-in/node.ts';
-import { startFixture, until, type Fixture } from '../stand-in/fixture.ts';
+import { specOf, startFixture, until, type Fixture } from '../stand-in/fixture.ts';
+import { reapOverdueOperations } from './reap-operations.ts';
 import { reapOverdue, startReaper } from './reaper.ts';
 
 suite('reaper', () => {
@@ -87,5 +88,86 @@ suite('reaper', () => {
     await until(async () => (await api.registry.getActor('orphan'))?.state === 'suspended');
     assert.equal((await api.registry.getActor('orphan'))?.lastError?.code, 'vmm-failed');
     assert.equal((await readHead(api.store, 'orphan')).last?.kind, 'fence');
+  });
+
+  /** A node that has a lease until it is released, and no worker behind it. */
+  async function hollowNode(id: string): Promise<{ die(): Promise<void> }> {
+    const node = await api.registry.getNode('node-1');
+    assert.ok(node);
+    await api.registry.announceNode({ ...node, id, bootId: 'b' }, 60_000);
+    return { die: () => api.registry.releaseLease(id, 'b') };
+  }
+
+  test('a resume queued for a node that died falls back at once, not after the grace', async () => {
+    const node = await hollowNode('node-3');
+    await api.sleeping('unlucky');
+    assert.equal((await api.registry.claim('unlucky', 'node-3', 60_000, 'test')).outcome, 'claimed');
+    await using _reaper = startReaper(api.parts, { holder: 'now', graceMs: 600_000, everyMs: 20 });
+    await until(() => api.registry.lead('reaper', 'c', 1).then((led) => !led));
+    assert.equal((await api.registry.getActor('unlucky'))?.state, 'resuming');
+    await node.die();
+    await until(async () => (await api.registry.getActor('unlucky'))?.state === 'suspended');
+  });
+
+  test('a delete queued for a node that died is done by another one, under the same operation', async () => {
+    const node = await hollowNode('node-4');
+    await api.sleeping('doomed');
+    const claim = await api.registry.claim('doomed', 'node-4', 60_000, 'test');
+    assert.equal(claim.outcome, 'claimed');
+    const move = { id: 'doomed', from: ['resuming'], to: 'running', epoch: claim.epoch, reason: 'test' } as const;
+    await api.registry.transition(move);
+    const { body } = await api.call('DELETE', '/v1/actors/doomed');
+    assert.equal(body['node'], 'node-4');
+    await node.die();
+    await using _reaper = startReaper(api.parts, { holder: 'delete', graceMs: 600_000, everyMs: 20 });
+    const operation = async () => api.registry.getOperation(String(body['id']));
+    await until(async () => (await operation())?.state === 'done');
+    assert.deepEqual([(await operation())?.node, (await operation())?.attempts], ['node-1', 2]);
+    assert.equal(await api.registry.getActor('doomed'), undefined);
+    assert.deepEqual(await api.registry.actorsOnNode('node-4'), []);
+  });
+
+  test('a preparation whose node died goes to another node; after three of them the template has failed', async () => {
+    const node = await hollowNode('node-5');
+    await api.registry.setNodeState('node-1', 'draining'); // so that it is given to the hollow one
+    await api.call('POST', '/v1/templates', { body: specOf('moved') });
+    await api.call('POST', '/v1/templates', { body: specOf('cursed') });
+    const [moved, cursed] = await Promise.all(
+      ['moved', 'cursed'].map(async (name) => {
+        const open = await api.registry.openOperations(100, false);
+        const found = open.find(({ target }) => target === name);
+        assert.ok(found?.node === 'node-5', JSON.stringify(found));
+        return found;
+      }),
+    );
+    assert.ok(moved && cursed);
+    await api.registry.putOperation({ ...cursed, attempts: 3 });
+    await node.die();
+    await api.registry.setNodeState('node-1', 'ready');
+    await using _reaper = startReaper(api.parts, { holder: 'prepare', graceMs: 600_000, everyMs: 20 });
+    await until(async () => (await api.registry.getTemplate('moved'))?.state === 'ready');
+    await until(async () => (await api.registry.getOperation(moved.id))?.state === 'done');
+    await until(async () => (await api.registry.getTemplate('cursed'))?.state === 'failed');
+    assert.equal((await api.registry.getOperation(cursed.id))?.state, 'failed');
+  });
+
+  test('an operation whose end nobody reports fails; what is over stays as it is', async () => {
+    const id = '00000000-0000-4000-8000-000000000001';
+    const past = new Date(Date.now() - 1).toISOString();
+    const operation = {
+      id,
+      kind: 'suspend',
+      target: 'x',
+      state: 'running',
+      createdAt: past,
+      deadlineAt: past,
+    } as const;
+    assert.equal(await api.registry.putOperation(operation), true);
+    await reapOverdueOperations(api.parts);
+    const ended = await api.registry.getOperation(id);
+    assert.deepEqual([ended?.state, ended?.error?.code], ['failed', 'deadline-exceeded']);
+    assert.equal(await api.registry.putOperation({ ...operation, state: 'done' }), false, 'a late worker');
+    assert.equal((await api.registry.getOperation(id))?.state, 'failed');
+    assert.deepEqual(await api.registry.openOperations(100, true), []);
   });
 });

@@ -146,6 +146,7 @@ async function perform(options: StandInOptions, node: StandInNode, held: Map<str
   await node.beforeJob(job);
   if (job.kind === 'resume') await resume(options, held, job);
   if (job.kind === 'suspend') await suspend(options, held, job);
+  if (job.kind === 'pause') await pause(options, held, job);
   if (job.kind === 'delete') await remove(options, held, job.actorId);
   if (job.kind === 'prepare-template') await prepare(options, job);
   await registry.putOperation(operation);
@@ -155,7 +156,14 @@ async function resume({ registry }: StandInOptions, held: Map<string, string>, j
   held.set(job.actorId, job.epoch);
   const lastStart = { kind: 'warm', at: new Date().toISOString(), phases: { queue: 1.5, vmm: 2 } } as const;
   const move = { id: job.actorId, from: ['resuming'], to: 'running', epoch: job.epoch, reason: 'woke' } as const;
-  await registry.transition({ ...move, update: { lastStart, lastError: undefined } });
+  await registry.transition({ ...move, update: { lastStart, lastError: undefined, capture: undefined } });
+}
+
+async function pause({ registry }: StandInOptions, held: Map<string, string>, job: JobOf<'pause'>): Promise<void> {
+  const { actorId: id, epoch } = job;
+  held.delete(id);
+  const capture = { epoch, capturedAt: new Date().toISOString(), sizeBytes: 1000 };
+  await registry.transition({ id, from: ['pausing'], to: 'paused', epoch, reason: 'captured', update: { capture } });
 }
 
 async function suspend(options: StandInOptions, held: Map<string, string>, job: JobOf<'suspend'>): Promise<void> {
@@ -168,7 +176,7 @@ async function suspend(options: StandInOptions, held: Map<string, string>, job: 
   await appendEntry(store, id, record.logSeq, entry);
   held.delete(id);
   const seq = record.logSeq + 1;
-  const update = { generation, generationSeq: seq, logSeq: seq };
+  const update = { generation, generationSeq: seq, logSeq: seq, capture: undefined };
   await registry.transition({ id, from: ['suspending'], to: 'suspended', epoch, reason: 'committed', update });
 }
 

@@ -32,6 +32,7 @@ const passedOnNames = [
   'DORMOUSE_NODE_SLOTS',
   'DORMOUSE_LEASE_MS',
   'DORMOUSE_DRAIN_MS',
+  'DORMOUSE_MAX_PARKED',
 ] as const;
 
 export type Environment = Readonly<Record<string, string | undefined>>;

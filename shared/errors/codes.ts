@@ -105,6 +105,7 @@ export const errorCodes = {
   ),
   'epoch-stale': code(409, true, 'This activation of the actor is over', 'Look the actor up again.'),
   'too-many-pending': code(429, true, 'Too many requests wait for this actor to wake', 'Try again later.'),
+  'too-many-parked': code(429, true, 'Too many requests wait for room on a node', 'Try again later, or add a node.'),
   'no-capacity': code(503, true, 'No node has room', 'Try again later, or add a node.'),
   'node-not-found': code(404, false, 'No such node', 'List nodes with GET /v1/nodes.'),
   'wake-timeout': code(504, true, 'The actor did not wake in time', 'Try again; look at the last error of the actor.'),

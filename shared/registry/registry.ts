@@ -54,13 +54,14 @@ export interface ActorRegistry {
   /** Adds an actor in state `suspended`; its template must be ready and of the same revision. */
   createActor(record: ActorRecord): Promise<'created' | 'exists' | 'template-gone'>;
   listActors(filter: ActorFilter, limit: number, cursor?: string): Promise<Page<ActorRecord>>;
-  /** suspended or failed → resuming on a node that has room, with the next epoch. */
+  /** suspended, failed, or paused on that very node → resuming on a node that has room, with the next epoch. */
   claim(id: string, nodeId: string, deadlineMs: number, reason: string): Promise<ClaimResult>;
   transition(transition: Transition): Promise<TransitionResult>;
   /** Removes an actor that is `deleting`. */
   removeActor(id: string, uid: string): Promise<void>;
   /** Ids of transitional actors whose deadline has passed. */
   overdueActors(limit: number): Promise<string[]>;
+  /** All that the node holds: those that run there, and those it keeps a capture of. */
   actorsOnNode(nodeId: string): Promise<string[]>;
   /** An actor's latest changes, oldest first. Only so many changes of all actors together are kept. */
   recentEvents(id: string, limit: number): Promise<ActorEvent[]>;
@@ -92,8 +93,11 @@ export interface NodeRegistry {
 }
 
 export interface OperationRegistry {
-  putOperation(operation: Operation): Promise<void>;
+  /** Says whether it was taken: an operation that is over stays as it is. */
+  putOperation(operation: Operation): Promise<boolean>;
   getOperation(id: string): Promise<Operation | undefined>;
+  /** Operations that are not over, those whose deadline comes first; with `overdue` only those past it. */
+  openOperations(limit: number, overdue: boolean): Promise<Operation[]>;
 }
 
 export interface Registry extends ActorRegistry, TemplateRegistry, NodeRegistry, OperationRegistry {

@@ -33,7 +33,7 @@ export function actorRegistry(redis: Redis, run: RunScript): ActorRegistry {
       await run('removeActor', id, JSON.stringify(uid));
     },
     overdueActors: (limit) => translated(redis.zrangebyscore(redisKeys.deadlines, 0, Date.now(), 'LIMIT', 0, limit)),
-    actorsOnNode: (nodeId) => translated(redis.smembers(redisKeys.nodeActors(nodeId))),
+    actorsOnNode: (nodeId) => translated(redis.sunion(redisKeys.nodeActors(nodeId), redisKeys.nodePaused(nodeId))),
     recentEvents: (id, limit) => recentEvents(redis, id, limit),
   };
 }

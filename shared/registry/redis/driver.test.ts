@@ -164,6 +164,37 @@ suite('registry on a real Redis', () => {
     assert.equal((await registry.claim('waiting', 'small', 1000, 'a call')).outcome, 'claimed');
   });
 
+  test('a paused actor keeps its node but no room, and wakes nowhere else', async () => {
+    for (const id of ['den', 'elsewhere']) await registry.announceNode(node(id, 1), 10_000);
+    await registry.createActor(actor('napping'));
+    await registry.createActor(actor('guest'));
+    const claim = await registry.claim('napping', 'den', 1000, 'a call');
+    assert.ok(claim.outcome === 'claimed');
+    const move = { id: 'napping', epoch: claim.epoch, reason: 'test' } as const;
+    await registry.transition({ ...move, from: ['resuming'], to: 'running' });
+    await registry.transition({ ...move, from: ['running'], to: 'pausing', deadlineMs: 1000 });
+    await registry.transition({ ...move, from: ['pausing'], to: 'paused' });
+    const den = await registry.getNode('den');
+    assert.deepEqual([den?.usedSlots, den?.usedMemoryMiB, den?.revisions], [0, 0, ['r1']]);
+    assert.deepEqual(await registry.actorsOnNode('den'), ['napping']);
+    assert.deepEqual(await registry.claim('napping', 'elsewhere', 1000, 'a call'), {
+      outcome: 'refused',
+      state: 'paused',
+    });
+    // Its suspend needs no room either: a guest may take it meanwhile, and both are accounted for.
+    await registry.transition({ ...move, from: ['paused'], to: 'suspending', deadlineMs: 1000 });
+    assert.equal((await registry.claim('guest', 'den', 1000, 'a call')).outcome, 'claimed');
+    await registry.transition({ ...move, from: ['suspending'], to: 'paused' });
+    assert.deepEqual(await registry.claim('napping', 'den', 1000, 'a call'), { outcome: 'no-room' });
+    assert.deepEqual((await registry.actorsOnNode('den')).sort(), ['guest', 'napping']);
+    await registry.transition({ ...move, from: ['paused'], to: 'suspended' });
+    assert.deepEqual(await registry.actorsOnNode('den'), ['guest']);
+    const after = await registry.getNode('den');
+    assert.deepEqual([after?.usedSlots, after?.usedMemoryMiB], [1, 256]);
+    const { node: at, lastNode } = { ...(await registry.getActor('napping')) };
+    assert.deepEqual([at, lastNode], [undefined, 'den']);
+  });
+
   test('a node without a lease gets nothing, and a lost lease is not renewed', async () => {
     const record = node('leased');
     assert.equal(await registry.announceNode(record, 10_000), true);

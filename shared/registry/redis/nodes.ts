@@ -9,17 +9,18 @@ import type { RunScript } from './scripts.ts';
 
 export function nodeRegistry(redis: Redis, run: RunScript): NodeRegistry {
   const getNode: NodeRegistry['getNode'] = async (id) => {
-    const [hash, leaseMs, usedSlots, usedMemory] = await translated(
+    const [hash, leaseMs, usedSlots, usedMemory, revisions] = await translated(
       Promise.all([
         redis.hgetall(redisKeys.node(id)),
         redis.pttl(redisKeys.lease(id)),
         redis.scard(redisKeys.nodeActors(id)),
         redis.hget(`${redisKeys.node(id)}:used`, 'memoryMiB'),
+        redis.smembers(redisKeys.nodeRevisions(id)),
       ]),
     );
     const record: NodeRecord | undefined = decodeHash(nodeRecordSchema, redisKeys.node(id), hash);
     if (record === undefined) return undefined;
-    return { ...record, leaseMs: Math.max(0, leaseMs), usedSlots, usedMemoryMiB: Number(usedMemory ?? 0) };
+    return { ...record, leaseMs: Math.max(0, leaseMs), usedSlots, usedMemoryMiB: Number(usedMemory ?? 0), revisions };
   };
   return {
     getNode,
