@@ -5,6 +5,7 @@ import { after, before, suite, test } from 'node:test';
 import { glob } from 'node:fs/promises';
 import type { DormouseApiError } from '../sdk/api-error.ts';
 import { callCounter, callTimes, resumeOn, suspend } from './counter-calls.ts';
+import { processesBelow } from './chaos/faults/processes.ts';
 import { startPlatform, type Platform } from './platform.ts';
 
 suite('damage', () => {
@@ -147,6 +148,24 @@ suite('damage', () => {
     assert.match(lastError?.message ?? '', /exited with 3/, 'the guest’s own words');
     assert.equal((await callCounter(client, 'mortal')).count.memory, 3, 'it goes on from the last generation');
   });
+
+  test('a file system daemon that dies takes its VM with it, and says why', async () => {
+    const { client } = platform;
+    await client.actors.create({ id: 'orphan', template: 'counter' });
+    await callTimes(client, 'orphan', 2);
+    await suspend(client, 'orphan');
+    const others = new Set((await daemons()).map(({ pid }) => pid));
+    await resumeOn(client, 'orphan', 'node-1');
+    await callTimes(client, 'orphan', 2);
+    const [own] = (await daemons()).filter(({ pid }) => !others.has(pid));
+    assert.ok(own, 'its daemon');
+    process.kill(own.pid, 'SIGKILL');
+    await client.actors.wait('orphan', 'suspended', { timeoutMs: 30_000 });
+    assert.match((await client.actors.get('orphan')).lastError?.message ?? '', /file system daemon ended/);
+    assert.equal((await callCounter(client, 'orphan')).count.memory, 3, 'it goes on from the last generation');
+  });
+
+  const daemons = async () => (await processesBelow(platform.home)).filter(({ name }) => /\/virtiofsd /.test(name));
 });
 
 async function onlyMatch(pattern: string): Promise<string> {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { readStackConfig } from '../infra/stack/config.ts';
 import { builtTemplates } from '../infra/stack/bundled-templates.ts';
-import { startStack, type Stack } from '../infra/stack/stack.ts';
+import { startStack, type Stack, type StartOptions } from '../infra/stack/stack.ts';
 import { findLeftovers, type Leftover } from '../infra/test/leftovers.ts';
 import { lookAround } from '../infra/test/surroundings.ts';
 import type { BundledTemplate } from '../infra/templates/build.ts';
@@ -33,6 +33,7 @@ export interface PlatformOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Uses this home and leaves it, for tests that start a second time. */
   readonly home?: string;
+  readonly start?: StartOptions;
 }
 
 const logTailBytes = 4000;
@@ -48,6 +49,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
       ...(options.storeUrl !== undefined && { DORMOUSE_STORE: options.storeUrl }),
       ...options.environment,
     }),
+    options.start,
   );
   const client = createClient({ url: stack.url });
   return {

@@ -44,6 +44,8 @@ export function headersToActor(request: IncomingMessage, { actorId, epoch, reque
 export interface AnswerFacts {
   readonly requestId: string;
   readonly start: StartKind;
+  /** The activation that answered. */
+  readonly epoch: string;
   /** Of the start that this request waited for; none for a hot one. */
   readonly phases: Phases;
   readonly appMs: number;
@@ -54,7 +56,8 @@ export interface AnswerFacts {
 export function headersOfAnswer(answer: IncomingMessage, facts: AnswerFacts): RawHeaders {
   const kept = filterHeaders(endToEnd(answer.rawHeaders), (name) => !isOurs(name) && name !== 'x-request-id');
   const timing = serverTiming({ ...facts.phases, app: facts.appMs, total: facts.totalMs });
-  return [...kept, 'Server-Timing', timing, 'Dormouse-Start', facts.start, 'X-Request-Id', facts.requestId];
+  const ours = ['Server-Timing', timing, 'Dormouse-Start', facts.start, 'Dormouse-Epoch', facts.epoch];
+  return [...kept, ...ours, 'X-Request-Id', facts.requestId];
 }
 
 /** Milliseconds by name, in order; names that are no token (RFC 9110) would spoil the header. */

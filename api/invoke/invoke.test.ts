@@ -83,6 +83,7 @@ suite('invocations', () => {
     await sleeping('headed');
     const first = await invoke('headed', '/a?b=c', { 'x-request-id': 'mine-1', 'dormouse-wake': 'yes', 'x-mine': '1' });
     assert.equal(first.headers['dormouse-start'], 'warm');
+    assert.equal(first.headers['dormouse-epoch'], (await api.registry.getActor('headed'))?.epoch);
     assert.match(
       String(first.headers['server-timing']),
       /^own;dur=1, queue;dur=1.5, vmm;dur=2, app;dur=[\d.]+, total;dur=/,

@@ -179,9 +179,9 @@ const toActor = (parts: ReachParts, { address, requestId }: Exchange, { epoch }:
   token: parts.token,
 });
 
-const answerFacts = ({ requestId, arrivedAt }: Exchange, { start, phases }: Activation, sentAt: number) => {
+const answerFacts = ({ requestId, arrivedAt }: Exchange, { start, epoch, phases }: Activation, sentAt: number) => {
   const now = performance.now();
-  return { requestId, start, phases, appMs: now - sentAt, totalMs: now - arrivedAt };
+  return { requestId, start, epoch, phases, appMs: now - sentAt, totalMs: now - arrivedAt };
 };
 
 /** An actor's answer never carries this header: the ingress takes it off. */

@@ -9,7 +9,7 @@ export const apiVersion = '0.1.0';
 const description = [
   'Actors: named, stateful programs in micro-VMs that sleep in an object store until they are called.',
   'An actor is called at `/v1/actors/{id}/invoke/…` or at `http://{id}.<actor domain>/…`, with any method; WebSockets too.',
-  '`Dormouse-Wake: never` answers 409 instead of waking it. Answers carry `Server-Timing` and `Dormouse-Start`.',
+  '`Dormouse-Wake: never` answers 409 instead of waking it. Answers carry `Server-Timing`, `Dormouse-Start` and `Dormouse-Epoch`.',
   'Where the API requires a token, an actor that has an `Authorization` of its own is called with `Dormouse-Token` instead.',
   'Refusals are RFC 9457 problem documents. POST honours `Idempotency-Key`.',
 ].join('\n\n');

@@ -49,6 +49,8 @@ export interface Stack extends AsyncDisposable {
 export interface StartOptions extends StackEvents {
   /** Gives up starting; what was started is stopped before the call rejects. */
   readonly cancel?: AbortSignal;
+  /** Settings of single processes (`api`, `node-1`, …) over those of all, for tests in which one sees another world. */
+  readonly settingsOf?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /** Returns when the api is ready and every worker has registered. Port 0 takes a free one. */
@@ -102,7 +104,7 @@ async function startAll(
   config: DecidedConfig,
   ownRedis: boolean,
   children: Children,
-  events: StackEvents,
+  events: StartOptions,
   limit: AbortSignal,
 ): Promise<void> {
   if (ownRedis) {
@@ -111,7 +113,11 @@ async function startAll(
   }
   events.onPhase?.(`starting the api and ${config.nodes === 1 ? 'one worker' : `${config.nodes} workers`}`);
   const specs = [apiSpec(config), ...nodeIds(config.nodes).map((id) => workerSpec(config, id))];
-  await Promise.all(specs.map((spec) => children.start(spec)));
+  const settled = specs.map((spec) => {
+    const environment = { ...spec.environment, ...events.settingsOf?.[spec.name] };
+    return { ...spec, environment };
+  });
+  await Promise.all(settled.map((spec) => children.start(spec)));
 }
 
 async function startRedis(config: DecidedConfig, children: Children, limit: AbortSignal): Promise<void> {

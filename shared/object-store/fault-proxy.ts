@@ -3,13 +3,22 @@
  * through is the real server's answer to the real request.
  */
 import { once } from 'node:events';
-import { createServer, request, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request,
+  type ClientRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type ServerResponse,
+} from 'node:http';
 
 export type Fault =
   /** The server gets the whole request and acts; its answer is lost. */
   | { readonly kind: 'lose-answer' }
   /** The answer breaks off after so many bytes of its body. */
   | { readonly kind: 'cut-answer'; readonly afterBytes: number }
+  /** The connection breaks when the server has got so many bytes of the body. */
+  | { readonly kind: 'cut-upload'; readonly afterBytes: number }
   /** The server never hears of it, and nobody answers. */
   | { readonly kind: 'hang' }
   /** Someone in between answers instead of the server. */
@@ -62,7 +71,7 @@ function answer(incoming: IncomingMessage, outgoing: ServerResponse, status: num
   incoming.resume().once('end', () => outgoing.writeHead(status).end());
 }
 
-type ForwardFault = Extract<Fault, { kind: 'lose-answer' | 'cut-answer' }>;
+type ForwardFault = Extract<Fault, { kind: 'lose-answer' | 'cut-answer' | 'cut-upload' }>;
 
 function forward(
   upstream: string,
@@ -86,7 +95,21 @@ function forward(
       back.pipe(outgoing);
     }
   });
-  incoming.pipe(onward);
+  if (fault?.kind !== 'cut-upload') incoming.pipe(onward);
+  else relayUpload(incoming, onward, fault.afterBytes);
+}
+
+function relayUpload(incoming: IncomingMessage, onward: ClientRequest, afterBytes: number): void {
+  let left = afterBytes;
+  incoming.on('data', (chunk: Buffer) => {
+    const piece = chunk.subarray(0, left);
+    left -= piece.length;
+    onward.write(piece);
+    if (left > 0) return;
+    onward.destroy(); // which ends the client's connection too
+    incoming.destroy();
+  });
+  incoming.once('end', () => onward.end());
 }
 
 function relayCut(back: IncomingMessage, outgoing: ServerResponse, afterBytes: number): void {

@@ -17,6 +17,7 @@ import { requireCompatible } from '../../shared/snapshot/manifest.ts';
 import type { TemplateDescriptor } from '../../shared/template/golden.ts';
 import type { Activation } from '../activation/activation.ts';
 import { requireIntact, type LocalCapture } from '../activation/local-capture.ts';
+import { recordLife } from '../activation/record-life.ts';
 import { createGate } from '../ingress/gate.ts';
 import type { NodeContext } from '../node-context.ts';
 import { createPhaseClock, type PhaseClock } from '../sandbox/phase-clock.ts';
@@ -87,10 +88,11 @@ async function activate(
     node: context.nodeId,
   };
   const spec = sandboxSpec(record.id, template.spec, images, context.images);
-  const sandbox =
+  const started =
     kind === 'cold'
       ? await context.sandboxes.boot(spec, clock, signal)
       : await restore(context, spec, local ?? head.snapshot, golden, template, clock, signal);
+  const sandbox = recordLife(started, context.log.child({ actorId: record.id, epoch }));
   const activation: Activation = {
     identity,
     epoch,

@@ -6,6 +6,7 @@
  */
 import { mkdir, rename, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { removeTree } from '../../../shared/process/remove-tree.ts';
 import type { NetworkPool } from '../../network/pool.ts';
@@ -13,8 +14,11 @@ import type { PhaseClock } from '../phase-clock.ts';
 import type { RestoreSource, Sandbox, SandboxClass, SandboxSpec } from '../sandbox.ts';
 import { applyMemoryPart, decompressFile } from './memory/memory-part.ts';
 import { createMemoryFile, microvm } from './microvm.ts';
-import { startVirtiofsd } from './virtiofs/virtiofsd.ts';
+import { startVirtiofsd, type FileSystemDaemon } from './virtiofs/virtiofsd.ts';
 import type { Vmm, VmmClass, VmmOptions } from './vmm.ts';
+
+/** Between the end of a VM and that of its daemon lie a few ms. */
+const lastWordsMs = 250;
 
 export interface MicrovmClassOptions {
   readonly vmmClass: VmmClass;
@@ -127,8 +131,22 @@ async function launch(
       signal,
     );
     place.resources.use(vmm);
-    return vmm;
+    return endingWith(daemon, vmm);
   });
+}
+
+/** A guest without its file system can neither read its image nor be captured: its VM ends, and its actor falls back. */
+function endingWith(daemon: FileSystemDaemon, vmm: Vmm): Vmm {
+  let orphaned: string | undefined;
+  const end = async (words: string): Promise<void> => {
+    // The daemon ends with its VM too, and then it is the VM that has something to say.
+    const first = await Promise.race([vmm.exited, delay(lastWordsMs, undefined, { ref: false })]);
+    if (first !== undefined) return;
+    orphaned = `its file system daemon ended: ${words}`;
+    await vmm[Symbol.asyncDispose]();
+  };
+  void daemon.exited.then(end).catch(() => undefined); // a VMM that the kernel holds: told by its own end
+  return { ...vmm, exited: vmm.exited.then((words) => orphaned ?? words) };
 }
 
 /** Starts the VMM while the memory is put in place: neither needs the other before the device state is loaded. */

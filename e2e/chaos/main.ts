@@ -1,0 +1,35 @@
+/** `npm run chaos`: one run by the command line, and what it found. */
+import { writeFile } from 'node:fs/promises';
+import { DormouseError } from '../../shared/errors/dormouse-error.ts';
+import { helpText, readConfiguration, type Configuration } from './config.ts';
+import { reportText } from './report.ts';
+import { runChaos } from './run.ts';
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+async function main(words: readonly string[]): Promise<number> {
+  try {
+    const configuration = readConfiguration(words);
+    if (configuration !== undefined) return await runAndReport(configuration);
+    process.stdout.write(`${helpText}\n`);
+    return 0;
+  } catch (error) {
+    say(`chaos: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    return error instanceof DormouseError && error.code === 'invalid-input' ? 2 : 1;
+  }
+}
+
+async function runAndReport(configuration: Configuration): Promise<number> {
+  const { evidence, violations } = await runChaos({ ...configuration, say });
+  process.stdout.write(`${reportText(configuration, evidence, violations)}\n`);
+  if (configuration.json !== undefined) {
+    const logs = Object.fromEntries(evidence.logs);
+    await writeFile(
+      configuration.json,
+      `${JSON.stringify({ configuration, violations, ...evidence, logs }, null, 1)}\n`,
+    );
+  }
+  return violations.length === 0 ? 0 : 1;
+}
+
+process.exitCode = await main(process.argv.slice(2));
