@@ -5,7 +5,7 @@ import { deleteActor, resumeActor, suspendActor } from './commands/change-actor.
 import { explainActor } from './commands/explain-actor.ts';
 import { invoke } from './commands/invoke.ts';
 import { listActors, listGenerations, showActor, waitForActor } from './commands/look-at-actors.ts';
-import { listNodes } from './commands/nodes.ts';
+import { drainNode, listNodes, undrainNode } from './commands/nodes.ts';
 import { status } from './commands/status.ts';
 import { applyTemplate, deleteTemplate, listTemplates, showTemplate } from './commands/templates.ts';
 import { watchEvents } from './commands/events.ts';
@@ -27,5 +27,7 @@ export const commands: readonly Command[] = [
   listGenerations,
   invoke,
   listNodes,
+  drainNode,
+  undrainNode,
   watchEvents,
 ];

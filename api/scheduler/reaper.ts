@@ -4,7 +4,7 @@
  *
  *   overdue `resuming`, `pausing`, `suspending` ─► fall back to the newest committed generation (shared/actor/fall-back.ts)
  *   overdue `deleting`                          ─► the job again, to any live node
- *   any activation on a node without a lease    ─► fall back, after a grace
+ *   any activation on a node without a lease    ─► fall back, after a grace, once the node's boot is declared over
  *   a template `preparing` for too long         ─► `failed`
  *
  * Failures are logged and the next round tries again.
@@ -62,6 +62,8 @@ async function run(parts: ReaperParts, options: ReaperOptions, stop: AbortSignal
         if (round % templatesEveryRounds === 0) await reapTemplates(parts);
       }
     } catch (error) {
+      // While the registry is out of reach nodes cannot renew either: their grace begins anew afterwards.
+      deadSince.clear();
       parts.log.warn({ err: error }, 'reaper round failed');
     }
     await delay(options.everyMs ?? defaultEveryMs, undefined, { signal: stop }).catch(() => undefined);
@@ -92,6 +94,10 @@ async function deleteAgain(parts: ReaperParts, record: ActorRecord): Promise<voi
   }
 }
 
+/**
+ * A node without a lease may take it again, with all it runs, until its boot is declared over: that is decided first, and
+ * atomically with the lease being gone.
+ */
 async function reapDeadNodes(parts: ReaperParts, deadSince: Map<string, number>, graceMs: number): Promise<void> {
   for (const node of await parts.registry.listNodes()) {
     if (node.leaseMs > 0) {
@@ -100,7 +106,7 @@ async function reapDeadNodes(parts: ReaperParts, deadSince: Map<string, number>,
     }
     const since = deadSince.get(node.id) ?? performance.now();
     deadSince.set(node.id, since);
-    if (performance.now() - since < graceMs) continue;
+    if (performance.now() - since < graceMs || !(await parts.registry.declareNodeOver(node.id))) continue;
     const ids = await parts.registry.actorsOnNode(node.id);
     for (const id of ids.slice(0, batch)) await attempt(parts, id, () => leaveDeadNode(parts, id, node.id));
   }

@@ -69,6 +69,8 @@ export interface RestoreSource {
 }
 
 export interface Sandbox extends AsyncDisposable {
+  /** Below the node's run folder. Every process of the sandbox has a path in it on its command line: so it is found. */
+  readonly folder: string;
   /** Address whose TCP ports are the guest's. */
   readonly address: string;
   /** Resolves with the words of the end when the sandbox ends without being disposed. */

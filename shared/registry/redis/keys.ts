@@ -12,6 +12,8 @@ export const redisKeys = {
   nodes: 'dm:nodes',
   nodeActors: (id: string) => `dm:node:${id}:actors`,
   lease: (id: string) => `dm:node:${id}:lease`,
+  /** The boot of the node that was declared over. */
+  nodeOver: (id: string) => `dm:node:${id}:over`,
   operation: (id: string) => `dm:operation:${id}`,
   remembered: (key: string) => `dm:idempotency:${key}`,
   leader: (name: string) => `dm:leader:${name}`,

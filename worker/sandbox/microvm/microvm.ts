@@ -18,6 +18,7 @@ export const bootLimitMs = 60_000;
 
 export interface MicrovmParts {
   readonly spec: SandboxSpec;
+  readonly folder: string;
   readonly address: string;
   readonly memoryPath: string;
   readonly vmm: Vmm;
@@ -48,6 +49,7 @@ export function microvm(parts: MicrovmParts): Sandbox & { hello(): Promise<void>
     }
   };
   return {
+    folder: parts.folder,
     address: parts.address,
     exited: new Promise((resolve) => void vmm.exited.then((words) => disposing || resolve(words))),
     async hello() {
