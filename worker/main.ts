@@ -19,18 +19,19 @@ import { openRedisRegistry } from '../shared/registry/redis/driver.ts';
 import { ensureIncarnation } from '../shared/registry/incarnation.ts';
 import type { NodeRecord } from '../shared/registry/records.ts';
 import { createLogger, type Logger } from '../shared/telemetry/logger.ts';
-import { createActivationTable, type ActivationTable } from './activation/activation.ts';
+import { createActivationTable } from './activation/activation.ts';
 import { watchIdleness } from './activation/idle.ts';
 import { readWorkerConfig, type WorkerConfig } from './config.ts';
 import { createImageStore } from './images/image-store.ts';
 import { startIngress } from './ingress/server.ts';
-import { consumeJobs, type JobConsumer } from './jobs/consume.ts';
+import { consumeJobs } from './jobs/consume.ts';
 import { createNetworkPool } from './network/pool.ts';
 import { sweepNetworks } from './network/sweep.ts';
 import type { NodeContext } from './node-context.ts';
-import { followDrain, suspendAll } from './node/drain.ts';
+import { followDrain } from './node/drain.ts';
 import { createFence, type Fence } from './node/fence.ts';
 import { clearFolders, prepareFolders } from './node/folders.ts';
+import { endActivations, giveBack } from './node/give-back.ts';
 import { endVms } from './node/leftover-processes.ts';
 import { takeLease, type LeaseGuard } from './node/lease.ts';
 import { lockNode } from './node/node-lock.ts';
@@ -47,14 +48,12 @@ const networkPoolSize = 2;
 /** About 200 MB, once in a node's life. */
 const fetchAssetsLimitMs = 600_000;
 const recoverLimitMs = 60_000;
-/** All actors of a node to the store; what is not there by then falls back to its last generation. */
-const suspendAllLimitMs = 120_000;
 /** How long VMs stay frozen for a Redis that does not come back: a restart of its machine, not a night. */
 const holdMs = 300_000;
 /** The worker ends the hold itself; its watchdog does when it could not. */
 const watchdogHoldMs = holdMs + 10_000;
-/** Of the lease: the watchdog's own deadlines lie as far apart. */
-const watchdogReceiptShare = 0.25;
+/** Of the lease. A replaced watchdog costs every VM a pause, so a busy machine must not look like a stopped one. */
+const watchdogReceiptShare = 0.5;
 /** After everything was ended at once: folders, mounts and networks. The next start clears what this one could not. */
 const clearAfterLossLimitMs = 5000;
 
@@ -111,7 +110,9 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     startWatchdog({ nodeFolder: folders.node, receiptLimitMs: leaseMs * watchdogReceiptShare, log }),
   );
   const fence = createFence({ nodeFolder: folders.node, leaseMs, holdMs: watchdogHoldMs, activations, watchdog });
-  const ingress = resources.use(await startIngress(config.host, activations, fence.admits, log));
+  const ingress = resources.use(
+    await startIngress(config.host, activations, (activation) => fence.admits(activation), log),
+  );
   const record: NodeRecord = {
     id: nodeId,
     bootId,
@@ -154,39 +155,10 @@ const leaseGuard = (context: NodeContext, fence: Fence): LeaseGuard => ({
   lift: async (atMs, signal) => readmitAll(context, fence, await fence.lift(atMs, signal), signal),
 });
 
-/** Every actor to the store; those that could not be brought there fall back, so that they may wake elsewhere at once. */
-async function giveBack(
-  context: NodeContext,
-  jobs: JobConsumer,
-  others: readonly (Disposable | AsyncDisposable)[],
-): Promise<void> {
-  const { registry, nodeId, log, activations } = context;
-  await registry.setNodeState(nodeId, 'draining').catch((error: unknown) => {
-    log.warn({ err: error }, 'node could not leave placement');
-  });
-  for (const other of others)
-    await (Symbol.asyncDispose in other ? other[Symbol.asyncDispose]() : other[Symbol.dispose]());
-  const left = await suspendAll(context, 'the node is stopping', AbortSignal.timeout(suspendAllLimitMs));
-  if (left.length > 0) log.error({ left }, 'actors fall back to their last generation');
-  await jobs.stop();
-  await endActivations(activations);
-  await recoverActors(context, `node ${nodeId} stopped`, AbortSignal.timeout(recoverLimitMs));
-}
-
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
   });
-}
-
-async function endActivations(activations: ActivationTable): Promise<void> {
-  await Promise.allSettled(
-    activations.all().map(async (activation) => {
-      activations.remove(activation);
-      activation.connections.destroy();
-      await activation.sandbox[Symbol.asyncDispose]();
-    }),
-  );
 }
 
 let log = createLogger('info', { process: 'worker' });

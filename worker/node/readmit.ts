@@ -35,9 +35,10 @@ async function readmit(
   activation: Activation,
   signal: AbortSignal,
 ): Promise<void> {
+  const lapsed = (): boolean => signal.aborted;
   const log = context.log.child({ actorId: activation.identity.id, epoch: activation.epoch });
   const verdict = await judgeUntilClear(context, activation, signal);
-  if (verdict === undefined || signal.aborted) return;
+  if (verdict === undefined || lapsed()) return;
   if (verdict.goesOn === false) {
     await loseActivation(context, activation, `dormouse: the node was cut off, and meanwhile ${verdict.because}`);
     return;
@@ -47,12 +48,12 @@ async function readmit(
     // A job in hand has its own next step, and the guest may be quiesced for it.
     if (verdict.goesOn === 'serving') await activation.sandbox.wake(activation.identity, signal);
   } catch (error) {
-    if (signal.aborted) return; // frozen once more: it is judged again
+    if (lapsed()) return; // frozen once more: it is judged again
     log.error({ err: error }, 'actor did not go on');
     await loseActivation(context, activation, 'dormouse: it did not answer after the node had been frozen');
     return;
   }
-  if (signal.aborted) return;
+  if (lapsed()) return;
   fence.readmit(activation);
   log.info('actor goes on');
 }
@@ -67,8 +68,7 @@ async function judgeUntilClear(
     try {
       return await judge(context, activation, signal);
     } catch (error) {
-      if (signal.aborted) break;
-      context.log.warn({ err: error, actorId: activation.identity.id }, 'frozen actor not looked up, asking again');
+      context.log.warn({ err: error, actorId: activation.identity.id }, 'frozen actor not looked up');
       await delay(askAgainMs, undefined, { signal }).catch(() => undefined);
     }
   }

@@ -66,7 +66,7 @@ suite('watchdog', () => {
         const { monotonicMs } = await import(${url('../watchdog/order.ts')});
         const log = { warn: () => {} };
         const watchdog = startWatchdog({ nodeFolder: ${JSON.stringify(node)}, receiptLimitMs: 5000, log });
-        await watchdog.order(monotonicMs() + 300, monotonicMs() + 900);
+        await watchdog.order(monotonicMs() + 300, monotonicMs() + 3000);
         ${trouble}`;
       const worker = execa(process.execPath, ['--input-type=module', '-e', code], { reject: false, cleanup: true });
       await until(async () => (await stateOf(vm.pid)) === 'T', soon('the VM to be stopped'));
@@ -102,7 +102,7 @@ suite('watchdog', () => {
     const { pid } = watchdog;
     process.kill(pid ?? 0, 'SIGSTOP');
     await using resources = new AsyncDisposableStack();
-    resources.defer(() => other.kill('SIGKILL'));
+    resources.defer(() => void other.kill('SIGKILL'));
     await endLeftovers(node);
     await until(() => isGone(pid), soon('the watchdog to be gone'));
     await until(() => isGone(vm.pid), soon('the VM to be gone'));

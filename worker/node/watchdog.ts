@@ -15,6 +15,8 @@ const program = fileURLToPath(new URL('../watchdog/main.ts', import.meta.url));
 /** In a row, without one receipt: then it is not bad luck. */
 const maxFailures = 5;
 const restartAfterMs = 100;
+/** Node starts in tens of ms; on a machine that boots guests under emulation it can take seconds. */
+const startLimitMs = 10_000;
 /** It ends at the end of file; longer means that it is stopped. */
 const endLimitMs = 2000;
 
@@ -27,7 +29,7 @@ export interface Watchdog extends AsyncDisposable {
 
 export interface WatchdogOptions {
   readonly nodeFolder: string;
-  /** A receipt takes milliseconds; after this long the watchdog is replaced. */
+  /** A receipt takes milliseconds; a watchdog that has started and then takes so long is replaced. */
   readonly receiptLimitMs: number;
   readonly log: Logger;
 }
@@ -43,6 +45,7 @@ export function startWatchdog({ nodeFolder, receiptLimitMs, log }: WatchdogOptio
   let newest: Order | undefined;
   let waitingSince = 0;
   let failures = 0;
+  let confirmedOnce = false;
   let closed = false;
   let child = start('first');
 
@@ -58,12 +61,14 @@ export function startWatchdog({ nodeFolder, receiptLimitMs, log }: WatchdogOptio
     });
     void started.then((result) => restart(result.signal ?? `exit code ${result.exitCode ?? 'unknown'}`));
     waitingSince = monotonicMs();
+    confirmedOnce = false;
     if (newest !== undefined) started.stdin.write(encodeLine(newest));
     return started;
   }
   /** A later order replaces the ones before it, and so does its receipt. */
   function confirm(seq: number, froze: boolean): void {
     failures = 0;
+    confirmedOnce = true;
     waitingSince = monotonicMs();
     for (const each of waiting.filter((item) => item.seq <= seq)) each.resolve(froze);
     waiting = waiting.filter((item) => item.seq > seq);
@@ -80,7 +85,8 @@ export function startWatchdog({ nodeFolder, receiptLimitMs, log }: WatchdogOptio
     }, restartAfterMs);
   }
   function check(): void {
-    if (waiting.length === 0 || monotonicMs() - waitingSince < receiptLimitMs) return;
+    const limitMs = confirmedOnce ? receiptLimitMs : startLimitMs;
+    if (waiting.length === 0 || monotonicMs() - waitingSince < limitMs) return;
     log.warn({ watchdogPid: child.pid }, 'watchdog does not confirm, replacing it');
     waitingSince = monotonicMs();
     child.kill('SIGKILL');
