@@ -5,7 +5,7 @@ import { deleteActor, pauseActor, resumeActor, suspendActor } from './commands/c
 import { explainActor } from './commands/explain-actor.ts';
 import { invoke } from './commands/invoke.ts';
 import { listActors, listGenerations, showActor, waitForActor } from './commands/look-at-actors.ts';
-import { listNodes } from './commands/nodes.ts';
+import { drainNode, listNodes, undrainNode } from './commands/nodes.ts';
 import { status } from './commands/status.ts';
 import { applyTemplate, deleteTemplate, listTemplates, showTemplate } from './commands/templates.ts';
 import { watchEvents } from './commands/events.ts';
@@ -28,5 +28,7 @@ export const commands: readonly Command[] = [
   listGenerations,
   invoke,
   listNodes,
+  drainNode,
+  undrainNode,
   watchEvents,
 ];

@@ -187,8 +187,12 @@ suite('routes', () => {
     assert.deepEqual([drained.status, drained.body['state']], [202, 'draining']);
     const ready = await get('/readyz');
     assert.deepEqual([ready.status, ready.body['missing']], [503, ['nodes']]);
-    await api.registry.setNodeState('node-1', 'ready');
-    assert.equal((await api.call('POST', '/v1/nodes/none/drain')).body['code'], 'node-not-found');
+    const undrained = await api.call('POST', '/v1/nodes/node-1/undrain');
+    assert.deepEqual([undrained.status, undrained.body['state']], [200, 'ready']);
+    assert.equal((await get('/readyz')).status, 200);
+    for (const verb of ['drain', 'undrain']) {
+      assert.equal((await api.call('POST', `/v1/nodes/none/${verb}`)).body['code'], 'node-not-found');
+    }
     const openapi = await get('/openapi.json');
     assert.match(String(openapi.body['openapi']), /^3\.1/);
     const paths = Object.keys(openapi.body['paths'] as object);
@@ -197,6 +201,7 @@ suite('routes', () => {
       '/v1/actors/{id}/invoke/{path}',
       '/v1/templates/{name}',
       '/v1/nodes/{id}/drain',
+      '/v1/nodes/{id}/undrain',
     ]) {
       assert.ok(paths.includes(path), path);
     }

@@ -170,4 +170,49 @@ suite('reaper', () => {
     assert.equal((await api.registry.getOperation(id))?.state, 'failed');
     assert.deepEqual(await api.registry.openOperations(100, true), []);
   });
+
+  /** An actor that runs on a node of its own, which holds a lease of that length. */
+  async function runningOn(id: string, nodeId: string, leaseMs: number) {
+    const known = await api.registry.getNode('node-1');
+    assert.ok(known);
+    const node = { ...known, id: nodeId, bootId: `boot-of-${nodeId}` };
+    await api.sleeping(id);
+    await api.registry.announceNode(node, leaseMs);
+    const claim = await api.registry.claim(id, nodeId, 60_000, 'test');
+    assert.ok(claim.outcome === 'claimed');
+    const move = { id, from: ['resuming'], to: 'running', epoch: claim.epoch, reason: 'test' } as const;
+    await api.registry.transition(move);
+    return node;
+  }
+
+  test('takeover waits out the lease and the grace; only then is the log fenced, and the boot over for good', async () => {
+    const [leaseMs, graceMs] = [600, 500];
+    const announcedAt = performance.now();
+    const node = await runningOn('silent', 'node-3', leaseMs);
+    await using _reaper = startReaper(api.parts, { holder: 'd', graceMs, everyMs: 20 });
+    let fencedAt = 0;
+    await until(async () => {
+      const fenced = (await readHead(api.store, 'silent')).last?.kind === 'fence';
+      if (fenced) fencedAt = performance.now();
+      return fenced;
+    });
+    assert.ok(fencedAt - announcedAt >= leaseMs + graceMs, `fenced after ${fencedAt - announcedAt} ms`);
+    await until(async () => (await api.registry.getActor('silent'))?.state === 'suspended');
+    assert.equal(await api.registry.retakeLease(node, 60_000), false);
+  });
+
+  test('a node that takes its lease again within the grace keeps its actors', async () => {
+    const graceMs = 300;
+    const node = await runningOn('back', 'node-4', 60_000);
+    const other = await runningOn('gone', 'node-5', 60_000);
+    await using _reaper = startReaper(api.parts, { holder: 'e', graceMs, everyMs: 20 });
+    await api.registry.releaseLease('node-4', node.bootId);
+    await until(async () => (await api.registry.getNode('node-4'))?.leaseMs === 0);
+    assert.equal(await api.registry.retakeLease(node, 60_000), true);
+    // The other one lost its lease later and stays away: once it is reaped, the first one's grace is long over.
+    await api.registry.releaseLease('node-5', other.bootId);
+    await until(async () => (await api.registry.getActor('gone'))?.state === 'suspended');
+    assert.equal((await api.registry.getActor('back'))?.state, 'running');
+    assert.equal((await readHead(api.store, 'back')).last?.kind, 'created');
+  });
 });

@@ -5,7 +5,7 @@
  *   overdue `resuming`, `pausing`, `suspending` ─► fall back to the newest committed generation (shared/actor/fall-back.ts)
  *   overdue `deleting`                          ─► the job again, to any live node
  *   `resuming` on a node without a lease        ─► fall back at once: nothing of it was ever served
- *   any other activation there                  ─► fall back, after a grace
+ *   any other activation there                  ─► fall back, after a grace, once the node's boot is declared over
  *   a job of a node without a lease             ─► to another node, or its operation fails (reap-operations.ts)
  *   an operation that is overdue                ─► `failed`
  *   a template `preparing` for too long         ─► `failed`
@@ -66,6 +66,8 @@ async function run(parts: ReaperParts, options: ReaperOptions, stop: AbortSignal
         if (round % templatesEveryRounds === 0) await reapTemplates(parts);
       }
     } catch (error) {
+      // While the registry is out of reach nodes cannot renew either: their grace begins anew afterwards.
+      deadSince.clear();
       parts.log.warn({ err: error }, 'reaper round failed');
     }
     await delay(options.everyMs ?? defaultEveryMs, undefined, { signal: stop }).catch(() => undefined);
@@ -98,6 +100,10 @@ async function deleteAgain(parts: ReaperParts, record: ActorRecord): Promise<voi
   }
 }
 
+/**
+ * A node without a lease may take it again, with all it runs, until its boot is declared over: that is decided first, and
+ * atomically with the lease being gone.
+ */
 async function reapDeadNodes(parts: ReaperParts, deadSince: Map<string, number>, graceMs: number): Promise<void> {
   const nodes = await parts.registry.listNodes();
   for (const node of nodes) {
@@ -107,7 +113,7 @@ async function reapDeadNodes(parts: ReaperParts, deadSince: Map<string, number>,
     }
     const since = deadSince.get(node.id) ?? performance.now();
     deadSince.set(node.id, since);
-    const isDead = performance.now() - since >= graceMs;
+    const isDead = performance.now() - since >= graceMs && (await parts.registry.declareNodeOver(node.id));
     const ids = await parts.registry.actorsOnNode(node.id);
     for (const id of ids.slice(0, batch)) await attempt(parts, id, () => leaveDeadNode(parts, id, node.id, isDead));
   }

@@ -78,14 +78,26 @@ export interface TemplateRegistry {
   removeTemplate(name: string): Promise<void>;
 }
 
+/** `gone`: it ran out, or the registry lost it. `taken`: another boot of the node holds it. */
+export type LeaseAnswer = 'held' | 'gone' | 'taken';
+
 export interface NodeRegistry {
   /**
    * Announces a node and takes its lease. False when another boot of that id still holds it, unless it is the one that
    * the caller knows to be dead.
    */
   announceNode(record: NodeRecord, leaseMs: number, deadBootId?: string): Promise<boolean>;
-  /** Extends the lease. False when this boot holds it no longer: the node must stop serving. */
-  renewLease(nodeId: string, bootId: string, leaseMs: number): Promise<boolean>;
+  renewLease(nodeId: string, bootId: string, leaseMs: number): Promise<LeaseAnswer>;
+  /**
+   * Takes a lease that has run out, for the boot that held it. False when another boot has announced itself, or this one
+   * was declared over: then it can never be had again. Announces the node if the registry has forgotten it.
+   */
+  retakeLease(record: NodeRecord, leaseMs: number): Promise<boolean>;
+  /**
+   * Decides, against a node that would take its lease again, that its boot is over. False while it holds the lease. Comes
+   * before anything is done to the node's actors; after it, no VM of that boot is ever let run again.
+   */
+  declareNodeOver(nodeId: string): Promise<boolean>;
   releaseLease(nodeId: string, bootId: string): Promise<void>;
   setNodeState(nodeId: string, state: NodeRecord['state']): Promise<boolean>;
   getNode(nodeId: string): Promise<NodeStatus | undefined>;

@@ -24,7 +24,7 @@ test('a node that stops suspends what runs on it and what it keeps paused', asyn
     ...context.sender,
     send: (_node: string, job: Parameters<typeof performJob>[2]) => performJob(context, inHand, job),
   };
-  assert.deepEqual(await suspendAll({ ...context, sender }, 5000), []);
+  assert.deepEqual(await suspendAll({ ...context, sender }, 'test', AbortSignal.timeout(5000)), []);
   assert.equal(live.size, 0);
   for (const id of ['runs', 'paused']) {
     const record = await grounds.registry.getActor(id);

@@ -199,7 +199,7 @@ suite('registry on a real Redis', () => {
     const record = node('leased');
     assert.equal(await registry.announceNode(record, 10_000), true);
     assert.equal(await registry.announceNode({ ...record, bootId: randomUUID() }, 10_000), false);
-    assert.equal(await registry.renewLease('leased', record.bootId, 10_000), true);
+    assert.equal(await registry.renewLease('leased', record.bootId, 10_000), 'held');
     const successor = { ...record, bootId: randomUUID() };
     assert.equal(await registry.announceNode(successor, 10_000, randomUUID()), false);
     assert.equal(
@@ -207,12 +207,37 @@ suite('registry on a real Redis', () => {
       true,
       'its predecessor is known to be dead',
     );
-    assert.equal(await registry.renewLease('leased', record.bootId, 10_000), false);
+    assert.equal(await registry.renewLease('leased', record.bootId, 10_000), 'taken');
+    assert.equal(await registry.retakeLease(record, 10_000), false);
     assert.equal(await registry.announceNode(record, 10_000, successor.bootId), true);
     await registry.releaseLease('leased', record.bootId);
-    assert.equal(await registry.renewLease('leased', record.bootId, 10_000), false);
+    assert.equal(await registry.renewLease('leased', record.bootId, 10_000), 'gone');
     await registry.createActor(actor('homeless'));
     assert.equal((await registry.claim('homeless', 'leased', 1000, 'a call')).outcome, 'no-room');
+  });
+
+  test('a lease that ran out is taken back by its boot, until that boot is declared over', async () => {
+    const record = node('lapsed');
+    assert.equal(
+      await registry.retakeLease(record, 10_000),
+      true,
+      'a registry that forgot the node learns of it again',
+    );
+    assert.equal((await registry.getNode('lapsed'))?.bootId, record.bootId);
+    assert.equal(await registry.declareNodeOver('lapsed'), false, 'it holds its lease');
+    await registry.setNodeState('lapsed', 'draining');
+    await registry.releaseLease('lapsed', record.bootId);
+    assert.equal(await registry.retakeLease({ ...record, bootId: randomUUID() }, 10_000), false, 'not its lease');
+    assert.equal(await registry.retakeLease(record, 10_000), true);
+    assert.equal(await registry.retakeLease(record, 10_000), true, 'again, as after a lost answer');
+    assert.equal((await registry.getNode('lapsed'))?.state, 'draining', 'what it was told meanwhile stands');
+    await registry.releaseLease('lapsed', record.bootId);
+    assert.equal(await registry.declareNodeOver('lapsed'), true);
+    assert.equal(await registry.retakeLease(record, 10_000), false);
+    const successor = { ...record, bootId: randomUUID() };
+    assert.equal(await registry.announceNode(successor, 10_000), true);
+    await registry.releaseLease('lapsed', successor.bootId);
+    assert.equal(await registry.retakeLease(successor, 10_000), true, 'the verdict was on another boot');
   });
 
   test('a passed deadline is found', async () => {

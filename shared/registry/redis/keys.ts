@@ -14,6 +14,8 @@ export const redisKeys = {
   nodePaused: (id: string) => `dm:node:${id}:paused`,
   nodeRevisions: (id: string) => `dm:node:${id}:revisions`,
   lease: (id: string) => `dm:node:${id}:lease`,
+  /** The boot of the node that was declared over. */
+  nodeOver: (id: string) => `dm:node:${id}:over`,
   operation: (id: string) => `dm:operation:${id}`,
   openOperations: 'dm:operations:open',
   remembered: (key: string) => `dm:idempotency:${key}`,

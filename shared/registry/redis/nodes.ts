@@ -1,7 +1,7 @@
 /** Nodes in Redis: a hash, a lease key with a time to live, the set of actors placed there and the memory they use. */
 import type { Redis } from 'ioredis';
 import { nodeRecordSchema, type NodeRecord } from '../records.ts';
-import type { NodeRegistry } from '../registry.ts';
+import type { LeaseAnswer, NodeRegistry } from '../registry.ts';
 import { translated } from './connection.ts';
 import { decodeHash, encodeFields } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
@@ -28,7 +28,13 @@ export function nodeRegistry(redis: Redis, run: RunScript): NodeRegistry {
       return (await run('announceNode', record.id, record.bootId, leaseMs, deadBootId, ...encodeFields(record))) === 1;
     },
     async renewLease(nodeId, bootId, leaseMs) {
-      return (await run('renewLease', nodeId, bootId, leaseMs)) === 1;
+      return (await run('renewLease', nodeId, bootId, leaseMs)) as LeaseAnswer;
+    },
+    async retakeLease(record, leaseMs) {
+      return (await run('retakeLease', record.id, record.bootId, leaseMs, ...encodeFields(record))) === 1;
+    },
+    async declareNodeOver(nodeId) {
+      return (await run('declareNodeOver', nodeId)) === 1;
     },
     async releaseLease(nodeId, bootId) {
       await run('releaseLease', nodeId, bootId);

@@ -171,11 +171,37 @@ const sources = {
     redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'node', id = ARGV[1], state = 'ready'}))
     return 1`,
 
-  /** id, bootId, leaseMs → 1 while held. An expired lease is not taken back: others may have acted on it. */
+  /** id, bootId, leaseMs → held | gone | taken. An expired lease is not renewed: others may have acted on it. */
   renewLease: `
     local lease = 'dm:node:' .. ARGV[1] .. ':lease'
-    if redis.call('GET', lease) ~= ARGV[2] then return 0 end
+    local holder = redis.call('GET', lease)
+    if not holder then return 'gone' end
+    if holder ~= ARGV[2] then return 'taken' end
     redis.call('PEXPIRE', lease, ARGV[3])
+    return 'held'`,
+
+  /** id, bootId, leaseMs, field… → 1 when held again. The fields are for a registry that has forgotten the node. */
+  retakeLease: `
+    local key = 'dm:node:' .. ARGV[1]
+    local holder = redis.call('GET', key .. ':lease')
+    if holder and holder ~= ARGV[2] then return 0 end
+    if redis.call('GET', key .. ':over') == ARGV[2] then return 0 end
+    local boot = redis.call('HGET', key, 'bootId')
+    if boot and boot ~= '"' .. ARGV[2] .. '"' then return 0 end
+    if not boot then
+      redis.call('HSET', key, unpack(ARGV, 4))
+      redis.call('SADD', 'dm:nodes', ARGV[1])
+    end
+    redis.call('SET', key .. ':lease', ARGV[2], 'PX', ARGV[3])
+    redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'node', id = ARGV[1], state = 'ready'}))
+    return 1`,
+
+  /** id → 1 when its last boot holds no lease, and from now on can never hold one again */
+  declareNodeOver: `
+    local key = 'dm:node:' .. ARGV[1]
+    if redis.call('EXISTS', key .. ':lease') == 1 then return 0 end
+    local boot = redis.call('HGET', key, 'bootId')
+    if boot then redis.call('SET', key .. ':over', unquote(boot)) end
     return 1`,
 
   /** id, bootId */

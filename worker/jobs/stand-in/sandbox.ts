@@ -51,6 +51,7 @@ function sandboxOf(counter: Counter, live: Set<Counter>): Sandbox {
   };
   return {
     address: '127.0.0.1',
+    folder: '/nowhere', // no process stands behind it
     exited: new Promise(() => undefined),
     start: () => Promise.resolve(),
     wake() {
