@@ -182,8 +182,8 @@ async function restore(
   const [memoryPath, devicePath] = [`${folder.path}/memory`, `${folder.path}/device`];
   await clock.measure('fetch', () =>
     Promise.all([
-      fetchPart(context.store, parts.memory, memoryPath, signal),
-      fetchPart(context.store, parts.device, devicePath, signal),
+      fetchPart(context.blobs, parts.memory, memoryPath, signal),
+      fetchPart(context.blobs, parts.device, devicePath, signal),
     ]),
   );
   if (base === undefined) return await context.sandboxes.restore(spec, { memoryPath, devicePath }, clock, signal);
@@ -234,6 +234,8 @@ const permanent: ReadonlySet<string> = new Set([
   'snapshot-corrupt',
   'snapshot-missing',
   'snapshot-unsupported',
+  'encryption-key-missing',
+  'encryption-key-wrong',
   'lower-mismatch',
   'incompatible',
   'image-unavailable',

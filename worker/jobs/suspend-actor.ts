@@ -65,7 +65,7 @@ async function captureAndCommit(
   };
   const facts = { runtime: context.sandboxes.runtime, lowers: lowersOf(activation), base: base?.sha256 };
   const attempt = Math.floor(Date.now() / 1000); // a repeated suspend of the same activation never reuses a name
-  const manifest = await clock.measure('ship', () => shipParts(context.store, commit, attempt, capture, facts, signal));
+  const manifest = await clock.measure('ship', () => shipParts(context.blobs, commit, attempt, capture, facts, signal));
   const entry = await clock.measure('commit', () => commitSnapshot(context.store, commit, manifest, signal));
   context.log.info(
     { actorId: record.id, epoch, generation: entry.generation, template: template.spec.name, pages: capture.pageCount },

@@ -45,7 +45,7 @@ export function openGcsStore(url: GcsUrl, limits: StoreLimits): ObjectStore {
     get: (key, options) =>
       onKey('get', key, options, (object, call) => getObject(object, options?.maxBytes ?? defaultMaxBytes, call)),
     getToFile: (key, path, options) =>
-      onKey('get', key, options, (object, call) => getObjectToFile(object, path, call)),
+      onKey('get', key, options, (object, call) => getObjectToFile(object, path, options?.maxBytes, call)),
     head: (key, options) =>
       onKey('head', key, options, async (object, call) => {
         const found = await retrying(call, () => headObject(object, call.attemptSignal(0)));
@@ -146,13 +146,23 @@ async function readObject(object: GcsObject, maxBytes: number, call: StoreCall):
   return Buffer.concat(chunks);
 }
 
-function getObjectToFile(object: GcsObject, path: string, call: StoreCall): Promise<Received> {
-  return retrying(call, () => translatedGcs(object.what, receiveObject(object, path, call)));
+function getObjectToFile(
+  object: GcsObject,
+  path: string,
+  maxBytes: number | undefined,
+  call: StoreCall,
+): Promise<Received> {
+  return retrying(call, () => translatedGcs(object.what, receiveObject(object, path, maxBytes, call)));
 }
 
-async function receiveObject(object: GcsObject, path: string, call: StoreCall): Promise<Received> {
+async function receiveObject(
+  object: GcsObject,
+  path: string,
+  maxBytes: number | undefined,
+  call: StoreCall,
+): Promise<Received> {
   await using body = await openDownload(object, call);
-  return await receiveFile(body.bytes, path, body.sizeBytes);
+  return await receiveFile(body.bytes, path, { key: object.name, expectedBytes: body.sizeBytes, maxBytes });
 }
 
 async function openDownload(object: GcsObject, call: StoreCall): Promise<Download> {

@@ -59,7 +59,7 @@ export function openS3Store(url: S3Url, limits: StoreLimits, credentials?: S3Cre
     get: (key, options) =>
       onKey('get', key, options, (object, call) => getObject(object, options?.maxBytes ?? defaultMaxBytes, call)),
     getToFile: (key, path, options) =>
-      onKey('get', key, options, (object, call) => getObjectToFile(object, path, call)),
+      onKey('get', key, options, (object, call) => getObjectToFile(object, path, options?.maxBytes, call)),
     head: (key, options) =>
       onKey('head', key, options, async (object, call) => {
         const found = await retrying(call, () => translatedS3(object.what, headObject(object, call.attemptSignal(0))));
@@ -171,15 +171,25 @@ async function readObject(object: S3Object, maxBytes: number, call: StoreCall): 
   return Buffer.concat(chunks);
 }
 
-function getObjectToFile(object: S3Object, path: string, call: StoreCall): Promise<Received> {
-  return retrying(call, () => translatedS3(object.what, receiveObject(object, path, call)));
+function getObjectToFile(
+  object: S3Object,
+  path: string,
+  maxBytes: number | undefined,
+  call: StoreCall,
+): Promise<Received> {
+  return retrying(call, () => translatedS3(object.what, receiveObject(object, path, maxBytes, call)));
 }
 
-async function receiveObject(object: S3Object, path: string, call: StoreCall): Promise<Received> {
+async function receiveObject(
+  object: S3Object,
+  path: string,
+  maxBytes: number | undefined,
+  call: StoreCall,
+): Promise<Received> {
   const answer = await fetchObject(object, call.signal);
   using body = bodyOf(answer, call.signal);
   call.allowFor(answer.ContentLength ?? 0);
-  return await receiveFile(body.bytes, path, answer.ContentLength);
+  return await receiveFile(body.bytes, path, { key: object.key, expectedBytes: answer.ContentLength, maxBytes });
 }
 
 type OpenBody = Disposable & { readonly bytes: AsyncIterable<Uint8Array> };
