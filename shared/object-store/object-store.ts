@@ -59,9 +59,9 @@ export interface ObjectStore {
   /** Size of an object, or undefined if there is none. */
   head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined>;
   /**
-   * Every object whose key starts with `prefix` (which ends in `/` or is empty), in ascending key order. A few S3
-   * servers (SeaweedFS) walk folders instead: there, keys of one folder still ascend and still come together, but `a/x`
-   * may come before `a-b`. The deadline is for each page; what is written meanwhile may be missed.
+   * Every object whose key starts with `prefix` (which ends in `/` or is empty), in ascending key order. Where the
+   * server's own order cannot be trusted (an S3 endpoint), one folder right below the prefix is held in memory at a time:
+   * list deep prefixes. The deadline is for each page; what is written meanwhile may be missed.
    */
   list(prefix: string, options?: CallOptions): AsyncIterable<ObjectInfo>;
   /** Removes an object; a missing one is not an error. */

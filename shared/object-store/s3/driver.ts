@@ -16,6 +16,7 @@ import { DormouseError } from '../../errors/dormouse-error.ts';
 import { checkStore } from '../check-store.ts';
 import { createOnce, writerMetadataName } from '../create-once.ts';
 import { assertKey, assertPrefix } from '../key.ts';
+import { inKeyOrder } from '../key-order.ts';
 import { bodySize } from '../object-body.ts';
 import type { CallOptions, ObjectBody, ObjectStore } from '../object-store.ts';
 import { defaultMaxBytes, refuseLarger } from '../read-bound.ts';
@@ -67,7 +68,9 @@ export function openS3Store(url: S3Url, limits: StoreLimits, credentials?: S3Cre
       }),
     list: (prefix, options) => {
       assertPrefix(prefix);
-      return listObjects(place, prefix, (work) => run(`list ${prefix}`, options, work));
+      const listing = listObjects(place, prefix, (work) => run(`list ${prefix}`, options, work));
+      // S3 itself lists in key order; not all that speaks like it does.
+      return url.endpoint === undefined ? listing : inKeyOrder(listing, prefix);
     },
     delete: (key, options) => onKey('delete', key, options, deleteObject),
     check: (options) => checkStore(store, options),
