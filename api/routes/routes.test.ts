@@ -39,6 +39,8 @@ suite('routes', () => {
     assert.equal(await raw('{"id":', 'application/json'), 400);
     assert.equal(await raw('<id/>', 'text/xml'), 415);
     assert.equal(await raw(JSON.stringify({ id: 'x'.repeat(1_100_000) }), 'application/json'), 413);
+    const query = await api.call('QUERY', '/healthz');
+    assert.deepEqual([query.status, query.body['code']], [400, 'invalid-input']);
     const insane = await api.call('GET', '/healthz', { headers: { 'x-request-id': 'a b"c' } });
     assert.match(String(insane.headers['x-request-id']), /^[0-9a-f-]{36}$/);
   });

@@ -14,7 +14,7 @@ import { bodySize } from '../object-body.ts';
 import type { CallOptions, ObjectBody, ObjectStore } from '../object-store.ts';
 import { defaultMaxBytes, refuseLarger } from '../read-bound.ts';
 import { receiveFile, type Received } from '../receive-file.ts';
-import { callStore, retrying, untilAborted, type StoreCall } from '../store-call.ts';
+import { callStore, retrying, untilAborted, type Attempt, type StoreCall } from '../store-call.ts';
 import type { StoreLimits } from '../store-limits.ts';
 import type { GcsUrl } from '../store-url.ts';
 import { download, type Download } from './download.ts';
@@ -135,7 +135,8 @@ async function getObject(object: GcsObject, maxBytes: number, call: StoreCall): 
 }
 
 async function readObject(object: GcsObject, maxBytes: number, call: StoreCall): Promise<Buffer> {
-  await using body = await openDownload(object, call);
+  using attempt = call.startAttempt();
+  await using body = await openDownload(object, attempt);
   refuseLarger(object.name, body.sizeBytes ?? 0, maxBytes);
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
@@ -161,18 +162,19 @@ async function receiveObject(
   maxBytes: number | undefined,
   call: StoreCall,
 ): Promise<Received> {
-  await using body = await openDownload(object, call);
+  using attempt = call.startAttempt();
+  await using body = await openDownload(object, attempt);
   return await receiveFile(body.bytes, path, { key: object.name, expectedBytes: body.sizeBytes, maxBytes });
 }
 
-async function openDownload(object: GcsObject, call: StoreCall): Promise<Download> {
+async function openDownload(object: GcsObject, attempt: Attempt): Promise<Download> {
   const { storage, name: bucketName } = object.bucket;
   const source = { storage, bucketName, name: object.name, anonymous: object.anonymous };
-  const body = await download(source, call.signal).catch(async (error: unknown) => {
-    if (statusOf(error) === 404) await confirmBucket(object, call.signal);
+  const body = await download(source, attempt.signal).catch(async (error: unknown) => {
+    if (statusOf(error) === 404) await confirmBucket(object, attempt.signal);
     throw error;
   });
-  call.allowFor(body.sizeBytes ?? 0);
+  attempt.allowFor(body.sizeBytes ?? 0);
   return body;
 }
 

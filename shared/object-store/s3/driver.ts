@@ -161,10 +161,11 @@ async function getObject(object: S3Object, maxBytes: number, call: StoreCall): P
 }
 
 async function readObject(object: S3Object, maxBytes: number, call: StoreCall): Promise<Buffer> {
-  const answer = await fetchObject(object, call.signal);
-  using body = bodyOf(answer, call.signal);
+  using attempt = call.startAttempt();
+  const answer = await fetchObject(object, attempt.signal);
+  using body = bodyOf(answer, attempt.signal);
   refuseLarger(object.key, answer.ContentLength ?? 0, maxBytes);
-  call.allowFor(answer.ContentLength ?? 0);
+  attempt.allowFor(answer.ContentLength ?? 0);
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const chunk of body.bytes) {
@@ -189,9 +190,10 @@ async function receiveObject(
   maxBytes: number | undefined,
   call: StoreCall,
 ): Promise<Received> {
-  const answer = await fetchObject(object, call.signal);
-  using body = bodyOf(answer, call.signal);
-  call.allowFor(answer.ContentLength ?? 0);
+  using attempt = call.startAttempt();
+  const answer = await fetchObject(object, attempt.signal);
+  using body = bodyOf(answer, attempt.signal);
+  attempt.allowFor(answer.ContentLength ?? 0);
   return await receiveFile(body.bytes, path, { key: object.key, expectedBytes: answer.ContentLength, maxBytes });
 }
 
