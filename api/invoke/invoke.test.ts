@@ -146,7 +146,7 @@ suite('invocations', () => {
     assert.equal(answer.statusCode, 200);
     assert.equal(answer.headers['dormouse-start'], 'warm');
     assert.equal(sha256(await buffer(answer)), sha256(body));
-    assert.equal((await api.registry.getActor('moving'))?.epoch, '1.2');
+    assert.notEqual((await api.registry.getActor('moving'))?.epoch, epoch, 'it was the next activation');
   });
 
   test('an upload during a wake arrives whole', async () => {

@@ -126,7 +126,13 @@ suite('routes', () => {
     const record = await api.registry.getActor('first');
     assert.ok(record);
     const forget = async (): Promise<void> => {
-      await api.registry.transition({ id: 'first', from: ['suspended'], to: 'deleting', reason: 'lost' });
+      await api.registry.transition({
+        id: 'first',
+        from: ['suspended'],
+        to: 'deleting',
+        deadlineMs: 1000,
+        reason: 'lost',
+      });
       await api.registry.removeActor('first', record.uid);
     };
     await forget();
