@@ -38,12 +38,12 @@ suite('address of an actor', () => {
   });
 
   test('whatever stands in Host and request line: one actor by its exact name, or none, and never an absolute path', () => {
-    const text = fc.oneof(fc.string(), fc.stringMatching(/^[a-z0-9.:/?#%@\[\]-]{0,40}$/));
+    const text = fc.oneof(fc.string(), fc.stringMatching(/^[a-z0-9.:/?#%@[\]-]{0,40}$/));
     fc.assert(
       fc.property(text, text, (host, url) => {
         const found = address(host, url);
         if (found === undefined) return;
-        assert.ok(found.path.startsWith('/') || !/^https?:/i.test(found.path));
+        assert.doesNotMatch(found.path, /^https?:\/\//i);
         assert.ok(host.toLowerCase().includes('.actors.localhost') || url.includes(`/v1/actors/${found.id}/invoke`));
       }),
     );

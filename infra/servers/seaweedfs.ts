@@ -62,9 +62,9 @@ async function otherPorts(): Promise<string[]> {
 
 /** S3 listens before the buckets are there. */
 async function hasBuckets(port: number, buckets: readonly string[]): Promise<boolean> {
-  const { storeUrl } = s3Access(port);
+  const access = s3Access(port);
   for (const bucket of buckets) {
-    const store = await openObjectStore(storeUrl(bucket), { credentials: s3Account, limits: { callTimeoutMs: 1_000 } });
+    const store = await openObjectStore(access.storeUrl(bucket), { credentials: s3Account, limits: { callTimeoutMs: 1_000 } });
     await store.head('ready').finally(() => store.close());
   }
   return true;
