@@ -64,7 +64,10 @@ async function otherPorts(): Promise<string[]> {
 async function hasBuckets(port: number, buckets: readonly string[]): Promise<boolean> {
   const access = s3Access(port);
   for (const bucket of buckets) {
-    const store = await openObjectStore(access.storeUrl(bucket), { credentials: s3Account, limits: { callTimeoutMs: 1_000 } });
+    const store = await openObjectStore(access.storeUrl(bucket), {
+      credentials: s3Account,
+      limits: { callTimeoutMs: 1_000 },
+    });
     await store.head('ready').finally(() => store.close());
   }
   return true;
