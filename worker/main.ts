@@ -95,15 +95,16 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     runFolder: folders.run,
     memoryFolder: folders.memory,
   });
+  const blobs = { store, keyRing: config.keyRing };
   const goldens = createGoldenCache({
-    store,
+    blobs,
     sandboxes,
     diskFolder: folders.cache,
     memoryFolder: `${folders.memory}/goldens`,
   });
   const context: NodeContext = {
-    ...{ nodeId, registry, store, sender, images, sandboxes, goldens, activations, log },
     captures: createCaptureTable(),
+    ...{ nodeId, registry, store, blobs, sender, images, sandboxes, goldens, activations, log },
     transferFolder: folders.transfer,
     drainMs: config.drainMs,
   };
@@ -165,7 +166,9 @@ function stopSignal(): Promise<string> {
 
 let log = createLogger('info', { process: 'worker' });
 try {
-  const config = readWorkerConfig(process.env); // eslint-disable-line no-restricted-properties -- the one place where a worker's environment enters
+  const environment = process.env; // eslint-disable-line no-restricted-properties -- the one place where a worker's environment enters
+  const config = readWorkerConfig(environment);
+  delete environment['DORMOUSE_ENCRYPTION_KEYS']; // no program that we start inherits it
   log = createLogger(config.logLevel, { process: 'worker', nodeId: config.nodeId });
   await main(config, log);
   process.exit(0);

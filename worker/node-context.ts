@@ -7,12 +7,14 @@ import type { ActivationTable } from './activation/activation.ts';
 import type { CaptureTable } from './activation/local-capture.ts';
 import type { ImageStore } from './images/image-store.ts';
 import type { SandboxClass } from './sandbox/sandbox.ts';
+import type { SnapshotBlobs } from './snapshot/blobs.ts';
 import type { GoldenCache } from './snapshot/golden-cache.ts';
 
 export interface NodeContext {
   readonly nodeId: string;
   readonly registry: Registry;
   readonly store: ObjectStore;
+  readonly blobs: SnapshotBlobs;
   readonly sender: JobSender;
   readonly images: ImageStore;
   readonly sandboxes: SandboxClass;

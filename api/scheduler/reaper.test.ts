@@ -4,6 +4,7 @@ import { appendEntry, readHead } from '../../shared/snapshot/actor-log.ts';
 import { standInManifest } from '../stand-in/node.ts';
 import { specOf, startFixture, until, type Fixture } from '../stand-in/fixture.ts';
 import { reapOverdueOperations } from './reap-operations.ts';
+import { objectKeys } from '../../shared/snapshot/object-keys.ts';
 import { reapOverdue, startReaper } from './reaper.ts';
 
 suite('reaper', () => {
@@ -35,7 +36,7 @@ suite('reaper', () => {
       epoch: claim.epoch,
       node: 'node-1',
     } as const;
-    const lost = await appendEntry(api.store, 'late', 1, { ...entry, manifest: standInManifest() });
+    const lost = await appendEntry(api.store, 'late', 1, { ...entry, manifest: standInManifest('') });
     assert.equal(lost.outcome, 'lost');
   });
 
@@ -49,7 +50,7 @@ suite('reaper', () => {
     await api.registry.transition({ ...step, from: ['resuming'], to: 'running' });
     await api.registry.transition({ ...step, from: ['running'], to: 'suspending', deadlineMs: -1 });
     const entry = { kind: 'snapshot', uid: record?.uid ?? '', generation: 1, epoch, node: 'node-1' } as const;
-    const manifest = standInManifest();
+    const manifest = standInManifest(objectKeys.actorBlobs('committed', record?.uid ?? ''));
     await appendEntry(api.store, 'committed', 1, { ...entry, manifest });
     await reapOverdue(api.parts);
     await reapOverdue(api.parts); // again: nothing is left to do

@@ -17,6 +17,7 @@ import type { Operation } from '../../shared/registry/records.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
 import { appendEntry } from '../../shared/snapshot/actor-log.ts';
 import type { SnapshotManifest } from '../../shared/snapshot/manifest.ts';
+import { objectKeys } from '../../shared/snapshot/object-keys.ts';
 import { createLogger } from '../../shared/telemetry/logger.ts';
 
 export interface StandInNode extends AsyncDisposable {
@@ -52,13 +53,14 @@ export const standInRuntime = {
   agent: 'a',
 } as const;
 
-const part = { key: 'k', sizeBytes: 1000, sha256: 'a'.repeat(64) };
-export const standInManifest = (): SnapshotManifest => ({
+const part = (key: string) => ({ key, sizeBytes: 1000, sha256: 'a'.repeat(64) });
+/** Its parts are nowhere; they would have to lie in the folder of their actor or template. */
+export const standInManifest = (folder: string): SnapshotManifest => ({
   formatVersion: 1,
   runtime: standInRuntime,
   memorySizeBytes: 1024,
   lowers: {},
-  parts: { memory: part, device: part },
+  parts: { memory: part(`${folder}memory`), device: part(`${folder}device`) },
   pageCount: 3,
   capturedAt: new Date().toISOString(),
 });
@@ -172,7 +174,8 @@ async function suspend(options: StandInOptions, held: Map<string, string>, job: 
   const record = await registry.getActor(id);
   if (record?.state !== 'suspending') return;
   const generation = record.generation + 1;
-  const entry = { kind: 'snapshot', uid: record.uid, generation, epoch, node, manifest: standInManifest() } as const;
+  const manifest = standInManifest(objectKeys.actorBlobs(id, record.uid));
+  const entry = { kind: 'snapshot', uid: record.uid, generation, epoch, node, manifest } as const;
   await appendEntry(store, id, record.logSeq, entry);
   held.delete(id);
   const seq = record.logSeq + 1;
@@ -194,7 +197,8 @@ async function prepare({ registry }: StandInOptions, job: JobOf<'prepare-templat
   if (record === undefined) return;
   const { spec, revision } = record;
   const preparedAt = new Date().toISOString();
-  const descriptor = { formatVersion: 1, spec, revision, images: {}, golden: standInManifest(), preparedAt } as const;
+  const golden = standInManifest(`${objectKeys.templateFolder(spec.name, revision)}golden/`);
+  const descriptor = { formatVersion: 1, spec, revision, images: {}, golden, preparedAt } as const;
   await registry.updateTemplate({ ...record, state: 'ready', since: preparedAt, descriptor }, ['preparing']);
 }
 

@@ -136,6 +136,18 @@ export const errorCodes = {
     'The snapshot has a format this version does not know',
     'Run the version that wrote it, or a newer one.',
   ),
+  'encryption-key-missing': code(
+    409,
+    false,
+    'The key that a snapshot is encrypted with is not configured',
+    'Add the key named in `details` to DORMOUSE_ENCRYPTION_KEYS of the nodes, then resume again.',
+  ),
+  'encryption-key-wrong': code(
+    409,
+    false,
+    'The configured key is not the one a snapshot is encrypted with',
+    'Give the key named in `details` its former value in DORMOUSE_ENCRYPTION_KEYS, then resume again.',
+  ),
   'lower-mismatch': code(
     409,
     false,

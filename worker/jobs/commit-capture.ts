@@ -39,7 +39,7 @@ export async function commitCapture(
   };
   const facts = { runtime: context.sandboxes.runtime, lowers: lowersOf(origin), base: base?.sha256 };
   const attempt = nextAttempt();
-  const manifest = await clock.measure('ship', () => shipParts(context.store, commit, attempt, capture, facts, signal));
+  const manifest = await clock.measure('ship', () => shipParts(context.blobs, commit, attempt, capture, facts, signal));
   const entry = await clock.measure('commit', () => commitSnapshot(context.store, commit, manifest, signal));
   const { pageCount: pages } = capture;
   const { generation } = entry;

@@ -20,6 +20,8 @@ const permanent: ReadonlySet<string> = new Set([
   'snapshot-corrupt',
   'snapshot-missing',
   'snapshot-unsupported',
+  'encryption-key-missing',
+  'encryption-key-wrong',
   'lower-mismatch',
   'incompatible',
   'image-unavailable',

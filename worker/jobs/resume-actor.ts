@@ -218,8 +218,8 @@ async function restoreSnapshot(
   const [memoryPath, devicePath] = [`${folder.path}/memory`, `${folder.path}/device`];
   await clock.measure('fetch', () =>
     Promise.all([
-      fetchPart(context.store, parts.memory, memoryPath, signal),
-      fetchPart(context.store, parts.device, devicePath, signal),
+      fetchPart(context.blobs, parts.memory, memoryPath, signal),
+      fetchPart(context.blobs, parts.device, devicePath, signal),
     ]),
   );
   if (base === undefined) return await context.sandboxes.restore(spec, { memoryPath, devicePath }, clock, signal);

@@ -118,7 +118,7 @@ function matches(record: ActorRecord, filter: ActorFilter): boolean {
   if (filter.template !== undefined && record.template !== filter.template) return false;
   if (filter.label === undefined) return true;
   const [name = '', ...value] = filter.label.split('=');
-  const has = record.labels[name];
+  const has = Object.hasOwn(record.labels, name) ? record.labels[name] : undefined;
   return has !== undefined && (value.length === 0 || has === value.join('='));
 }
 

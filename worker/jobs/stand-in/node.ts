@@ -81,8 +81,9 @@ export async function standInNode({ registry, store, folder }: Grounds, plan: Fa
   const sandboxes = withFaults(standInClass(live), 'sandboxes', plan, (result) =>
     result === undefined ? result : withFaults(result as Sandbox, 'sandbox', plan),
   );
+  const blobs = { store: faultyStore, keyRing: [] };
   const context: NodeContext = {
-    ...{ nodeId, log, sandboxes, transferFolder },
+    ...{ nodeId, log, sandboxes, transferFolder, blobs },
     registry: withFaults(registry, 'registry', plan),
     store: faultyStore,
     sender: {
@@ -91,7 +92,7 @@ export async function standInNode({ registry, store, folder }: Grounds, plan: Fa
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
     images: standInImages,
-    goldens: createGoldenCache({ store: faultyStore, sandboxes, diskFolder, memoryFolder }),
+    goldens: createGoldenCache({ blobs, sandboxes, diskFolder, memoryFolder }),
     activations: createActivationTable(),
     captures: createCaptureTable(),
     drainMs: 1000,
