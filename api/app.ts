@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { ApiParts } from './parts.ts';
 import type { ActorWatch } from './scheduler/actor-watch.ts';
+import type { Parking } from './scheduler/parking.ts';
 import type { TemplateCache } from './scheduler/template-cache.ts';
 
 export type ApiApp = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
@@ -11,6 +12,7 @@ export type ApiApp = FastifyInstance<Server, IncomingMessage, ServerResponse, Fa
 export interface RouteParts extends ApiParts {
   readonly watch: ActorWatch;
   readonly templates: TemplateCache;
+  readonly parking: Parking;
   /** Ends when the process stops: for answers that would otherwise never end. */
   readonly stopping: AbortSignal;
 }

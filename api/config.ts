@@ -18,6 +18,7 @@ export interface ApiConfig {
   readonly drainMs: number;
   /** A node may be taken for dead when its lease has been over for this long. */
   readonly leaseMs: number;
+  readonly maxParked: number;
 }
 
 export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): ApiConfig {
@@ -33,6 +34,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     'DORMOUSE_ACTOR_DOMAIN',
     'DORMOUSE_DRAIN_MS',
     'DORMOUSE_LEASE_MS',
+    'DORMOUSE_MAX_PARKED',
   );
   const redisUrl = read.DORMOUSE_REDIS_URL;
   if (redisUrl === undefined) throw missing('DORMOUSE_REDIS_URL', 'the api needs a Redis: redis://host:port');
@@ -49,6 +51,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     logLevel: read.DORMOUSE_LOG_LEVEL,
     drainMs: read.DORMOUSE_DRAIN_MS,
     leaseMs: read.DORMOUSE_LEASE_MS,
+    maxParked: read.DORMOUSE_MAX_PARKED,
   };
 }
 

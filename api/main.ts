@@ -28,8 +28,8 @@ async function main(config: ApiConfig, log: Logger): Promise<void> {
   const store = await openObjectStore(config.storeUrl);
   resources.defer(() => store.close());
   const jobs = resources.use(openJobSender(config.redisUrl, log));
-  const { token, actorDomain } = config;
-  const parts = { registry, store, jobs, log, token, actorDomain };
+  const { token, actorDomain, maxParked } = config;
+  const parts = { registry, store, jobs, log, token, actorDomain, maxParked };
   resources.use(startReaper(parts, { holder: randomUUID(), graceMs: config.leaseMs }));
   const api = resources.use(await buildServer(parts));
   const url = await api.listen(config.host, config.port);

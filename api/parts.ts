@@ -13,4 +13,6 @@ export interface ApiParts {
   readonly token: string | undefined;
   /** `{id}.<actorDomain>` reaches an actor. */
   readonly actorDomain: string;
+  /** Calls that may wait for room at once. */
+  readonly maxParked: number;
 }

@@ -18,6 +18,7 @@ import { honourIdempotencyKeys } from './plugins/idempotency.ts';
 import { answerWithProblems } from './plugins/problems.ts';
 import { registerRoutes } from './routes/routes.ts';
 import { watchActors } from './scheduler/actor-watch.ts';
+import { createParking } from './scheduler/parking.ts';
 import { createTemplateCache } from './scheduler/template-cache.ts';
 
 export interface Api extends AsyncDisposable {
@@ -41,7 +42,8 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   const watch = watchActors(parts.registry);
   const templates = createTemplateCache(parts.registry);
   const nodes = createNodeDirectory(parts.registry);
-  const router = createInvokeRouter({ ...parts, watch, templates, nodes, pending: createPendingRequests() });
+  const parking = createParking(parts.registry, parts.maxParked);
+  const router = createInvokeRouter({ ...parts, watch, templates, nodes, parking, pending: createPendingRequests() });
   const app = Fastify<Server, IncomingMessage, ServerResponse>({
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -56,7 +58,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   guardAccess(app, parts.token);
   honourIdempotencyKeys(app, parts.registry);
   await describeApi(app);
-  const routeParts: RouteParts = { ...parts, watch, templates, stopping: stopping.signal };
+  const routeParts: RouteParts = { ...parts, watch, templates, parking, stopping: stopping.signal };
   registerRoutes(app, routeParts);
   await app.ready();
 
@@ -65,6 +67,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
     stopping.abort(new Error('the api is stopping'));
     await router.drain(drainMs);
     await closeServer(app);
+    parking[Symbol.dispose]();
     watch[Symbol.dispose]();
     nodes[Symbol.dispose]();
   };

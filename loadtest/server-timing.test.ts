@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import fc from 'fast-check';
 import { parseServerTiming, phasesOf } from './server-timing.ts';
 
 const entry = (name: string, durationMs?: number, description?: string) => ({ name, durationMs, description });
@@ -34,5 +35,18 @@ suite('Server-Timing', () => {
 
   test('no name of a phase is special', () => {
     assert.deepEqual(Object.keys(phasesOf('__proto__;dur=1, a;dur=2')), ['__proto__', 'a']);
+  });
+
+  test('no header makes it fail or run away, and what it reads are finite numbers', () => {
+    const header = fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('a', ';', ',', '=', '"', '\\', ' ', '1') }));
+    fc.assert(
+      fc.property(header, (text) => {
+        for (const durationMs of Object.values(phasesOf(text))) assert.ok(Number.isFinite(durationMs));
+      }),
+      { numRuns: 1000 },
+    );
+    const startedAt = performance.now();
+    phasesOf(`${'a'.repeat(20_000)}${'"'.repeat(20_000)}`);
+    assert.ok(performance.now() - startedAt < 2_000, 'a hostile header takes quadratic time');
   });
 });

@@ -20,6 +20,10 @@ export interface Actor {
   readonly coldStart: boolean;
   readonly epoch?: string;
   readonly node?: string;
+  /** Where it ran last. */
+  readonly lastNode?: string;
+  /** Of a paused actor: what its node keeps of it; not durable. */
+  readonly capture?: { readonly capturedAt: string; readonly sizeBytes: number };
   /** Newest committed snapshot; 0 is the template's golden. */
   readonly generation: number;
   /** When the newest durable state was captured, and how long ago that is. */

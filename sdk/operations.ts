@@ -1,4 +1,4 @@
-/** Operations: what became of a resume, suspend, delete or the preparation of a template. */
+/** Operations: what became of a resume, suspend, pause, delete or the preparation of a template. */
 import { DormouseApiError } from './api-error.ts';
 import { poll } from './polling.ts';
 import { segment } from './request-path.ts';
@@ -18,11 +18,13 @@ export interface StoredError {
 
 export interface Operation {
   readonly id: string;
-  readonly kind: 'resume' | 'suspend' | 'delete' | 'prepare-template';
+  readonly kind: 'resume' | 'suspend' | 'pause' | 'delete' | 'prepare-template';
   /** The actor's id or the template's name. */
   readonly target: string;
   readonly state: 'queued' | 'running' | 'done' | 'failed';
   readonly createdAt: string;
+  readonly deadlineAt?: string;
+  readonly attempts?: number;
   readonly finishedAt?: string;
   readonly node?: string;
   readonly phases?: Phases;

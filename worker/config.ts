@@ -2,6 +2,7 @@
 import { totalmem } from 'node:os';
 import path from 'node:path';
 import { readEnvironment } from '../shared/config/environment.ts';
+import type { KeyRing } from '../shared/encryption/key-ring.ts';
 import { DormouseError } from '../shared/errors/dormouse-error.ts';
 import type { LogLevel } from '../shared/telemetry/logger.ts';
 import { networkOwner } from './node/network-owner.ts';
@@ -19,6 +20,8 @@ export interface WorkerConfig {
   readonly leaseMs: number;
   readonly drainMs: number;
   readonly networkOwner: string;
+  /** Empty: snapshots are not encrypted. */
+  readonly keyRing: KeyRing;
   readonly folders: NodeFolders;
 }
 
@@ -54,6 +57,7 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
     'DORMOUSE_ACCELERATOR',
     'DORMOUSE_LEASE_MS',
     'DORMOUSE_DRAIN_MS',
+    'DORMOUSE_ENCRYPTION_KEYS',
   );
   const home = values.DORMOUSE_HOME;
   const nodeId = values.DORMOUSE_NODE_ID;
@@ -73,6 +77,7 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
     memoryMiB: values.DORMOUSE_NODE_MEMORY_MIB ?? shareMiB,
     leaseMs: values.DORMOUSE_LEASE_MS,
     drainMs: values.DORMOUSE_DRAIN_MS,
+    keyRing: values.DORMOUSE_ENCRYPTION_KEYS ?? [],
     networkOwner: networkOwner(home, nodeId),
     folders: foldersOf(path.join(home, 'nodes', nodeId)),
   };

@@ -1,25 +1,27 @@
 /**
  * One node: wires the parts, takes the lease, consumes jobs, and on SIGTERM gives everything back in phases.
  *
- * start: clean up after a killed predecessor → assets, network, images → lease → recover its actors → jobs, idleness
- * stop:  leave placement → suspend every actor → finish jobs → ingress → lease → network, mounts
+ * start: clean up after a killed predecessor → assets, network, images → watchdog, lease → recover its actors → jobs
+ * stop:  leave placement → suspend every actor → finish jobs → end what is left → lease, watchdog → network, mounts
  *
- * A lost lease ends every VM at once: somebody else may be about to start the same actors.
+ * A lease that lapses freezes the node until it has it again (node/lease.ts). One that is lost ends every VM at once:
+ * somebody else may be about to start the same actors.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { hostArchitecture } from '../shared/assets/asset-folder.ts';
 import { openOrFetchAssetSet } from '../shared/assets/ship-asset-set.ts';
 import { programCommand } from '../shared/assets/program-command.ts';
-import { toDormouseError } from '../shared/errors/dormouse-error.ts';
+import { DormouseError, toDormouseError } from '../shared/errors/dormouse-error.ts';
 import { openJobSender } from '../shared/jobs/queues.ts';
 import { openObjectStore } from '../shared/object-store/open.ts';
 import { openRedisRegistry } from '../shared/registry/redis/driver.ts';
 import { ensureIncarnation } from '../shared/registry/incarnation.ts';
 import type { NodeRecord } from '../shared/registry/records.ts';
 import { createLogger, type Logger } from '../shared/telemetry/logger.ts';
-import { createActivationTable, type ActivationTable } from './activation/activation.ts';
+import { createActivationTable } from './activation/activation.ts';
 import { watchIdleness } from './activation/idle.ts';
+import { createCaptureTable } from './activation/local-capture.ts';
 import { readWorkerConfig, type WorkerConfig } from './config.ts';
 import { createImageStore } from './images/image-store.ts';
 import { startIngress } from './ingress/server.ts';
@@ -27,12 +29,16 @@ import { consumeJobs } from './jobs/consume.ts';
 import { createNetworkPool } from './network/pool.ts';
 import { sweepNetworks } from './network/sweep.ts';
 import type { NodeContext } from './node-context.ts';
-import { suspendAll } from './node/drain.ts';
+import { followDrain } from './node/drain.ts';
+import { createFence, type Fence } from './node/fence.ts';
 import { clearFolders, prepareFolders } from './node/folders.ts';
-import { endProcessesUsing } from './node/leftover-processes.ts';
-import { takeLease } from './node/lease.ts';
+import { endActivations, giveBack } from './node/give-back.ts';
+import { endVms } from './node/leftover-processes.ts';
+import { takeLease, type LeaseGuard } from './node/lease.ts';
 import { lockNode } from './node/node-lock.ts';
+import { readmitAll } from './node/readmit.ts';
 import { recoverActors } from './node/recover.ts';
+import { startWatchdog } from './node/watchdog.ts';
 import { microvmClass } from './sandbox/microvm/class.ts';
 import { chooseAccelerator } from './sandbox/microvm/qemu/accelerator.ts';
 import { qemuClass } from './sandbox/microvm/qemu/class.ts';
@@ -43,8 +49,14 @@ const networkPoolSize = 2;
 /** About 200 MB, once in a node's life. */
 const fetchAssetsLimitMs = 600_000;
 const recoverLimitMs = 60_000;
-/** All actors of a node to the store; what is not there by then falls back to its last generation. */
-const suspendAllLimitMs = 120_000;
+/** How long VMs stay frozen for a Redis that does not come back: a restart of its machine, not a night. */
+const holdMs = 300_000;
+/** The worker ends the hold itself; its watchdog does when it could not. */
+const watchdogHoldMs = holdMs + 10_000;
+/** Of the lease. A replaced watchdog costs every VM a pause, so a busy machine must not look like a stopped one. */
+const watchdogReceiptShare = 0.5;
+/** After everything was ended at once: folders, mounts and networks. The next start clears what this one could not. */
+const clearAfterLossLimitMs = 5000;
 
 async function main(config: WorkerConfig, log: Logger): Promise<void> {
   const { nodeId, folders } = config;
@@ -83,19 +95,27 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     runFolder: folders.run,
     memoryFolder: folders.memory,
   });
+  const blobs = { store, keyRing: config.keyRing };
   const goldens = createGoldenCache({
-    store,
+    blobs,
     sandboxes,
     diskFolder: folders.cache,
     memoryFolder: `${folders.memory}/goldens`,
   });
   const context: NodeContext = {
-    ...{ nodeId, registry, store, sender, images, sandboxes, goldens, activations, log },
+    captures: createCaptureTable(),
+    ...{ nodeId, registry, store, blobs, sender, images, sandboxes, goldens, activations, log },
     transferFolder: folders.transfer,
     drainMs: config.drainMs,
   };
-  resources.defer(() => endActivations(activations));
-  const ingress = resources.use(await startIngress(config.host, activations, log));
+  const { leaseMs } = config;
+  const watchdog = resources.use(
+    startWatchdog({ nodeFolder: folders.node, receiptLimitMs: leaseMs * watchdogReceiptShare, log }),
+  );
+  const fence = createFence({ nodeFolder: folders.node, leaseMs, holdMs: watchdogHoldMs, activations, watchdog });
+  const ingress = resources.use(
+    await startIngress(config.host, activations, (activation) => fence.admits(activation), log),
+  );
   const record: NodeRecord = {
     id: nodeId,
     bootId,
@@ -106,25 +126,37 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     memoryMiB: config.memoryMiB,
     startedAt: new Date().toISOString(),
   };
-  const { deadBootId } = lock;
-  const lease = resources.use(await takeLease(registry, { record, leaseMs: config.leaseMs, deadBootId }, log));
-  await recoverActors(nodeId, registry, store, log, AbortSignal.timeout(recoverLimitMs));
-  const jobs = resources.use(consumeJobs(context, config.redisUrl));
-  resources.use(watchIdleness(context));
-  log.info({ accelerator, ingress: ingress.url, runtime: sandboxes.runtime }, 'node ready');
-
-  const reason = await Promise.race([stop, lease.lost.then((words) => ({ lost: words }))]);
-  if (typeof reason === 'object') {
-    log.fatal({ reason: reason.lost }, 'lease lost, ending every virtual machine');
-    await endProcessesUsing(folders.node);
-    throw new Error(`lease lost: ${reason.lost}`);
+  const request = { record, leaseMs, holdMs, deadBootId: lock.deadBootId };
+  const taken = takeLease(registry, request, leaseGuard(context, fence), log);
+  const lease = resources.use(await Promise.race([taken, watchdog.failed.then(lost)]));
+  const over = Promise.race([lease.lost, watchdog.failed]);
+  // Before the lease is given back: nothing of this node runs any more, and nobody has to find that out.
+  resources.defer(() => endActivations(activations));
+  try {
+    await recoverActors(context, `node ${nodeId} restarted`, AbortSignal.timeout(recoverLimitMs));
+    const jobs = resources.use(consumeJobs(context, config.redisUrl));
+    const idleness = resources.use(watchIdleness(context));
+    const draining = resources.use(followDrain(context));
+    log.info({ accelerator, ingress: ingress.url, runtime: sandboxes.runtime }, 'node ready');
+    const signal = await Promise.race([stop, over.then(lost)]);
+    log.info({ signal }, 'node stopping');
+    await Promise.race([giveBack(context, jobs, [idleness, draining]), over.then(lost)]);
+  } catch (error) {
+    await endVms(folders.node);
+    setTimeout(() => process.exit(1), clearAfterLossLimitMs).unref();
+    throw error;
   }
-  log.info({ signal: reason }, 'node stopping');
-  await registry.setNodeState(nodeId, 'draining');
-  const left = await suspendAll(context, suspendAllLimitMs);
-  if (left.length > 0) log.error({ actorIds: left }, 'actors fall back to their last generation');
-  await jobs.stop();
 }
+
+function lost(reason: string): never {
+  throw new DormouseError('shutting-down', `the node ends everything it runs: ${reason}`);
+}
+
+const leaseGuard = (context: NodeContext, fence: Fence): LeaseGuard => ({
+  renewed: (atMs) => fence.renewed(atMs),
+  freeze: () => fence.freeze(),
+  lift: async (atMs, signal) => readmitAll(context, fence, await fence.lift(atMs, signal), signal),
+});
 
 function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
@@ -132,19 +164,11 @@ function stopSignal(): Promise<string> {
   });
 }
 
-async function endActivations(activations: ActivationTable): Promise<void> {
-  await Promise.allSettled(
-    activations.all().map(async (activation) => {
-      activations.remove(activation);
-      activation.connections.destroy();
-      await activation.sandbox[Symbol.asyncDispose]();
-    }),
-  );
-}
-
 let log = createLogger('info', { process: 'worker' });
 try {
-  const config = readWorkerConfig(process.env); // eslint-disable-line no-restricted-properties -- the one place where a worker's environment enters
+  const environment = process.env; // eslint-disable-line no-restricted-properties -- the one place where a worker's environment enters
+  const config = readWorkerConfig(environment);
+  delete environment['DORMOUSE_ENCRYPTION_KEYS']; // no program that we start inherits it
   log = createLogger(config.logLevel, { process: 'worker', nodeId: config.nodeId });
   await main(config, log);
   process.exit(0);

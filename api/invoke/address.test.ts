@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import fc from 'fast-check';
 import { addressOf } from './address.ts';
 
 const domain = 'actors.localhost';
@@ -34,5 +35,27 @@ suite('address of an actor', () => {
   test('the host goes before the path', () => {
     const url = '/v1/actors/other/invoke/x';
     assert.deepEqual(address('a.actors.localhost', url), { id: 'a', path: url });
+  });
+
+  test('whatever stands in Host and request line: one actor by its exact name, or none, and never an absolute path', () => {
+    const text = fc.oneof(fc.string(), fc.stringMatching(/^[a-z0-9.:/?#%@[\]-]{0,40}$/));
+    fc.assert(
+      fc.property(text, text, (host, url) => {
+        const found = address(host, url);
+        if (found === undefined) return;
+        assert.doesNotMatch(found.path, /^https?:\/\//i);
+        assert.ok(host.toLowerCase().includes('.actors.localhost') || url.includes(`/v1/actors/${found.id}/invoke`));
+      }),
+    );
+    const id = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
+    const dressed = fc.tuple(fc.constantFrom('', ':80', ':', '.', '.:7070'), fc.boolean());
+    fc.assert(
+      fc.property(id, dressed, (name, [end, loud]) => {
+        const host = `${loud ? name.toUpperCase() : name}.actors.localhost${end}`;
+        assert.equal(address(host, '/')?.id, name);
+        assert.equal(address(`${name}.actors.localhost.evil.example${end}`, '/'), undefined);
+        assert.equal(address(`evil-actors.localhost${end}`, '/'), undefined);
+      }),
+    );
   });
 });

@@ -231,7 +231,7 @@ suite('invocations', () => {
   });
 
   test('no room anywhere: 503, with the reason', async () => {
-    await sleeping('roomless');
+    await sleeping('roomless', { wakeTimeoutMs: 1000 });
     await api.registry.setNodeState('node-1', 'draining');
     const answer = await invoke('roomless');
     await api.registry.setNodeState('node-1', 'ready');

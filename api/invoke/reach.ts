@@ -4,11 +4,13 @@
  *   running ─► send ─► answered
  *      ▲         │ refused (the activation is over or about to be): look again
  *      │         ▼
- *   changed ◄─ wait ◄─ suspended: wake it (one caller of all wins the claim), and wait like the others
+ *   changed ◄─ wait ◄─ suspended, paused: wake it (one caller of all wins the claim; without room it parks), and wait
  *
  * A call to a running actor costs one read of the registry. One that waits holds one of the actor's places, gives up at
- * the template's wake limit (`wake-timeout`), and is told the reason when the wake it waits for fails. Failures also:
- * `actor-not-found`, `actor-deleted`, `actor-failed`, `actor-asleep`, `too-many-pending`, `no-capacity`.
+ * the template's wake limit (`wake-timeout`; `no-capacity` when it never got room), and is told the reason when the wake
+ * it waits for fails. A node that nobody listens on any more got nothing of the call, so that counts as a refusal: the
+ * call waits until the actor has left that node. Failures also: `actor-not-found`, `actor-deleted`, `actor-failed`,
+ * `actor-asleep`, `incompatible`, `too-many-pending`, `too-many-parked`.
  */
 import { actorIdSchema } from '../../shared/actor/names.ts';
 import { deserializeError, DormouseError } from '../../shared/errors/dormouse-error.ts';
@@ -16,16 +18,19 @@ import type { ForwardOutcome, ForwardTarget } from '../../shared/http/forward.ts
 import type { ActorRecord, Phases, StartKind } from '../../shared/registry/records.ts';
 import type { ApiParts } from '../parts.ts';
 import type { ActorWatch } from '../scheduler/actor-watch.ts';
+import type { Parking } from '../scheduler/parking.ts';
 import type { TemplateCache } from '../scheduler/template-cache.ts';
-import { startWake } from '../scheduler/wake.ts';
 import type { NodeDirectory } from './node-directory.ts';
 import type { PendingRequests } from './pending.ts';
+import { wakeBudget } from './wake-budget.ts';
+import { isAsleep, wakerOf } from './wake-or-park.ts';
 
 export interface ReachParts extends ApiParts {
   readonly watch: ActorWatch;
   readonly templates: TemplateCache;
   readonly nodes: NodeDirectory;
   readonly pending: PendingRequests;
+  readonly parking: Parking;
 }
 
 export interface Call {
@@ -64,15 +69,19 @@ async function waitAndSend(parts: ReachParts, call: Call, send: Send): Promise<F
   let record = await parts.registry.getActor(id);
   if (record === undefined) throw notFound(id);
   const { wakeTimeoutMs, maxPendingRequests } = (await parts.templates.of(record)).spec;
-  const signal = AbortSignal.any([call.signal, AbortSignal.timeout(wakeTimeoutMs)]);
+  using budget = wakeBudget(wakeTimeoutMs);
+  using waker = wakerOf(parts, call);
+  const signal = AbortSignal.any([call.signal, budget.signal]);
   const hasFailed = watchForFailure(record);
   for (;;) {
+    budget.hold(record?.state === 'suspending' || record?.state === 'pausing');
+    if (!isAsleep(record)) waker.leave();
     if (record?.state === 'running') {
       const outcome = await sendTo(parts, record, send, false);
       if (outcome.outcome !== 'refused') return outcome;
     } else {
       hasFailed(record);
-      if (record?.state === 'suspended') await wake(parts, call, record);
+      if (isAsleep(record)) await waker.wake(record);
     }
     try {
       using _place = parts.pending.enter(id, maxPendingRequests);
@@ -80,6 +89,7 @@ async function waitAndSend(parts: ReachParts, call: Call, send: Send): Promise<F
     } catch (error) {
       if (call.signal.aborted) return abandoned(call.signal.reason);
       if (!signal.aborted) throw error;
+      if (waker.refusal !== undefined) throw waker.refusal;
       throw new DormouseError('wake-timeout', `${id} was still ${record?.state ?? 'gone'} after ${wakeTimeoutMs} ms`);
     }
   }
@@ -96,14 +106,18 @@ async function sendTo(parts: ReachParts, record: ActorRecord, send: Send, hot: b
   const target = node === undefined ? undefined : await parts.nodes.targetOf(node);
   if (epoch === undefined || target === undefined) return { outcome: 'refused', reason: 'unknown-node' };
   const start = hot ? 'hot' : (lastStart?.kind ?? 'warm');
-  return send({ epoch, target, start, phases: hot ? {} : (lastStart?.phases ?? {}) });
+  try {
+    return await send({ epoch, target, start, phases: hot ? {} : (lastStart?.phases ?? {}) });
+  } catch (error) {
+    if (isNobodyThere(error)) return { outcome: 'refused', reason: 'unknown-node' };
+    throw error;
+  }
 }
 
-async function wake(parts: ReachParts, call: Call, record: ActorRecord): Promise<void> {
-  const { traceparent } = call;
-  const template = await parts.templates.of(record);
-  const result = await startWake(parts, { record, template, reason: 'a call', traceparent });
-  if (result.outcome === 'claimed') parts.log.debug({ actorId: record.id, epoch: result.epoch }, 'waking an actor');
+/** Only a connection that was refused is sure to have carried nothing. */
+function isNobodyThere(error: unknown): boolean {
+  if (!(error instanceof DormouseError) || error.code !== 'actor-unreachable') return false;
+  return error.cause instanceof Error && 'code' in error.cause && error.cause.code === 'ECONNREFUSED';
 }
 
 /**
@@ -119,7 +133,7 @@ function watchForFailure(first: ActorRecord): (record: ActorRecord | undefined) 
     }
     const { lastError, state, epoch } = record;
     const isNews = lastError !== undefined && lastError.at !== before.errorAt && epoch !== before.epoch;
-    if (isNews && (state === 'suspended' || state === 'failed')) throw deserializeError(lastError);
+    if (isNews && (isAsleep(record) || state === 'failed')) throw deserializeError(lastError);
     if (state !== 'failed') return;
     throw new DormouseError(
       'actor-failed',

@@ -48,5 +48,10 @@ export function translate(cause: FastifyError): DormouseError {
   if (cause instanceof SyntaxError && cause.statusCode === 400) {
     return new DormouseError('invalid-input', 'the body is not valid JSON', { cause });
   }
+  // Whatever else the framework blames on the caller, as a QUERY request without a body.
+  if (isOfFramework(cause)) return new DormouseError('invalid-input', cause.message, { cause });
   return toDormouseError(cause);
 }
+
+const isOfFramework = ({ code, statusCode }: Partial<FastifyError>): boolean =>
+  code?.startsWith('FST_') === true && statusCode !== undefined && statusCode >= 400 && statusCode < 500;

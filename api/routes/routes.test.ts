@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import http, { type IncomingMessage } from 'node:http';
 import { after, before, suite, test } from 'node:test';
+import fc from 'fast-check';
 import { readHead } from '../../shared/snapshot/actor-log.ts';
 import { specOf, startFixture, until, type Fixture } from '../stand-in/fixture.ts';
 
@@ -39,6 +40,8 @@ suite('routes', () => {
     assert.equal(await raw('{"id":', 'application/json'), 400);
     assert.equal(await raw('<id/>', 'text/xml'), 415);
     assert.equal(await raw(JSON.stringify({ id: 'x'.repeat(1_100_000) }), 'application/json'), 413);
+    const query = await api.call('QUERY', '/healthz');
+    assert.deepEqual([query.status, query.body['code']], [400, 'invalid-input']);
     const insane = await api.call('GET', '/healthz', { headers: { 'x-request-id': 'a b"c' } });
     assert.match(String(insane.headers['x-request-id']), /^[0-9a-f-]{36}$/);
   });
@@ -154,6 +157,18 @@ suite('routes', () => {
     ]);
     assert.deepEqual(ids(await get('/v1/actors?label=tier%3Dx')), ['list-b', 'list-c']);
     assert.equal((await get('/v1/actors?stat=running')).status, 400);
+    assert.deepEqual(ids(await get('/v1/actors?label=constructor')), [], 'no label that nobody set');
+    const anything = fc.oneof(fc.string(), fc.constantFrom('\0', '[', '(', '+', '-', '__proto__', '-1', '1e9', 'NaN'));
+    await fc.assert(
+      fc.asyncProperty(anything, anything, anything, async (cursor, limit, label) => {
+        const query = new URLSearchParams({ cursor, limit, label }).toString();
+        const { status, body } = await get(`/v1/actors?${query}`);
+        assert.ok(status === 200 || (status === 400 && body['code'] === 'invalid-input'), `${query} gives ${status}`);
+        const { status: ofCursor } = await get(`/v1/actors?cursor=${encodeURIComponent(cursor)}`);
+        assert.ok(ofCursor === 200 || ofCursor === 400, `${cursor} gives ${ofCursor}`);
+      }),
+      { numRuns: 50 },
+    );
     const made = await post('/v1/actors', { template: 't-list-a' });
     assert.match(String(made.body['id']), /^[a-z]+-[a-z]+-[a-z0-9]{8}$/);
   });
@@ -187,8 +202,12 @@ suite('routes', () => {
     assert.deepEqual([drained.status, drained.body['state']], [202, 'draining']);
     const ready = await get('/readyz');
     assert.deepEqual([ready.status, ready.body['missing']], [503, ['nodes']]);
-    await api.registry.setNodeState('node-1', 'ready');
-    assert.equal((await api.call('POST', '/v1/nodes/none/drain')).body['code'], 'node-not-found');
+    const undrained = await api.call('POST', '/v1/nodes/node-1/undrain');
+    assert.deepEqual([undrained.status, undrained.body['state']], [200, 'ready']);
+    assert.equal((await get('/readyz')).status, 200);
+    for (const verb of ['drain', 'undrain']) {
+      assert.equal((await api.call('POST', `/v1/nodes/none/${verb}`)).body['code'], 'node-not-found');
+    }
     const openapi = await get('/openapi.json');
     assert.match(String(openapi.body['openapi']), /^3\.1/);
     const paths = Object.keys(openapi.body['paths'] as object);
@@ -197,6 +216,7 @@ suite('routes', () => {
       '/v1/actors/{id}/invoke/{path}',
       '/v1/templates/{name}',
       '/v1/nodes/{id}/drain',
+      '/v1/nodes/{id}/undrain',
     ]) {
       assert.ok(paths.includes(path), path);
     }

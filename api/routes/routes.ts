@@ -6,6 +6,7 @@ import { explainRoute as explainActor } from './actors/explain.ts';
 import { generationsRoute as actorGenerations } from './actors/generations.ts';
 import { getRoute as getActor } from './actors/get.ts';
 import { listRoute as listActors } from './actors/list.ts';
+import { pauseRoute as pauseActor } from './actors/pause.ts';
 import { resumeRoute as resumeActor } from './actors/resume.ts';
 import { suspendRoute as suspendActor } from './actors/suspend.ts';
 import { waitRoute as waitForActor } from './actors/wait.ts';
@@ -17,6 +18,7 @@ import { liveRoute } from './health/live.ts';
 import { readyRoute } from './health/ready.ts';
 import { drainRoute as drainNode } from './nodes/drain.ts';
 import { listRoute as listNodes } from './nodes/list.ts';
+import { undrainRoute as undrainNode } from './nodes/undrain.ts';
 import { getRoute as getOperation } from './operations/get.ts';
 import { applyRoute as applyTemplate } from './templates/apply.ts';
 import { deleteRoute as deleteTemplate } from './templates/delete.ts';
@@ -28,7 +30,17 @@ export function registerRoutes(app: ApiApp, parts: RouteParts): void {
   const routes = [
     ...[applyTemplate, listTemplates, getTemplate, deleteTemplate],
     ...[createActor, listActors, getActor, waitForActor, explainActor, actorGenerations, deleteActor],
-    ...[suspendActor, resumeActor, getOperation, listNodes, drainNode, streamEvents, readyRoute],
+    ...[
+      suspendActor,
+      pauseActor,
+      resumeActor,
+      getOperation,
+      listNodes,
+      drainNode,
+      undrainNode,
+      streamEvents,
+      readyRoute,
+    ],
   ];
   for (const route of routes) route(app, parts);
 }

@@ -1,9 +1,9 @@
 /**
- * What a user may ask of an actor's life: resume, suspend, delete. Each answers with an operation. Asking for what holds
+ * What a user may ask of an actor's life: resume, suspend, pause, delete. Each answers with an operation. Asking for what holds
  * already, or is under way, is not an error. A transition that must end first is waited for as long as the caller wants,
  * then it is `state-conflict`.
  */
-import { decide, type ActorRequest } from '../../shared/actor/lifecycle.ts';
+import { decide, isTransitional, type ActorRequest } from '../../shared/actor/lifecycle.ts';
 import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
 import { handoverMs, jobLimitsMs } from '../../shared/jobs/contracts.ts';
 import type { ActorRecord, Operation } from '../../shared/registry/records.ts';
@@ -34,7 +34,10 @@ export const resumeActor = (
   });
 
 export const suspendActor = (parts: RouteParts, options: ActorRequestOptions): Promise<Operation> =>
-  ask(parts, options, 'suspend', (record) => beginSuspend(parts, record));
+  ask(parts, options, 'suspend', (record) => beginSleep(parts, record, 'suspend'));
+
+export const pauseActor = (parts: RouteParts, options: ActorRequestOptions): Promise<Operation> =>
+  ask(parts, options, 'pause', (record) => beginSleep(parts, record, 'pause'));
 
 export const deleteActor = (parts: RouteParts, options: ActorRequestOptions): Promise<Operation> =>
   ask(parts, options, 'delete', (record) => beginDelete(parts, record));
@@ -67,25 +70,31 @@ async function ask(
 }
 
 async function alreadySo(parts: RouteParts, record: ActorRecord, request: ActorRequest): Promise<Operation> {
-  const underWay = record.state === 'resuming' || record.state === 'suspending' || record.state === 'deleting';
-  if (underWay) return followTransition(parts, record, request);
+  if (isTransitional(record.state)) return followTransition(parts, record, request);
   return finish(parts, newOperation(request, record.id, record.node));
 }
 
-async function beginSuspend(parts: RouteParts, record: ActorRecord): Promise<Operation | undefined> {
+/** By the node that holds the actor: a suspend of a paused one ships what that node kept. */
+async function beginSleep(
+  parts: RouteParts,
+  record: ActorRecord,
+  kind: 'suspend' | 'pause',
+): Promise<Operation | undefined> {
   const { id, epoch, node } = record;
+  const from = record.state === 'paused' ? 'paused' : 'running';
+  const to = kind === 'suspend' ? 'suspending' : 'pausing';
   if (epoch === undefined || node === undefined) throw new DormouseError('internal', `${id} runs, but nowhere`);
   const move = { id, epoch } as const;
-  const deadlineMs = jobLimitsMs.suspend + handoverMs;
+  const deadlineMs = jobLimitsMs[kind] + handoverMs;
   const reason = 'a user asked for it';
-  const moved = await parts.registry.transition({ ...move, from: ['running'], to: 'suspending', deadlineMs, reason });
+  const moved = await parts.registry.transition({ ...move, from: [from], to, deadlineMs, reason });
   if (moved.outcome !== 'moved') return undefined;
   try {
-    return await sendJob(parts, { kind: 'suspend', target: id, node, subject: { actorId: id, epoch } });
+    return await sendJob(parts, { kind, target: id, node, subject: { actorId: id, epoch } });
   } catch (error) {
-    // The node knows nothing of it, so the actor runs on. A job that arrives after all finds the state changed.
+    // The node knows nothing of it, so all is as before. A job that arrives after all finds the state changed.
     const update = { lastError: serializeError(error) };
-    await parts.registry.transition({ ...move, from: ['suspending'], to: 'running', reason: 'not suspended', update });
+    await parts.registry.transition({ ...move, from: [to], to: from, reason: `no ${kind}`, update });
     throw error;
   }
 }

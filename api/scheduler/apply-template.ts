@@ -7,7 +7,7 @@ import type { TemplateRecord } from '../../shared/registry/records.ts';
 import { revisionOf, type TemplateSpec } from '../../shared/template/template-spec.ts';
 import type { ApiParts } from '../parts.ts';
 import { sendJob } from './operations.ts';
-import { chooseNode } from './placement.ts';
+import { chooseNode, refusal } from './placement.ts';
 
 export interface AppliedTemplate {
   readonly record: TemplateRecord;
@@ -45,9 +45,7 @@ async function applyAgain(parts: ApiParts, before: TemplateRecord, revision: str
 async function nodeToPrepare({ registry }: ApiParts, spec: TemplateSpec): Promise<string> {
   const choice = chooseNode(await registry.listNodes(), { memoryMiB: spec.memoryMiB, runtime: undefined });
   if (choice.node !== undefined) return choice.node.id;
-  const words = Object.entries(choice.reasons).map(([id, reason]) => `${id}: ${reason}`);
-  const why = words.length === 0 ? 'there are no nodes' : words.join(', ');
-  throw new DormouseError('no-capacity', `no node can prepare the template (${why})`);
+  throw refusal(choice.unfit);
 }
 
 async function orderPreparation(parts: ApiParts, record: TemplateRecord, node: string): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * An operation for a transition that somebody else has begun (an idle suspend, the wake of another caller): this process
- * watches the actor and ends the operation with it. Should this process die, the operation stays `running` until it is
- * forgotten; the actor itself does not depend on it.
+ * watches the actor and ends the operation with it. Should this process die, the reaper ends the operation at its deadline;
+ * the actor itself does not depend on it.
  */
 import type { ActorRequest, ActorState } from '../../shared/actor/lifecycle.ts';
 import { deserializeError, DormouseError } from '../../shared/errors/dormouse-error.ts';
@@ -13,6 +13,7 @@ import { finish, newOperation } from './operations.ts';
 const goals: Readonly<Record<ActorRequest, ActorState | 'gone'>> = {
   resume: 'running',
   suspend: 'suspended',
+  pause: 'paused',
   delete: 'gone',
 };
 

@@ -1,7 +1,7 @@
 /** Operations: made before their job is sent, so that a caller can always ask what became of it. */
 import { randomUUID } from 'node:crypto';
 import { deserializeError, serializeError } from '../../shared/errors/dormouse-error.ts';
-import { jobLimitsMs, jobSchema, type Job, type JobKind } from '../../shared/jobs/contracts.ts';
+import { handoverMs, jobLimitsMs, jobSchema, type Job, type JobKind } from '../../shared/jobs/contracts.ts';
 import type { Operation } from '../../shared/registry/records.ts';
 import type { ApiParts } from '../parts.ts';
 
@@ -22,23 +22,27 @@ export async function sendJob<Kind extends JobKind>(
   parts: Pick<ApiParts, 'registry' | 'jobs'>,
   { kind, target, node, subject }: NewJob<Kind>,
 ): Promise<Operation> {
-  const now = Date.now();
   const operation = newOperation(kind, target, node);
-  const job = jobSchema.parse({
-    ...subject,
-    kind,
-    operationId: operation.id,
-    requestedAt: new Date(now).toISOString(),
-    deadlineAt: new Date(now + jobLimitsMs[kind]).toISOString(),
-  });
   await parts.registry.putOperation(operation);
   try {
-    await parts.jobs.send(node, job);
+    await parts.jobs.send(node, jobOf(operation, subject));
   } catch (error) {
     await finish(parts, operation, error).catch(() => undefined); // the first failure is the one to tell
     throw error;
   }
   return operation;
+}
+
+/** The job of an operation, with all of its kind's time from now on. */
+export function jobOf({ id, kind }: Operation, subject: object): Job {
+  const now = Date.now();
+  return jobSchema.parse({
+    ...subject,
+    kind,
+    operationId: id,
+    requestedAt: new Date(now).toISOString(),
+    deadlineAt: new Date(now + jobLimitsMs[kind]).toISOString(),
+  });
 }
 
 export const newOperation = (kind: JobKind, target: string, node?: string): Operation => ({
@@ -47,6 +51,7 @@ export const newOperation = (kind: JobKind, target: string, node?: string): Oper
   target,
   state: 'queued',
   createdAt: new Date().toISOString(),
+  deadlineAt: new Date(Date.now() + jobLimitsMs[kind] + handoverMs).toISOString(),
   ...(node !== undefined && { node }),
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { NodeStatus } from '../../shared/registry/records.ts';
-import { chooseNode } from './placement.ts';
+import { chooseNode, refusal } from './placement.ts';
 
 const runtime = {
   arch: 'amd64',
@@ -26,6 +26,7 @@ const node = (id: string, fields: Partial<NodeStatus> = {}): NodeStatus => ({
   leaseMs: 10_000,
   usedSlots: 0,
   usedMemoryMiB: 0,
+  revisions: [],
   ...fields,
 });
 
@@ -44,23 +45,55 @@ suite('placement', () => {
     ];
     const choice = chooseNode(nodes, { ...need, without: new Set(['tried']) });
     assert.equal(choice.node, undefined);
-    assert.deepEqual(choice.reasons, {
+    assert.deepEqual(Object.fromEntries(Object.entries(choice.unfit).map(([id, { reason }]) => [id, reason])), {
       dying: 'its lease is over',
       draining: 'it is draining',
       full: 'all 2 slots are taken',
       small: '224 MiB free, 256 MiB needed',
-      other: 'cannot load the snapshot (kernel: needs 6, has 5)',
+      other: 'incompatible: kernel: needs 6, has 5',
       tried: 'another actor took its last room',
     });
+    assert.equal(refusal(choice.unfit).code, 'no-capacity');
   });
 
-  test('the preferred node if it fits, else the one with most free memory', () => {
-    const nodes = [node('a', { usedMemoryMiB: 512 }), node('b', { usedMemoryMiB: 256 }), node('c', { usedSlots: 2 })];
+  test('a snapshot that no node can load is no matter of room', () => {
+    const nodes = [
+      node('a', { runtime: { ...runtime, kernel: '5' } }),
+      node('b', { runtime: { ...runtime, arch: 'arm64' } }),
+    ];
+    const choice = chooseNode(nodes, need);
+    assert.equal(choice.node, undefined);
+    const error = refusal(choice.unfit);
+    assert.equal(error.code, 'incompatible');
+    assert.match(
+      error.message,
+      /a: incompatible: kernel: needs 6, has 5, b: incompatible: arch: needs amd64, has arm64/,
+    );
+    assert.equal(refusal({}).code, 'no-capacity', 'a node may still join');
+    assert.equal(refusal(choice.unfit, 'c').code, 'node-not-found');
+  });
+
+  test('the one with most room, unless what the actor needs is at hand elsewhere and it is not crowded there', () => {
+    const nodes = [node('a', { usedMemoryMiB: 256 }), node('b')];
+    const revision = 'r1';
     assert.equal(chosen(nodes), 'b');
-    assert.equal(chosen(nodes, { preferred: 'a' }), 'a');
-    assert.equal(chosen(nodes, { preferred: 'c' }), 'b');
-    assert.equal(chosen(nodes, { preferred: 'c', only: true }), undefined);
-    assert.equal(chosen(nodes, { preferred: 'a', only: true }), 'a');
+    assert.equal(chosen(nodes, { revision }), 'b');
+    const knows = (usedMemoryMiB: number) => [node('a', { usedMemoryMiB, revisions: ['r1'] }), node('b')];
+    assert.equal(chosen(knows(200), { revision }), 'a');
+    assert.equal(chosen(knows(512), { revision }), 'b', 'crowded');
+    assert.equal(chosen([node('a'), node('b')], { lastNode: 'b' }), 'b');
+    assert.equal(chosen([node('a', { revisions: ['r1'] }), node('b')], { revision, lastNode: 'b' }), 'a');
+    assert.equal(
+      chosen([node('a', { slots: 10, usedSlots: 9 }), node('b', { usedMemoryMiB: 512 })]),
+      'b',
+      'scarce slots',
+    );
+  });
+
+  test('the only node that will do, if it fits', () => {
+    const nodes = [node('a', { usedMemoryMiB: 512 }), node('b'), node('c', { usedSlots: 2 })];
+    assert.equal(chosen(nodes, { only: 'a' }), 'a');
+    assert.equal(chosen(nodes, { only: 'c' }), undefined);
   });
 
   test('a template without a golden fits any live node; of equals the first by name', () => {

@@ -4,7 +4,10 @@
  *
  *   overdue `resuming`, `pausing`, `suspending` ─► fall back to the newest committed generation (shared/actor/fall-back.ts)
  *   overdue `deleting`                          ─► the job again, to any live node
- *   any activation on a node without a lease    ─► fall back, after a grace
+ *   `resuming` on a node without a lease        ─► fall back at once: nothing of it was ever served
+ *   any other activation there                  ─► fall back, after a grace, once the node's boot is declared over
+ *   a job of a node without a lease             ─► to another node, or its operation fails (reap-operations.ts)
+ *   an operation that is overdue                ─► `failed`
  *   a template `preparing` for too long         ─► `failed`
  *
  * Failures are logged and the next round tries again.
@@ -14,8 +17,8 @@ import { fallBack } from '../../shared/actor/fall-back.ts';
 import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
 import { handoverMs, jobLimitsMs } from '../../shared/jobs/contracts.ts';
 import type { ActorRecord } from '../../shared/registry/records.ts';
-import type { ApiParts } from '../parts.ts';
 import { sendDelete } from './actor-requests.ts';
+import { attempt, handOnJobs, reapOverdueOperations, type ReaperParts } from './reap-operations.ts';
 
 export interface ReaperOptions {
   /** Names this process among those that could lead. */
@@ -24,8 +27,6 @@ export interface ReaperOptions {
   readonly graceMs: number;
   readonly everyMs?: number;
 }
-
-type ReaperParts = Pick<ApiParts, 'registry' | 'store' | 'jobs' | 'log'>;
 
 const defaultEveryMs = 1000;
 /** A leader that dies is followed by another one after this long. */
@@ -54,18 +55,25 @@ export function startReaper(parts: ReaperParts, options: ReaperOptions): Reaper 
 
 async function run(parts: ReaperParts, options: ReaperOptions, stop: AbortSignal): Promise<void> {
   const deadSince = new Map<string, number>();
+  let leads = false;
   for (let round = 0; !stop.aborted; round++) {
     try {
-      if (await parts.registry.lead('reaper', options.holder, leadTtlMs)) {
+      leads = await parts.registry.lead('reaper', options.holder, leadTtlMs);
+      if (leads) {
         await reapOverdue(parts);
         await reapDeadNodes(parts, deadSince, options.graceMs);
+        await reapOverdueOperations(parts);
         if (round % templatesEveryRounds === 0) await reapTemplates(parts);
       }
     } catch (error) {
+      // While the registry is out of reach nodes cannot renew either: their grace begins anew afterwards.
+      deadSince.clear();
       parts.log.warn({ err: error }, 'reaper round failed');
     }
     await delay(options.everyMs ?? defaultEveryMs, undefined, { signal: stop }).catch(() => undefined);
   }
+  // Another process may lead at once, without waiting for this one's time to be over.
+  if (leads) await parts.registry.lead('reaper', options.holder, 1).catch(() => undefined);
 }
 
 /** One round over the transitions whose deadline has passed. */
@@ -92,24 +100,32 @@ async function deleteAgain(parts: ReaperParts, record: ActorRecord): Promise<voi
   }
 }
 
+/**
+ * A node without a lease may take it again, with all it runs, until its boot is declared over: that is decided first, and
+ * atomically with the lease being gone.
+ */
 async function reapDeadNodes(parts: ReaperParts, deadSince: Map<string, number>, graceMs: number): Promise<void> {
-  for (const node of await parts.registry.listNodes()) {
+  const nodes = await parts.registry.listNodes();
+  for (const node of nodes) {
     if (node.leaseMs > 0) {
       deadSince.delete(node.id);
       continue;
     }
     const since = deadSince.get(node.id) ?? performance.now();
     deadSince.set(node.id, since);
-    if (performance.now() - since < graceMs) continue;
+    const isDead = performance.now() - since >= graceMs && (await parts.registry.declareNodeOver(node.id));
     const ids = await parts.registry.actorsOnNode(node.id);
-    for (const id of ids.slice(0, batch)) await attempt(parts, id, () => leaveDeadNode(parts, id, node.id));
+    for (const id of ids.slice(0, batch)) await attempt(parts, id, () => leaveDeadNode(parts, id, node.id, isDead));
   }
+  const gone = new Set(nodes.filter(({ leaseMs }) => leaseMs === 0).map(({ id }) => id));
+  if (gone.size > 0) await handOnJobs(parts, gone);
 }
 
-async function leaveDeadNode(parts: ReaperParts, id: string, nodeId: string): Promise<void> {
+async function leaveDeadNode(parts: ReaperParts, id: string, nodeId: string, isDead: boolean): Promise<void> {
   const record = await parts.registry.getActor(id);
   if (record?.node !== nodeId) return;
-  if (record.state === 'deleting') return; // its deadline sends the job to another node
+  if (record.state === 'deleting') return; // its job is handed on
+  if (!isDead && record.state !== 'resuming') return;
   await giveUp(parts, record, `its node ${nodeId} is gone`, 'vmm-failed');
 }
 
@@ -141,13 +157,4 @@ async function reapTemplates(parts: ReaperParts): Promise<void> {
     }
     cursor = page.nextCursor;
   } while (cursor !== undefined);
-}
-
-/** One actor's trouble must not keep the reaper from the others. */
-async function attempt(parts: ReaperParts, id: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    parts.log.warn({ err: error, actorId: id }, 'actor not reaped');
-  }
 }

@@ -2,16 +2,20 @@
  * Starts an activation: chooses a node, claims the actor for it and sends the node its job. The claim is what makes a wake
  * single: of any number of callers in any number of processes one gets it, the others are told to wait.
  *
- * Failures: `no-capacity` (with the reason for each node), and those of the registry; a job that cannot be sent puts the
- * actor back to `suspended` at once.
+ * A paused actor wakes on the node that keeps its capture. If that node is dead the actor falls back first, fenced, and
+ * the caller looks again.
+ *
+ * Failures: `no-capacity` and `incompatible` (with the reason for each node), and those of the registry; a job that cannot
+ * be sent puts the actor back to where it was at once.
  */
 import type { Epoch } from '../../shared/actor/epoch.ts';
-import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
+import { fallBack } from '../../shared/actor/fall-back.ts';
+import { serializeError } from '../../shared/errors/dormouse-error.ts';
 import { handoverMs, jobLimitsMs } from '../../shared/jobs/contracts.ts';
-import type { ActorRecord, Operation, TemplateRecord } from '../../shared/registry/records.ts';
+import type { ActorRecord, NodeStatus, Operation, TemplateRecord } from '../../shared/registry/records.ts';
 import type { ApiParts } from '../parts.ts';
 import { sendJob } from './operations.ts';
-import { chooseNode, type Placement } from './placement.ts';
+import { chooseNode, refusal, type Placement } from './placement.ts';
 
 export interface Wake {
   readonly record: ActorRecord;
@@ -27,20 +31,18 @@ export type WakeResult =
   /** Somebody else moved the actor first: look again. */
   | { readonly outcome: 'overtaken' };
 
+const fallBackLimitMs = 20_000;
+
 export async function startWake(parts: ApiParts, wake: Wake): Promise<WakeResult> {
   const { registry } = parts;
-  const { record, template } = wake;
+  const { record } = wake;
+  const only = wake.node ?? (record.state === 'paused' ? record.node : undefined);
   const tried = new Set<string>();
   for (;;) {
-    const placement: Placement = {
-      memoryMiB: record.memoryMiB,
-      runtime: template.descriptor?.golden.runtime,
-      preferred: wake.node,
-      only: wake.node !== undefined,
-      without: tried,
-    };
-    const choice = chooseNode(await registry.listNodes(), placement);
-    if (choice.node === undefined) throw noCapacity(choice.reasons, wake.node);
+    const nodes = await registry.listNodes();
+    if (record.state === 'paused' && isGone(nodes, record.node)) return await leaveDeadNode(parts, record);
+    const choice = chooseNode(nodes, { ...placementOf(wake), only, without: tried });
+    if (choice.node === undefined) throw refusal(choice.unfit, only);
     const node = choice.node.id;
     const claim = await registry.claim(record.id, node, jobLimitsMs.resume + handoverMs, wake.reason);
     if (claim.outcome === 'claimed') {
@@ -51,8 +53,26 @@ export async function startWake(parts: ApiParts, wake: Wake): Promise<WakeResult
   }
 }
 
+/** What the actor's next start needs of a node. An actor that boots has no snapshot to be loaded. */
+export function placementOf({ record, template }: Pick<Wake, 'record' | 'template'>): Placement {
+  const { memoryMiB, coldStart, generation, revision, lastNode } = record;
+  const golden = coldStart && generation === 0 ? undefined : template.descriptor?.golden.runtime;
+  return { memoryMiB, runtime: record.runtime ?? golden, revision, lastNode };
+}
+
+const isGone = (nodes: readonly NodeStatus[], id: string | undefined): boolean =>
+  (nodes.find((node) => node.id === id)?.leaseMs ?? 0) === 0;
+
+async function leaveDeadNode({ store, registry, log }: ApiParts, record: ActorRecord): Promise<WakeResult> {
+  const reason = `paused on ${record.node ?? 'a node'}, which is gone`;
+  const signal = AbortSignal.timeout(fallBackLimitMs);
+  const result = await fallBack({ store, registry, record, reason, signal });
+  log.warn({ actorId: record.id, epoch: record.epoch, ...result }, 'paused actor fell back');
+  return { outcome: 'overtaken' };
+}
+
 async function order(parts: ApiParts, wake: Wake, node: string, epoch: Epoch): Promise<Operation> {
-  const { id } = wake.record;
+  const { id, state } = wake.record;
   const traceparent = wake.traceparent === undefined ? {} : { traceparent: wake.traceparent };
   try {
     const subject = { actorId: id, epoch, ...traceparent };
@@ -62,19 +82,11 @@ async function order(parts: ApiParts, wake: Wake, node: string, epoch: Epoch): P
     await parts.registry.transition({
       id,
       from: ['resuming'],
-      to: 'suspended',
+      to: state === 'paused' ? 'paused' : 'suspended',
       epoch,
       reason: 'its node could not be told',
       update: { lastError: serializeError(error) },
     });
     throw error;
   }
-}
-
-function noCapacity(reasons: Readonly<Record<string, string>>, node: string | undefined): DormouseError {
-  const words = Object.entries(reasons).map(([id, reason]) => `${id}: ${reason}`);
-  if (node !== undefined && !Object.hasOwn(reasons, node))
-    return new DormouseError('node-not-found', `no node ${node}`);
-  const why = words.length === 0 ? 'there are no nodes' : words.join(', ');
-  return new DormouseError('no-capacity', `no node can take the actor (${why})`, { details: { nodes: reasons } });
 }

@@ -22,6 +22,11 @@ export const actorView = z
     coldStart: z.boolean(),
     epoch: epochSchema.optional(),
     node: z.string().optional(),
+    lastNode: z.string().optional(),
+    capture: z
+      .object({ capturedAt: z.string(), sizeBytes: z.number().int() })
+      .optional()
+      .meta({ description: 'Of a paused actor: what its node keeps of it; not durable' }),
     generation: z.number().int(),
     durableAt: z.string(),
     durableAgeMs: z.number().int(),
@@ -37,7 +42,7 @@ export const actorView = z
 export type ActorView = z.infer<typeof actorView>;
 
 export function viewOfActor(record: ActorRecord): ActorView {
-  const { uid: _uid, generationSeq: _generationSeq, logSeq: _logSeq, ...shown } = record;
+  const { uid: _uid, generationSeq: _generationSeq, logSeq: _logSeq, runtime: _runtime, ...shown } = record;
   return { ...shown, durableAgeMs: Math.max(0, Date.now() - Date.parse(record.durableAt)) };
 }
 

@@ -45,7 +45,12 @@ export interface CallOptions {
 
 export async function startFixture(
   serve: RequestListener,
-  options: { readonly token?: string; readonly upgrade?: StandInOptions['upgrade']; readonly slots?: number } = {},
+  options: {
+    readonly token?: string;
+    readonly upgrade?: StandInOptions['upgrade'];
+    readonly slots?: number;
+    readonly maxParked?: number;
+  } = {},
 ): Promise<Fixture> {
   await using resources = new AsyncDisposableStack();
   const redis = resources.use(await startTestRedis());
@@ -68,7 +73,15 @@ export async function startFixture(
       ...(slots !== undefined && { slots }),
     }),
   );
-  const parts: ApiParts = { registry, store, jobs, log, token, actorDomain: 'actors.test' };
+  const parts: ApiParts = {
+    registry,
+    store,
+    jobs,
+    log,
+    token,
+    actorDomain: 'actors.test',
+    maxParked: options.maxParked ?? 100,
+  };
   const another = async (): Promise<number> => {
     const api = resources.use(await buildServer(parts));
     return Number(new URL(await api.listen('127.0.0.1', 0)).port);

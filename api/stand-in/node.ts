@@ -17,6 +17,7 @@ import type { Operation } from '../../shared/registry/records.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
 import { appendEntry } from '../../shared/snapshot/actor-log.ts';
 import type { SnapshotManifest } from '../../shared/snapshot/manifest.ts';
+import { objectKeys } from '../../shared/snapshot/object-keys.ts';
 import { createLogger } from '../../shared/telemetry/logger.ts';
 
 export interface StandInNode extends AsyncDisposable {
@@ -52,13 +53,14 @@ export const standInRuntime = {
   agent: 'a',
 } as const;
 
-const part = { key: 'k', sizeBytes: 1000, sha256: 'a'.repeat(64) };
-export const standInManifest = (): SnapshotManifest => ({
+const part = (key: string) => ({ key, sizeBytes: 1000, sha256: 'a'.repeat(64) });
+/** Its parts are nowhere; they would have to lie in the folder of their actor or template. */
+export const standInManifest = (folder: string): SnapshotManifest => ({
   formatVersion: 1,
   runtime: standInRuntime,
   memorySizeBytes: 1024,
   lowers: {},
-  parts: { memory: part, device: part },
+  parts: { memory: part(`${folder}memory`), device: part(`${folder}device`) },
   pageCount: 3,
   capturedAt: new Date().toISOString(),
 });
@@ -146,6 +148,7 @@ async function perform(options: StandInOptions, node: StandInNode, held: Map<str
   await node.beforeJob(job);
   if (job.kind === 'resume') await resume(options, held, job);
   if (job.kind === 'suspend') await suspend(options, held, job);
+  if (job.kind === 'pause') await pause(options, held, job);
   if (job.kind === 'delete') await remove(options, held, job.actorId);
   if (job.kind === 'prepare-template') await prepare(options, job);
   await registry.putOperation(operation);
@@ -155,7 +158,14 @@ async function resume({ registry }: StandInOptions, held: Map<string, string>, j
   held.set(job.actorId, job.epoch);
   const lastStart = { kind: 'warm', at: new Date().toISOString(), phases: { queue: 1.5, vmm: 2 } } as const;
   const move = { id: job.actorId, from: ['resuming'], to: 'running', epoch: job.epoch, reason: 'woke' } as const;
-  await registry.transition({ ...move, update: { lastStart, lastError: undefined } });
+  await registry.transition({ ...move, update: { lastStart, lastError: undefined, capture: undefined } });
+}
+
+async function pause({ registry }: StandInOptions, held: Map<string, string>, job: JobOf<'pause'>): Promise<void> {
+  const { actorId: id, epoch } = job;
+  held.delete(id);
+  const capture = { epoch, capturedAt: new Date().toISOString(), sizeBytes: 1000 };
+  await registry.transition({ id, from: ['pausing'], to: 'paused', epoch, reason: 'captured', update: { capture } });
 }
 
 async function suspend(options: StandInOptions, held: Map<string, string>, job: JobOf<'suspend'>): Promise<void> {
@@ -164,11 +174,12 @@ async function suspend(options: StandInOptions, held: Map<string, string>, job: 
   const record = await registry.getActor(id);
   if (record?.state !== 'suspending') return;
   const generation = record.generation + 1;
-  const entry = { kind: 'snapshot', uid: record.uid, generation, epoch, node, manifest: standInManifest() } as const;
+  const manifest = standInManifest(objectKeys.actorBlobs(id, record.uid));
+  const entry = { kind: 'snapshot', uid: record.uid, generation, epoch, node, manifest } as const;
   await appendEntry(store, id, record.logSeq, entry);
   held.delete(id);
   const seq = record.logSeq + 1;
-  const update = { generation, generationSeq: seq, logSeq: seq };
+  const update = { generation, generationSeq: seq, logSeq: seq, capture: undefined };
   await registry.transition({ id, from: ['suspending'], to: 'suspended', epoch, reason: 'committed', update });
 }
 
@@ -186,7 +197,8 @@ async function prepare({ registry }: StandInOptions, job: JobOf<'prepare-templat
   if (record === undefined) return;
   const { spec, revision } = record;
   const preparedAt = new Date().toISOString();
-  const descriptor = { formatVersion: 1, spec, revision, images: {}, golden: standInManifest(), preparedAt } as const;
+  const golden = standInManifest(`${objectKeys.templateFolder(spec.name, revision)}golden/`);
+  const descriptor = { formatVersion: 1, spec, revision, images: {}, golden, preparedAt } as const;
   await registry.updateTemplate({ ...record, state: 'ready', since: preparedAt, descriptor }, ['preparing']);
 }
 

@@ -1,4 +1,4 @@
-/** `dormouse actor suspend|resume|delete`: jobs, which `--wait` follows to their end. */
+/** `dormouse actor suspend|pause|resume|delete`: jobs, which `--wait` follows to their end. */
 import type { Command } from '../command.ts';
 import { followOperation, waitOptions } from './follow-operation.ts';
 
@@ -10,6 +10,18 @@ export const suspendActor: Command = {
   example: 'dormouse actor suspend alice --wait',
   async run(context) {
     await followOperation(context, await context.client.actors.suspend(context.arguments.required('id')));
+    return 0;
+  },
+};
+
+export const pauseActor: Command = {
+  name: 'actor pause',
+  summary: 'Keep an actor on its node without a VM: fast, not durable until it is suspended',
+  positionals: ['<id>'],
+  options: waitOptions,
+  example: 'dormouse actor pause alice --wait',
+  async run(context) {
+    await followOperation(context, await context.client.actors.pause(context.arguments.required('id')));
     return 0;
   },
 };

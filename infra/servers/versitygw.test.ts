@@ -31,6 +31,7 @@ networkConformance({
   isCommit: ({ method, url = '' }) =>
     (method === 'PUT' && !url.includes('partNumber=')) || (method === 'POST' && url.includes('uploadId=')),
   isDownload: ({ method, url = '' }) => method === 'GET' && !url.includes('list-type='),
+  isListing: ({ method, url = '' }) => method === 'GET' && url.includes('list-type='),
 });
 
 test('stores of one bucket with different prefixes do not see each other', async () => {

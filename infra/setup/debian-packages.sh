@@ -4,6 +4,8 @@
 STACK_PACKAGES='redis-server nftables iproute2 util-linux procps skopeo umoci
   debian-archive-keyring ca-certificates xz-utils zstd tar curl'
 TEST_PACKAGES='docker-registry chromium git'
+# Only where the Python on the PATH has no pip of its own.
+PIP_PACKAGES='python3 python3-pip'
 # Packages that would run a daemon of their own, now and at each boot. Dormouse starts these programs itself.
 DAEMONS='redis-server docker-registry'
 POLICY=/usr/sbin/policy-rc.d
@@ -15,6 +17,7 @@ INSTALL_LOCK=/run/lock/dormouse-install.lock
 install_debian_packages() {
   wanted=$STACK_PACKAGES
   [ "$1" = yes ] && wanted="$wanted $TEST_PACKAGES"
+  [ "$1" = no ] || python3 -m pip --version >/dev/null 2>&1 || wanted="$wanted $PIP_PACKAGES"
   [ -n "$(missing_packages $wanted)" ] || [ -e $SAVED_POLICY ] || return 0
   exec 8>$INSTALL_LOCK
   flock -w 1800 8 || fail 'another Dormouse set-up has been installing packages for 30 minutes' 'Stop it, then run this again.'

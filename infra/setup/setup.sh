@@ -22,7 +22,7 @@ for argument in "$@"; do
 done
 
 # Steps 1 to 3 are here, the rest in main.ts, which counts the same way.
-[ "$with_tests" = yes ] && steps=7 || steps=5
+[ "$with_tests" = yes ] && steps=8 || steps=5
 
 check_machine
 

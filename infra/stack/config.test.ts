@@ -30,6 +30,7 @@ suite('stack configuration', () => {
       token: undefined,
       drainMs: 30_000,
       passedOn: {},
+      passedToWorkers: {},
     });
   });
 
@@ -55,6 +56,13 @@ suite('stack configuration', () => {
       PATH: '/bin',
     });
     assert.deepEqual(passedOn, { DORMOUSE_LOG_LEVEL: 'debug' });
+  });
+
+  test('the keys of snapshots go to the workers alone, and are refused here already when they are none', () => {
+    const key = `a:${Buffer.alloc(32, 1).toString('base64')}`;
+    const { passedOn, passedToWorkers } = readStackConfig({ DORMOUSE_ENCRYPTION_KEYS: key });
+    assert.deepEqual([passedOn, passedToWorkers], [{}, { DORMOUSE_ENCRYPTION_KEYS: key }]);
+    assert.deepEqual(refusedFields({ DORMOUSE_ENCRYPTION_KEYS: 'a:b' }), ['DORMOUSE_ENCRYPTION_KEYS']);
   });
 
   test('assets follow DORMOUSE_HOME unless DORMOUSE_ASSETS says otherwise', () => {

@@ -21,6 +21,8 @@ export interface StackConfig {
   readonly drainMs: number;
   /** Settings that api and workers read themselves, as they stand in the environment. */
   readonly passedOn: Readonly<Record<string, string>>;
+  /** The same for what is the workers' business alone. */
+  readonly passedToWorkers: Readonly<Record<string, string>>;
 }
 
 const passedOnNames = [
@@ -32,7 +34,10 @@ const passedOnNames = [
   'DORMOUSE_NODE_SLOTS',
   'DORMOUSE_LEASE_MS',
   'DORMOUSE_DRAIN_MS',
+  'DORMOUSE_MAX_PARKED',
 ] as const;
+/** A secret goes to no process that has no use for it. */
+const workerNames = ['DORMOUSE_ENCRYPTION_KEYS'] as const;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -47,6 +52,7 @@ export function readStackConfig(environment: Environment): StackConfig {
     'DORMOUSE_NODES',
     'DORMOUSE_ASSETS',
     ...passedOnNames,
+    ...workerNames,
   );
   if (read.DORMOUSE_TOKEN === undefined && !isLoopback(read.DORMOUSE_HOST)) {
     throw tokenMissing(read.DORMOUSE_HOST);
@@ -61,11 +67,13 @@ export function readStackConfig(environment: Environment): StackConfig {
     assets: assetsFolder(environment),
     token: read.DORMOUSE_TOKEN,
     drainMs: read.DORMOUSE_DRAIN_MS,
-    passedOn: Object.fromEntries(
-      passedOnNames.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])),
-    ),
+    passedOn: pick(environment, passedOnNames),
+    passedToWorkers: pick(environment, workerNames),
   };
 }
+
+const pick = (environment: Environment, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])));
 
 /** Where the asset sets of this machine lie: the set-up fills it, the workers read it. */
 export function assetsFolder(environment: Environment): string {

@@ -28,6 +28,7 @@ export function apiSpec(config: DecidedConfig): ChildSpec {
 
 export function workerSpec(config: DecidedConfig, nodeId: string): ChildSpec {
   return nodeProgram(nodeId, 'worker/main.ts', config, {
+    ...config.passedToWorkers,
     DORMOUSE_NODE_ID: nodeId,
     // A worker's default share of the machine's memory depends on how many there are.
     DORMOUSE_NODES: String(config.nodes),

@@ -51,7 +51,8 @@ export async function fallBack(request: FallBack): Promise<FallBackResult> {
     to: 'suspended',
     epoch: record.epoch,
     reason,
-    update: { ...headUpdate(record, head), ...(error === undefined ? {} : { lastError: error }) },
+    // A capture that a node kept belongs to the activation that is over.
+    update: { ...headUpdate(record, head), capture: undefined, ...(error === undefined ? {} : { lastError: error }) },
   });
   if (result.outcome !== 'moved') return { outcome: 'overtaken' };
   return { outcome: 'suspended', generation: head.snapshot?.generation ?? 0 };
@@ -69,6 +70,7 @@ export function headUpdate(record: ActorRecord, head: LogHead): ActorUpdate {
     generationSeq: snapshot.seq,
     logSeq: seq,
     durableAt: manifest.capturedAt,
+    runtime: manifest.runtime,
     sizes: {
       memoryBytes: manifest.memorySizeBytes,
       shippedBytes: manifest.parts.memory.sizeBytes + manifest.parts.device.sizeBytes,

@@ -12,7 +12,12 @@ import {
 } from './lifecycle.ts';
 
 /** Where an accepted request leads first. */
-const target: Record<ActorRequest, ActorState> = { resume: 'resuming', suspend: 'suspending', delete: 'deleting' };
+const target: Record<ActorRequest, ActorState> = {
+  resume: 'resuming',
+  suspend: 'suspending',
+  pause: 'pausing',
+  delete: 'deleting',
+};
 
 suite('lifecycle', () => {
   test('what is accepted is a move the registry may make, and leads into a state with a deadline', () => {
@@ -52,14 +57,17 @@ suite('lifecycle', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         let state: ActorState = 'suspended';
+        let before: ActorState = state;
         let activations = 0;
         for (const next of steps) {
-          const to: ActorState = next === 'done' || next === 'failed' ? exitOf(state, next) : requested(state, next);
+          const ends = next === 'done' || next === 'failed';
+          const to: ActorState = ends ? exitOf(state, next, before) : requested(state, next);
           if (to === state) continue;
           assert.ok(mayMove(state, to), `${state} to ${to}`);
           if (to === 'resuming') activations++;
-          if (to === 'suspended' || to === 'failed') activations = 0;
+          if (to === 'suspended' || to === 'paused' || to === 'failed') activations = 0;
           assert.ok(activations <= 1);
+          before = state;
           state = to;
         }
       }),
@@ -70,9 +78,11 @@ suite('lifecycle', () => {
 const requested = (state: ActorState, request: ActorRequest): ActorState =>
   decide(state, request).kind === 'accept' ? target[request] : state;
 
-/** How the worker or the reaper ends a transitional state. */
-function exitOf(state: ActorState, how: 'done' | 'failed'): ActorState {
-  if (state === 'resuming') return how === 'done' ? 'running' : 'failed';
-  if (state === 'suspending') return how === 'done' ? 'suspended' : 'running';
+/** How the worker ends a transitional state: what fails on its way out of `paused` is paused again. */
+function exitOf(state: ActorState, how: 'done' | 'failed', before: ActorState): ActorState {
+  const back = before === 'paused';
+  if (state === 'resuming') return how === 'done' ? 'running' : back ? 'paused' : 'failed';
+  if (state === 'suspending') return how === 'done' ? 'suspended' : back ? 'paused' : 'running';
+  if (state === 'pausing') return how === 'done' ? 'paused' : 'running';
   return state;
 }

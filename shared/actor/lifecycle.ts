@@ -2,17 +2,21 @@
  * The actor's life, as a pure function of (state, request).
  *
  *                 claim (epoch + 1)
- *   suspended ───────────────────────► resuming ──────► running
- *      ▲  ▲ ▲          wake failed        │  │             │ │
- *      │  │ └──────────────────────────────┘  │             │ │
- *      │  └───────────────────────────────────┼── node lost ┘ │ suspend, idle
- *      │ committed                            ▼ damaged       ▼
- *      └───────────────────────────────── failed ◄──────  suspending ──► running (commit failed, rolled back)
+ *   suspended ───────────────────────► resuming ──────► running ◄──────┐
+ *      ▲  ▲ ▲          wake failed        │  │ ▲           │ │ │        │ capture failed, rolled back
+ *      │  │ └──────────────────────────────┘  │ │           │ │ └──► pausing
+ *      │  └───────────────────────────────────┼─┼ node lost ┘ │        │ captured on its node
+ *      │                                      │ └── claim ────┼───── paused ◄── wake or commit failed
+ *      │ committed                            ▼ damaged       ▼        │
+ *      └───────────────────────────────── failed             suspending ◄ suspend (ships the capture)
+ *                                                             │
+ *                                                             └──► running (commit failed, rolled back)
  *
  *   any state ──► deleting ──► gone
  *
- * `pausing` and `paused` belong to the vocabulary (a capture kept on the node); no request leads there yet.
- * Transitional states (resuming, suspending, pausing, deleting) always carry a deadline in the registry.
+ * Each state that a node holds (resuming, running, pausing, paused, suspending) falls back to `suspended` at the newest
+ * committed generation when that node is lost. Transitional states (resuming, suspending, pausing, deleting) always carry
+ * a deadline in the registry.
  */
 
 export const actorStates = [
@@ -27,17 +31,17 @@ export const actorStates = [
 ] as const;
 export type ActorState = (typeof actorStates)[number];
 
-export const actorRequests = ['resume', 'suspend', 'delete'] as const;
+export const actorRequests = ['resume', 'suspend', 'pause', 'delete'] as const;
 export type ActorRequest = (typeof actorRequests)[number];
 
 /** Every move the registry may make. A move that is not here is a defect and throws before it reaches Redis. */
 const moves: Readonly<Record<ActorState, readonly ActorState[]>> = {
   suspended: ['resuming', 'deleting'],
-  resuming: ['running', 'suspended', 'failed', 'deleting'],
-  running: ['suspending', 'suspended', 'deleting'],
+  resuming: ['running', 'paused', 'suspended', 'failed', 'deleting'],
+  running: ['suspending', 'pausing', 'suspended', 'deleting'],
   pausing: ['paused', 'running', 'suspended', 'deleting'],
   paused: ['resuming', 'suspending', 'suspended', 'deleting'],
-  suspending: ['suspended', 'running', 'deleting'],
+  suspending: ['suspended', 'running', 'paused', 'deleting'],
   failed: ['resuming', 'suspended', 'deleting'],
   deleting: [],
 };
@@ -61,19 +65,18 @@ const already: Decision = { kind: 'already' };
 const wait: Decision = { kind: 'wait' };
 const gone: Decision = { kind: 'refuse', reason: 'the actor is being deleted' };
 
+const asleep: Decision = { kind: 'refuse', reason: 'the actor is asleep: only a running one can be paused' };
+const notRunning: Decision = { kind: 'refuse', reason: 'the actor failed to resume: it is not running' };
+
 const decisions: Readonly<Record<ActorState, Readonly<Record<ActorRequest, Decision>>>> = {
-  suspended: { resume: accept, suspend: already, delete: accept },
-  resuming: { resume: already, suspend: wait, delete: wait },
-  running: { resume: already, suspend: accept, delete: accept },
-  pausing: { resume: wait, suspend: wait, delete: wait },
-  paused: { resume: accept, suspend: accept, delete: accept },
-  suspending: { resume: wait, suspend: already, delete: wait },
-  failed: {
-    resume: accept,
-    suspend: { kind: 'refuse', reason: 'the actor failed to resume: it is not running' },
-    delete: accept,
-  },
-  deleting: { resume: gone, suspend: gone, delete: already },
+  suspended: { resume: accept, suspend: already, pause: asleep, delete: accept },
+  resuming: { resume: already, suspend: wait, pause: wait, delete: wait },
+  running: { resume: already, suspend: accept, pause: accept, delete: accept },
+  pausing: { resume: wait, suspend: wait, pause: already, delete: wait },
+  paused: { resume: accept, suspend: accept, pause: already, delete: accept },
+  suspending: { resume: wait, suspend: already, pause: wait, delete: wait },
+  failed: { resume: accept, suspend: notRunning, pause: notRunning, delete: accept },
+  deleting: { resume: gone, suspend: gone, pause: gone, delete: already },
 };
 
 export const decide = (state: ActorState, request: ActorRequest): Decision => decisions[state][request];

@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { z } from 'zod';
+import { keyRingSchema } from '../encryption/key-ring.ts';
 import { DormouseError, type FieldError } from '../errors/dormouse-error.ts';
 import { logLevels } from '../telemetry/logger.ts';
 
@@ -37,8 +38,11 @@ export const settings = {
     .transform((dir) => path.resolve(dir))
     .optional(),
   DORMOUSE_ACCELERATOR: z.enum(['auto', 'kvm', 'tcg']).default('auto'),
-  DORMOUSE_LEASE_MS: z.coerce.number().int().min(1000).max(60_000).default(10_000),
+  // Shorter than this, what is left of a lease between two renewals is too little for placement to build on.
+  DORMOUSE_LEASE_MS: z.coerce.number().int().min(3000).max(60_000).default(10_000),
   DORMOUSE_DRAIN_MS: z.coerce.number().int().min(0).max(600_000).default(30_000),
+  DORMOUSE_MAX_PARKED: z.coerce.number().int().min(0).max(100_000).default(1000),
+  DORMOUSE_ENCRYPTION_KEYS: keyRingSchema.optional(),
   DORMOUSE_DEBIAN_MIRROR: z.url({ protocol: /^https?$/ }).optional(),
   DORMOUSE_URL: z.url({ protocol: /^https?$/ }).optional(),
 } as const;

@@ -105,6 +105,7 @@ export const errorCodes = {
   ),
   'epoch-stale': code(409, true, 'This activation of the actor is over', 'Look the actor up again.'),
   'too-many-pending': code(429, true, 'Too many requests wait for this actor to wake', 'Try again later.'),
+  'too-many-parked': code(429, true, 'Too many requests wait for room on a node', 'Try again later, or add a node.'),
   'no-capacity': code(503, true, 'No node has room', 'Try again later, or add a node.'),
   'node-not-found': code(404, false, 'No such node', 'List nodes with GET /v1/nodes.'),
   'wake-timeout': code(504, true, 'The actor did not wake in time', 'Try again; look at the last error of the actor.'),
@@ -134,6 +135,18 @@ export const errorCodes = {
     false,
     'The snapshot has a format this version does not know',
     'Run the version that wrote it, or a newer one.',
+  ),
+  'encryption-key-missing': code(
+    409,
+    false,
+    'The key that a snapshot is encrypted with is not configured',
+    'Add the key named in `details` to DORMOUSE_ENCRYPTION_KEYS of the nodes, then resume again.',
+  ),
+  'encryption-key-wrong': code(
+    409,
+    false,
+    'The configured key is not the one a snapshot is encrypted with',
+    'Give the key named in `details` its former value in DORMOUSE_ENCRYPTION_KEYS, then resume again.',
   ),
   'lower-mismatch': code(
     409,

@@ -18,7 +18,9 @@ const common = {
 
 export const jobSchema = z.discriminatedUnion('kind', [
   z.object({ ...common, kind: z.literal('resume'), actorId: actorIdSchema, epoch: epochSchema }),
+  /** Of a running actor, or of a paused one, whose capture is shipped without waking it. */
   z.object({ ...common, kind: z.literal('suspend'), actorId: actorIdSchema, epoch: epochSchema }),
+  z.object({ ...common, kind: z.literal('pause'), actorId: actorIdSchema, epoch: epochSchema }),
   /** The registry has the actor in `deleting`; the node ends the VM if it runs there and removes every object. */
   z.object({ ...common, kind: z.literal('delete'), actorId: actorIdSchema }),
   z.object({ ...common, kind: z.literal('prepare-template'), template: templateNameSchema, revision: z.string() }),
@@ -40,6 +42,8 @@ export const queuePrefix = 'dmq';
 export const jobLimitsMs: Readonly<Record<JobKind, number>> = {
   resume: 60_000,
   suspend: 120_000,
+  // a suspend without the way to the store
+  pause: 90_000,
   delete: 120_000,
   // a first pull of a large image, a cold boot under emulation, and the upload of the golden
   'prepare-template': 600_000,

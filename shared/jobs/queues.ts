@@ -7,6 +7,8 @@ import { jobSchema, queueName, queuePrefix, type Job } from './contracts.ts';
 export interface JobSender extends AsyncDisposable {
   /** Puts a job on a node's queue; the operation's id is the job's id, so sending it again changes nothing. */
   send(nodeId: string, job: Job): Promise<void>;
+  /** Takes back a job that its node has not begun; one it has begun stays. */
+  withdraw(nodeId: string, operationId: string): Promise<void>;
 }
 
 export function openJobSender(redisUrl: string, log: Logger): JobSender {
@@ -32,6 +34,9 @@ export function openJobSender(redisUrl: string, log: Logger): JobSender {
           removeOnFail: true,
         }),
       );
+    },
+    async withdraw(nodeId, operationId) {
+      await translated(queueOf(nodeId).remove(operationId));
     },
     async [Symbol.asyncDispose]() {
       await Promise.allSettled([...queues.values()].map((queue) => queue.close()));

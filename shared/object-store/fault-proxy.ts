@@ -3,22 +3,21 @@
  * through is the real server's answer to the real request.
  */
 import { once } from 'node:events';
-import {
-  createServer,
-  request,
-  type ClientRequest,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, request, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 
 export type Fault =
   /** The server gets the whole request and acts; its answer is lost. */
   | { readonly kind: 'lose-answer' }
   /** The answer breaks off after so many bytes of its body. */
   | { readonly kind: 'cut-answer'; readonly afterBytes: number }
-  /** The connection breaks when the server has got so many bytes of the body. */
-  | { readonly kind: 'cut-upload'; readonly afterBytes: number }
+  /** The answer stops after so many bytes of its body, and the connection stays open. */
+  | { readonly kind: 'stall-answer'; readonly afterBytes: number }
+  /** The answer's body trickles. */
+  | { readonly kind: 'slow-answer'; readonly bytesPerSecond: number }
+  /** The request breaks off after so many bytes of its body, towards the server too. */
+  | { readonly kind: 'cut-request'; readonly afterBytes: number }
   /** The server never hears of it, and nobody answers. */
   | { readonly kind: 'hang' }
   /** Someone in between answers instead of the server. */
@@ -71,7 +70,7 @@ function answer(incoming: IncomingMessage, outgoing: ServerResponse, status: num
   incoming.resume().once('end', () => outgoing.writeHead(status).end());
 }
 
-type ForwardFault = Extract<Fault, { kind: 'lose-answer' | 'cut-answer' | 'cut-upload' }>;
+type ForwardFault = Exclude<Fault, { kind: 'hang' | 'answer' }>;
 
 function forward(
   upstream: string,
@@ -88,28 +87,57 @@ function forward(
   onward.once('error', () => outgoing.destroy());
   onward.once('response', (back) => {
     const own = `http://${incoming.headers.host ?? ''}`;
-    if (fault?.kind === 'lose-answer') back.resume().once('end', () => outgoing.destroy());
-    else if (fault?.kind === 'cut-answer') relayCut(back, outgoing, fault.afterBytes);
-    else {
-      outgoing.writeHead(back.statusCode ?? 502, pointedAt(own, upstream, back.headers));
-      back.pipe(outgoing);
+    if (fault?.kind === 'lose-answer') {
+      back.resume().once('end', () => outgoing.destroy());
+      return;
     }
+    if (fault?.kind === 'cut-answer') {
+      relayCut(back, outgoing, fault.afterBytes);
+      return;
+    }
+    outgoing.writeHead(back.statusCode ?? 502, pointedAt(own, upstream, back.headers));
+    if (fault?.kind === 'stall-answer') pipeStart(back, outgoing, fault.afterBytes);
+    else if (fault?.kind === 'slow-answer') void trickle(back, outgoing, fault.bytesPerSecond);
+    else back.pipe(outgoing);
   });
-  if (fault?.kind !== 'cut-upload') incoming.pipe(onward);
-  else relayUpload(incoming, onward, fault.afterBytes);
+  if (fault?.kind === 'cut-request') sendCut(incoming, onward, outgoing, fault.afterBytes);
+  else incoming.pipe(onward);
 }
 
-function relayUpload(incoming: IncomingMessage, onward: ClientRequest, afterBytes: number): void {
+function sendCut(incoming: IncomingMessage, onward: Writable, outgoing: ServerResponse, afterBytes: number): void {
+  const cut = (): void => {
+    onward.destroy();
+    outgoing.destroy();
+  };
   let left = afterBytes;
   incoming.on('data', (chunk: Buffer) => {
-    const piece = chunk.subarray(0, left);
-    left -= piece.length;
-    onward.write(piece);
-    if (left > 0) return;
-    onward.destroy(); // which ends the client's connection too
-    incoming.destroy();
+    const piece = chunk.subarray(0, Math.max(0, left));
+    left -= chunk.length;
+    onward.write(piece, () => left <= 0 && cut());
   });
-  incoming.once('end', () => onward.end());
+  incoming.once('end', cut); // a body that was not as long as that
+}
+
+function pipeStart(back: IncomingMessage, outgoing: ServerResponse, bytes: number): void {
+  let left = bytes;
+  back.on('data', (chunk: Buffer) => {
+    if (left > 0) outgoing.write(chunk.subarray(0, left));
+    left -= chunk.length;
+  });
+}
+
+const tricklesPerSecond = 20;
+
+async function trickle(back: IncomingMessage, outgoing: ServerResponse, bytesPerSecond: number): Promise<void> {
+  const pieceBytes = Math.ceil(bytesPerSecond / tricklesPerSecond);
+  for await (const chunk of back as AsyncIterable<Buffer>) {
+    for (let at = 0; at < chunk.length; at += pieceBytes) {
+      if (outgoing.destroyed) return; // the client gave up
+      outgoing.write(chunk.subarray(at, at + pieceBytes));
+      await delay(1_000 / tricklesPerSecond);
+    }
+  }
+  outgoing.end();
 }
 
 function relayCut(back: IncomingMessage, outgoing: ServerResponse, afterBytes: number): void {

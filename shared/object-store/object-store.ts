@@ -29,6 +29,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ReadOptions extends CallOptions {
+  /** A larger object is `store-object-too-large`, as soon as that shows. */
+  readonly maxBytes?: number;
+}
+
 export interface ObjectStore {
   /** The configured URL without secrets, for logs and error messages. */
   readonly description: string;
@@ -44,19 +49,19 @@ export interface ObjectStore {
    * request): not every S3 server decides the condition as strictly when an object comes in parts.
    */
   create(key: string, body: ObjectBody, options?: CallOptions): Promise<'created' | 'exists'>;
-  /** Reads a whole object into memory. `maxBytes` (default 64 MiB) bounds it: a larger one is `store-object-too-large`. */
-  get(key: string, options?: CallOptions & { readonly maxBytes?: number }): Promise<Buffer>;
+  /** Reads a whole object into memory. `maxBytes` is 64 MiB unless given. */
+  get(key: string, options?: ReadOptions): Promise<Buffer>;
   /**
    * Streams an object into a file, which appears at `path` whole or not at all and replaces what was there; returns
    * what arrived. A short or cut transfer is an error. The file is not synced: it is a copy of what the store holds.
    */
-  getToFile(key: string, path: string, options?: CallOptions): Promise<{ sizeBytes: number; sha256: string }>;
+  getToFile(key: string, path: string, options?: ReadOptions): Promise<{ sizeBytes: number; sha256: string }>;
   /** Size of an object, or undefined if there is none. */
   head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined>;
   /**
-   * Every object whose key starts with `prefix` (which ends in `/` or is empty), in ascending key order. A few S3
-   * servers (SeaweedFS) walk folders instead: there, keys of one folder still ascend and still come together, but `a/x`
-   * may come before `a-b`. The deadline is for each page; what is written meanwhile may be missed.
+   * Every object whose key starts with `prefix` (which ends in `/` or is empty), in ascending key order. Where the
+   * server's own order cannot be trusted (an S3 endpoint), one folder right below the prefix is held in memory at a time:
+   * list deep prefixes. The deadline is for each page; what is written meanwhile may be missed.
    */
   list(prefix: string, options?: CallOptions): AsyncIterable<ObjectInfo>;
   /** Removes an object; a missing one is not an error. */

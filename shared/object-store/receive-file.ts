@@ -5,21 +5,30 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { DormouseError } from '../errors/dormouse-error.ts';
+import { refuseLarger } from './read-bound.ts';
 
 export interface Received {
   readonly sizeBytes: number;
   readonly sha256: string;
 }
 
-/** `expectedBytes` is what the store said it would send; undefined if it did not say. */
+export interface Announced {
+  readonly key: string;
+  /** What the store said it would send; undefined if it did not say. */
+  readonly expectedBytes: number | undefined;
+  /** More than this is `store-object-too-large`, announced or not. */
+  readonly maxBytes: number | undefined;
+}
+
 export async function receiveFile(
   source: AsyncIterable<Uint8Array>,
   path: string,
-  expectedBytes: number | undefined,
+  { key, expectedBytes, maxBytes = Infinity }: Announced,
 ): Promise<Received> {
+  refuseLarger(key, expectedBytes ?? 0, maxBytes);
   const partial = `${path}.${randomUUID()}.partial`;
   try {
-    const received = await receiveInto(partial, source);
+    const received = await receiveInto(partial, source, (sizeBytes) => refuseLarger(key, sizeBytes, maxBytes));
     if (expectedBytes !== undefined && received.sizeBytes !== expectedBytes) throw cutShort(received, expectedBytes);
     await rename(partial, path).catch((error: unknown) => rejectLocal(path, error));
     return received;
@@ -29,11 +38,16 @@ export async function receiveFile(
   }
 }
 
-async function receiveInto(partial: string, source: AsyncIterable<Uint8Array>): Promise<Received> {
+async function receiveInto(
+  partial: string,
+  source: AsyncIterable<Uint8Array>,
+  checkSize: (sizeBytes: number) => void,
+): Promise<Received> {
   await using file = await open(partial, 'wx').catch((error: unknown) => rejectLocal(partial, error));
   const hash = createHash('sha256');
   let sizeBytes = 0;
   for await (const chunk of source) {
+    checkSize(sizeBytes + chunk.length);
     hash.update(chunk);
     await writeAll(file, chunk).catch((error: unknown) => rejectLocal(partial, error));
     sizeBytes += chunk.length;

@@ -10,10 +10,21 @@ import type { StoreLimits } from './store-limits.ts';
 export interface StoreCall {
   /** Ends with the call's deadline or its caller's signal. */
   readonly signal: AbortSignal;
-  /** Grants the time that this many bytes need over the slowest link we accept. */
+  /**
+   * Grants the time that this many bytes need over the slowest link we accept; once, however many attempts say so, or
+   * attempts that keep failing early would never run out of time.
+   */
   allowFor(sizeBytes: number): void;
   /** For one of several attempts: ends earlier than the call, so that a hung one leaves time for the next. */
   attemptSignal(sizeBytes: number): AbortSignal;
+  /** The same for an attempt that learns the size only when the answer has begun. */
+  startAttempt(): Attempt;
+}
+
+export interface Attempt extends Disposable {
+  readonly signal: AbortSignal;
+  /** Grants attempt and call the time for so many bytes. */
+  allowFor(sizeBytes: number): void;
 }
 
 export interface CallSpec {
@@ -49,12 +60,28 @@ const attemptsPerCall = 3;
 
 function newCall(limits: StoreLimits, signal: AbortSignal, deadline: Deadline): StoreCall {
   const transferMs = (sizeBytes: number): number => Math.ceil((sizeBytes / limits.slowestBytesPerSecond) * 1_000);
+  const firstMs = Math.ceil(limits.callTimeoutMs / attemptsPerCall);
+  let allowedMs = 0;
+  const allowFor = (sizeBytes: number): void => {
+    const moreMs = transferMs(sizeBytes) - allowedMs;
+    if (moreMs <= 0) return;
+    allowedMs += moreMs;
+    deadline.extend(moreMs);
+  };
   return {
     signal,
-    allowFor: (sizeBytes) => deadline.extend(transferMs(sizeBytes)),
-    attemptSignal: (sizeBytes) => {
-      const attemptMs = Math.ceil(limits.callTimeoutMs / attemptsPerCall) + transferMs(sizeBytes);
-      return AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]);
+    allowFor,
+    attemptSignal: (sizeBytes) => AbortSignal.any([signal, AbortSignal.timeout(firstMs + transferMs(sizeBytes))]),
+    startAttempt: () => {
+      const own = startDeadline(firstMs);
+      return {
+        signal: AbortSignal.any([signal, own.signal]),
+        allowFor: (sizeBytes) => {
+          allowFor(sizeBytes);
+          own.extend(transferMs(sizeBytes));
+        },
+        [Symbol.dispose]: () => own.clear(),
+      };
     },
   };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { DormouseError } from '../errors/dormouse-error.ts';
 import { openObjectStore } from './open.ts';
 import { parseStoreUrl } from './store-url.ts';
@@ -60,4 +61,26 @@ test('credentials in a URL are refused and not repeated', async () => {
     assert.doesNotMatch(String(error), /sesame/);
     return true;
   });
+});
+
+test('any text is a store that is safe to use, or a refusal of the configuration', () => {
+  const texts = fc.oneof(
+    fc.string(),
+    fc.webUrl({ withQueryParameters: true, withFragments: true }),
+    fc.stringMatching(/^(file|s3|gs):\/\/[a-z0-9./_%?&=@:#-]{0,60}$/),
+  );
+  fc.assert(
+    fc.property(texts, (text) => {
+      let parsed: ReturnType<typeof parseStoreUrl>;
+      try {
+        parsed = parseStoreUrl(text);
+      } catch (error) {
+        assert.ok(error instanceof DormouseError && error.code === 'invalid-configuration', String(error));
+        return;
+      }
+      if (parsed.scheme === 'file') assert.match(parsed.folder, /^\/./);
+      else assert.ok(!parsed.prefix.split('/').some((segment) => segment.startsWith('.')) && /\w/.test(parsed.bucket));
+    }),
+    { numRuns: 1000 },
+  );
 });

@@ -31,6 +31,12 @@ export const actorRecordSchema = z.object({
   /** Of the present activation, or of the last one. */
   epoch: epochSchema.optional(),
   node: z.string().optional(),
+  /** Where it ran last: what it needs is probably still there. */
+  lastNode: z.string().optional(),
+  /** Of a paused actor: the state it runs on from, kept by `node` alone. */
+  capture: z.object({ epoch: epochSchema, capturedAt: z.iso.datetime(), sizeBytes: z.number().int() }).optional(),
+  /** What can load its newest generation; none while that is the template's golden. */
+  runtime: runtimeKeySchema.optional(),
   /** Newest committed generation; 0 is the template's golden. */
   generation: z.number().int().nonnegative(),
   /** The log entry that holds that generation. */
@@ -81,15 +87,21 @@ export interface NodeStatus extends NodeRecord {
   readonly leaseMs: number;
   readonly usedSlots: number;
   readonly usedMemoryMiB: number;
+  /** Revisions of the templates that ran there: their images and goldens are probably at hand. */
+  readonly revisions: readonly string[];
 }
 
 export const operationSchema = z.object({
   id: z.uuid(),
-  kind: z.enum(['resume', 'suspend', 'delete', 'prepare-template']),
+  kind: z.enum(['resume', 'suspend', 'pause', 'delete', 'prepare-template']),
   /** The actor's id or the template's name. */
   target: z.string(),
   state: z.enum(['queued', 'running', 'done', 'failed']),
   createdAt: z.iso.datetime(),
+  /** Over by then, or the reaper ends it. */
+  deadlineAt: z.iso.datetime().optional(),
+  /** How many nodes it was given to, when more than one. */
+  attempts: z.number().int().positive().optional(),
   finishedAt: z.iso.datetime().optional(),
   node: z.string().optional(),
   phases: phasesSchema.optional(),

@@ -54,13 +54,14 @@ export interface ActorRegistry {
   /** Adds an actor in state `suspended`; its template must be ready and of the same revision. */
   createActor(record: ActorRecord): Promise<'created' | 'exists' | 'template-gone'>;
   listActors(filter: ActorFilter, limit: number, cursor?: string): Promise<Page<ActorRecord>>;
-  /** suspended or failed → resuming on a node that has room, with the next epoch. */
+  /** suspended, failed, or paused on that very node → resuming on a node that has room, with the next epoch. */
   claim(id: string, nodeId: string, deadlineMs: number, reason: string): Promise<ClaimResult>;
   transition(transition: Transition): Promise<TransitionResult>;
   /** Removes an actor that is `deleting`. */
   removeActor(id: string, uid: string): Promise<void>;
   /** Ids of transitional actors whose deadline has passed. */
   overdueActors(limit: number): Promise<string[]>;
+  /** All that the node holds: those that run there, and those it keeps a capture of. */
   actorsOnNode(nodeId: string): Promise<string[]>;
   /** An actor's latest changes, oldest first. Only so many changes of all actors together are kept. */
   recentEvents(id: string, limit: number): Promise<ActorEvent[]>;
@@ -77,14 +78,26 @@ export interface TemplateRegistry {
   removeTemplate(name: string): Promise<void>;
 }
 
+/** `gone`: it ran out, or the registry lost it. `taken`: another boot of the node holds it. */
+export type LeaseAnswer = 'held' | 'gone' | 'taken';
+
 export interface NodeRegistry {
   /**
    * Announces a node and takes its lease. False when another boot of that id still holds it, unless it is the one that
    * the caller knows to be dead.
    */
   announceNode(record: NodeRecord, leaseMs: number, deadBootId?: string): Promise<boolean>;
-  /** Extends the lease. False when this boot holds it no longer: the node must stop serving. */
-  renewLease(nodeId: string, bootId: string, leaseMs: number): Promise<boolean>;
+  renewLease(nodeId: string, bootId: string, leaseMs: number): Promise<LeaseAnswer>;
+  /**
+   * Takes a lease that has run out, for the boot that held it. False when another boot has announced itself, or this one
+   * was declared over: then it can never be had again. Announces the node if the registry has forgotten it.
+   */
+  retakeLease(record: NodeRecord, leaseMs: number): Promise<boolean>;
+  /**
+   * Decides, against a node that would take its lease again, that its boot is over. False while it holds the lease. Comes
+   * before anything is done to the node's actors; after it, no VM of that boot is ever let run again.
+   */
+  declareNodeOver(nodeId: string): Promise<boolean>;
   releaseLease(nodeId: string, bootId: string): Promise<void>;
   setNodeState(nodeId: string, state: NodeRecord['state']): Promise<boolean>;
   getNode(nodeId: string): Promise<NodeStatus | undefined>;
@@ -92,8 +105,11 @@ export interface NodeRegistry {
 }
 
 export interface OperationRegistry {
-  putOperation(operation: Operation): Promise<void>;
+  /** Says whether it was taken: an operation that is over stays as it is. */
+  putOperation(operation: Operation): Promise<boolean>;
   getOperation(id: string): Promise<Operation | undefined>;
+  /** Operations that are not over, those whose deadline comes first; with `overdue` only those past it. */
+  openOperations(limit: number, overdue: boolean): Promise<Operation[]>;
 }
 
 export interface Registry extends ActorRegistry, TemplateRegistry, NodeRegistry, OperationRegistry {

@@ -7,7 +7,7 @@ import { epochSchema } from '../actor/epoch.ts';
 import { actorIdSchema, labelsSchema, templateNameSchema } from '../actor/names.ts';
 import { DormouseError } from '../errors/dormouse-error.ts';
 import type { CallOptions, ObjectStore } from '../object-store/object-store.ts';
-import { manifestSchema } from './manifest.ts';
+import { manifestSchema, requireKnownVersion, requirePartsWithin } from './manifest.ts';
 import { objectKeys, sequenceOf } from './object-keys.ts';
 
 const entryBase = {
@@ -58,11 +58,22 @@ const maxEntryBytes = 256 * 1024;
 export async function readEntry(store: ObjectStore, id: string, seq: number, options?: CallOptions): Promise<LogEntry> {
   const key = objectKeys.logEntry(id, seq);
   const bytes = await store.get(key, { ...options, maxBytes: maxEntryBytes });
+  return parseEntry(id, seq, bytes);
+}
+
+/** Believes nothing: what stands in the store may be damaged, forged, or written by a newer version. */
+export function parseEntry(id: string, seq: number, bytes: Buffer): LogEntry {
+  const key = objectKeys.logEntry(id, seq);
   try {
-    const entry = logEntrySchema.parse(JSON.parse(bytes.toString('utf8')));
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    if (typeof value === 'object' && value !== null && 'manifest' in value) requireKnownVersion(value.manifest, key);
+    const entry = logEntrySchema.parse(value);
     if (entry.seq !== seq) throw new Error(`the entry says seq ${entry.seq}`);
+    if (entry.kind === 'created' && entry.id !== id) throw new Error(`the entry is of the actor ${entry.id}`);
+    if (entry.kind === 'snapshot') requirePartsWithin(entry.manifest, objectKeys.actorBlobs(id, entry.uid));
     return entry;
   } catch (cause) {
+    if (cause instanceof DormouseError) throw cause;
     throw new DormouseError('snapshot-corrupt', `the log entry ${key} cannot be read`, {
       cause,
       details: { object: key },

@@ -4,10 +4,20 @@
  * are checked on the way in.
  */
 import { z } from 'zod';
+import { keyIdSchema } from '../encryption/key-ring.ts';
+import { sealAlgorithm } from '../encryption/sealed-file.ts';
 import { DormouseError } from '../errors/dormouse-error.ts';
 
 /** Raised when a reader of the old version could misread the new one. */
 export const snapshotFormatVersion = 1;
+/** Its parts may be encrypted. A manifest without such parts keeps the version before, which older readers know. */
+export const encryptedFormatVersion = 2;
+const knownFormatVersions: readonly unknown[] = [snapshotFormatVersion, encryptedFormatVersion];
+
+/** Far more than any guest has memory (64 GiB), so that a forged manifest cannot make us allocate whatever it says. */
+const maxMemoryBytes = 64 * 1024 ** 3;
+/** All of it, incompressible, with what the format and the encryption add. */
+const maxPartBytes = 2 * maxMemoryBytes;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -26,15 +36,21 @@ export type RuntimeKey = z.infer<typeof runtimeKeySchema>;
 
 export const partSchema = z.object({
   key: z.string().max(512),
-  sizeBytes: z.number().int().nonnegative(),
+  /** Of the object as it is stored, encrypted or not; so is the digest. */
+  sizeBytes: z.number().int().nonnegative().max(maxPartBytes),
   sha256,
+  /**
+   * Absent when the object is stored as it is. Its data key lies beside it (shared/encryption/stored-keys.ts), wrapped
+   * by `keyId` when it was written; a rotation may have wrapped it by another one since.
+   */
+  encryption: z.object({ algorithm: z.literal(sealAlgorithm), keyId: keyIdSchema }).optional(),
 });
 export type SnapshotPart = z.infer<typeof partSchema>;
 
 export const manifestSchema = z.object({
-  formatVersion: z.literal(snapshotFormatVersion),
+  formatVersion: z.literal([snapshotFormatVersion, encryptedFormatVersion]),
   runtime: runtimeKeySchema,
-  memorySizeBytes: z.number().int().positive(),
+  memorySizeBytes: z.number().int().positive().max(maxMemoryBytes),
   /** sha256 of the golden's memory part that the pages below differ from; absent in a golden itself. */
   base: sha256.optional(),
   /** Digest of each container's lower as the guest saw it. */
@@ -45,6 +61,29 @@ export const manifestSchema = z.object({
   capturedAt: z.iso.datetime(),
 });
 export type SnapshotManifest = z.infer<typeof manifestSchema>;
+
+/** Throws `snapshot-unsupported` for a manifest of a version that this reader does not know; anything else passes. */
+export function requireKnownVersion(manifest: unknown, objectKey: string): void {
+  if (typeof manifest !== 'object' || manifest === null || !('formatVersion' in manifest)) return;
+  const { formatVersion } = manifest;
+  if (!Number.isSafeInteger(formatVersion) || knownFormatVersions.includes(formatVersion)) return;
+  const words = `the snapshot in ${objectKey} has format version ${String(formatVersion)}`;
+  throw new DormouseError('snapshot-unsupported', words, {
+    details: { object: objectKey, knows: knownFormatVersions },
+  });
+}
+
+/**
+ * A manifest comes from the store, and whoever can write there must not be able to point one actor at the objects of
+ * another, or of another kind. `folder` ends in a slash.
+ */
+export function requirePartsWithin({ parts }: SnapshotManifest, folder: string): void {
+  const rest = /^([A-Za-z0-9_=-][A-Za-z0-9._=-]*\/)*(memory|device)$/;
+  for (const { key } of Object.values(parts)) {
+    if (key.startsWith(folder) && rest.test(key.slice(folder.length))) continue;
+    throw new Error(`its part ${JSON.stringify(key)} lies outside ${folder}`);
+  }
+}
 
 /** The runtime fields that differ, as `field: needs X, has Y`; empty when the node can load it. */
 export function incompatibilities(needs: RuntimeKey, has: RuntimeKey): string[] {

@@ -18,7 +18,16 @@ export const objectKeys = {
   logEntry: (id: string, seq: number) => `actors/${id}/log/${String(seq).padStart(sequenceDigits, '0')}.json`,
   blob: (id: string, uid: string, epoch: string, attempt: number, part: 'memory' | 'device') =>
     `actors/${id}/${uid}/blobs/${epoch}-${attempt}/${part}`,
+  /** Beside an encrypted object: its data key, wrapped by each key that can open it. They live and die with the object. */
+  wrappedKeys: (objectKey: string) => `${objectKey}.keys/`,
+  wrappedKey: (objectKey: string, keyId: string) => `${objectKey}.keys/${keyId}`,
 } as const;
+
+/** The encrypted object and the key id that a wrapped key's own key names, or undefined for a key that is none. */
+export function wrappedKeyOf(key: string): { readonly objectKey: string; readonly keyId: string } | undefined {
+  const match = /^(.+)\.keys\/([^/]+)$/.exec(key);
+  return match?.[1] === undefined || match[2] === undefined ? undefined : { objectKey: match[1], keyId: match[2] };
+}
 
 /** The sequence number in a log entry's key, or undefined for a key that is not one. */
 export function sequenceOf(key: string): number | undefined {

@@ -31,12 +31,16 @@ const isIdle = ({ gate, template, quietUntil }: Activation): boolean =>
   gate.idleMs() >= template.spec.idleTimeoutMs && performance.now() >= quietUntil;
 
 /** Moves the actor to `suspending` and queues the job. Does nothing when somebody else was first. */
-export async function requestSuspend(context: NodeContext, activation: Activation, reason: string): Promise<void> {
-  const { identity, epoch } = activation;
+export async function requestSuspend(
+  context: NodeContext,
+  { identity, epoch }: Pick<Activation, 'epoch'> & { readonly identity: { readonly id: string } },
+  reason: string,
+  from: 'running' | 'paused' = 'running',
+): Promise<void> {
   const limitMs = jobLimitsMs.suspend;
   const result = await context.registry.transition({
     id: identity.id,
-    from: ['running'],
+    from: [from],
     to: 'suspending',
     epoch,
     deadlineMs: limitMs + handoverMs,

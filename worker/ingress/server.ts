@@ -23,10 +23,18 @@ export interface Ingress extends AsyncDisposable {
   readonly url: string;
 }
 
-export async function startIngress(host: string, table: ActivationTable, log: Logger): Promise<Ingress> {
+/** Whether this node may let the activation answer at this moment (worker/node/fence.ts). */
+export type Admits = (activation: Activation) => boolean;
+
+export async function startIngress(
+  host: string,
+  table: ActivationTable,
+  admits: Admits,
+  log: Logger,
+): Promise<Ingress> {
   const server = createServer({ keepAliveTimeout: keepAliveTimeoutMs, requestTimeout: 0 });
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    serve(table, request, response).catch((error: unknown) => {
+    serve(table, admits, request, response).catch((error: unknown) => {
       log.debug({ err: error }, 'request not answered by the actor');
       answerUnreachable(response);
     });
@@ -34,7 +42,7 @@ export async function startIngress(host: string, table: ActivationTable, log: Lo
   server.on('request', handle);
   server.on('checkContinue', handle);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    serveUpgrade(table, request, socket, head).catch((error: unknown) => {
+    serveUpgrade(table, admits, request, socket, head).catch((error: unknown) => {
       log.debug({ err: error }, 'upgrade not answered by the actor');
       socket.destroy();
     });
@@ -54,8 +62,13 @@ export async function startIngress(host: string, table: ActivationTable, log: Lo
 /** Longer than the api keeps an idle connection, so that it is always the api that closes one. */
 const keepAliveTimeoutMs = 60_000;
 
-async function serve(table: ActivationTable, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const entered = admit(table, request);
+async function serve(
+  table: ActivationTable,
+  admits: Admits,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const entered = admit(table, admits, request);
   if (typeof entered === 'string') {
     refuse(request, response, entered);
     return;
@@ -76,11 +89,12 @@ async function serve(table: ActivationTable, request: IncomingMessage, response:
 
 async function serveUpgrade(
   table: ActivationTable,
+  admits: Admits,
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
 ): Promise<void> {
-  const entered = admit(table, request);
+  const entered = admit(table, admits, request);
   if (typeof entered === 'string') {
     socket.end(
       `HTTP/1.1 ${refusalStatus} Misdirected Request\r\n${ingressHeaders.refusal}: ${entered}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
@@ -102,12 +116,14 @@ async function serveUpgrade(
 
 function admit(
   table: ActivationTable,
+  admits: Admits,
   request: IncomingMessage,
 ): { activation: Activation; lease: Lease } | RefusalReason {
   const actorId = request.headers[ingressHeaders.actor];
   const activation = typeof actorId === 'string' ? table.get(actorId) : undefined;
   if (activation === undefined) return 'unknown-actor';
   if (request.headers[ingressHeaders.epoch] !== activation.epoch) return 'stale-epoch';
+  if (!admits(activation)) return 'draining';
   const lease = activation.gate.enter();
   return typeof lease === 'string' ? lease : { activation, lease };
 }

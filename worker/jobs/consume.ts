@@ -1,16 +1,20 @@
 /**
  * Takes jobs off the node's queue. A job's own deadline ends before the registry's, so this worker has given up before
- * anyone takes over. A job is never run twice by the queue: if this worker dies, the actor's deadline in the registry
- * leads it out, not a second delivery.
+ * anyone takes over. If this worker dies, the lease of its node or the actor's deadline leads the actor out, not a second
+ * delivery; one that comes all the same does nothing (job-in-hand.ts).
  */
 import { Worker, type Job as QueuedJob } from 'bullmq';
 import { serializeError } from '../../shared/errors/dormouse-error.ts';
-import { jobLimitsMs, jobSchema, queueName, queuePrefix, type Job } from '../../shared/jobs/contracts.ts';
+import { handoverMs, jobLimitsMs, jobSchema, queueName, queuePrefix, type Job } from '../../shared/jobs/contracts.ts';
 import { connectBlocking } from '../../shared/registry/redis/connection.ts';
 import type { Operation, Phases } from '../../shared/registry/records.ts';
 import type { NodeContext } from '../node-context.ts';
 import { deleteActor } from './delete-actor.ts';
+import { createJobsInHand, type JobsInHand } from './job-in-hand.ts';
+import { pauseActor } from './pause-actor.ts';
 import { prepareTemplate } from './prepare-template.ts';
+import { reconcileRegularly } from './reconcile.ts';
+import { redoInterrupted } from './redo-interrupted.ts';
 import { resumeActor } from './resume-actor.ts';
 import { suspendActor } from './suspend-actor.ts';
 
@@ -24,7 +28,13 @@ export interface JobConsumer extends AsyncDisposable {
 
 export function consumeJobs(context: NodeContext, redisUrl: string): JobConsumer {
   const connection = connectBlocking(redisUrl, context.log);
-  const worker = new Worker(queueName(context.nodeId), (queued: QueuedJob) => receive(context, queued), {
+  const inHand = createJobsInHand();
+  const perform = (job: Job): Promise<void> => performJob(context, inHand, job);
+  const reconciling = reconcileRegularly(context, inHand);
+  redoInterrupted(context, inHand, perform).catch((error: unknown) =>
+    context.log.warn({ err: error }, 'the jobs of an earlier worker were not looked at'),
+  );
+  const worker = new Worker(queueName(context.nodeId), (queued: QueuedJob) => perform(jobSchema.parse(queued.data)), {
     connection,
     prefix: queuePrefix,
     concurrency,
@@ -41,27 +51,37 @@ export function consumeJobs(context: NodeContext, redisUrl: string): JobConsumer
   return {
     stop,
     async [Symbol.asyncDispose]() {
+      reconciling[Symbol.dispose]();
       await stop();
       connection.disconnect();
     },
   };
 }
 
-async function receive(context: NodeContext, queued: QueuedJob): Promise<void> {
-  const job = jobSchema.parse(queued.data);
-  const { kind, operationId, requestedAt } = job;
+/** Does the job and keeps its operation up to date; nothing when it is in hand, or its operation is over. */
+export async function performJob(context: NodeContext, inHand: JobsInHand, job: Job): Promise<void> {
+  const { kind, operationId, requestedAt, deadlineAt } = job;
+  using taken = inHand.take(job);
+  if (taken === undefined) {
+    context.log.warn({ job: kind, operationId }, 'a job that is in hand was delivered again');
+    return;
+  }
   const operation: Operation = {
     id: operationId,
     kind,
     target: job.kind === 'prepare-template' ? job.template : job.actorId,
     state: 'running',
     createdAt: requestedAt,
+    deadlineAt: new Date(Date.parse(deadlineAt) + handoverMs).toISOString(),
     node: context.nodeId,
   };
-  await context.registry.putOperation(operation);
+  if (!(await context.registry.putOperation(operation))) {
+    context.log.warn({ job: kind, operationId }, 'a job whose operation is over was delivered');
+    return;
+  }
+  let phases: Phases;
   try {
-    const phases = await run(context, job, AbortSignal.timeout(jobLimitsMs[kind]));
-    await context.registry.putOperation({ ...operation, state: 'done', phases, finishedAt: new Date().toISOString() });
+    phases = await run(context, job, AbortSignal.timeout(jobLimitsMs[kind]));
   } catch (cause) {
     await context.registry.putOperation({
       ...operation,
@@ -71,6 +91,7 @@ async function receive(context: NodeContext, queued: QueuedJob): Promise<void> {
     });
     throw cause;
   }
+  await context.registry.putOperation({ ...operation, state: 'done', phases, finishedAt: new Date().toISOString() });
 }
 
 function run(context: NodeContext, job: Job, signal: AbortSignal): Promise<Phases> {
@@ -79,6 +100,8 @@ function run(context: NodeContext, job: Job, signal: AbortSignal): Promise<Phase
       return resumeActor(context, job, signal);
     case 'suspend':
       return suspendActor(context, job, signal);
+    case 'pause':
+      return pauseActor(context, job, signal);
     case 'delete':
       return deleteActor(context, job, signal);
     case 'prepare-template':

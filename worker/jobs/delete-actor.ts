@@ -1,5 +1,5 @@
 /**
- * The delete job: ends the actor's VM if it runs here, writes the `deleted` entry, removes every object of this life of
+ * The delete job: ends the actor's VM if it runs here (or drops its capture if it is paused here), writes the `deleted` entry, removes every object of this life of
  * the id, then the registry's record. Each step may be repeated; the entry comes first, so a half-done deletion never
  * comes back to life.
  */
@@ -10,6 +10,7 @@ import { appendEntry, readHead } from '../../shared/snapshot/actor-log.ts';
 import { objectKeys, sequenceOf } from '../../shared/snapshot/object-keys.ts';
 import type { NodeContext } from '../node-context.ts';
 import { createPhaseClock } from '../sandbox/phase-clock.ts';
+import { endActivation } from './run-on.ts';
 
 /** Each lost round means that somebody else appended an entry; more than a few in a row cannot be. */
 const maxRounds = 10;
@@ -20,20 +21,22 @@ export async function deleteActor(context: NodeContext, job: JobOf<'delete'>, si
   if (record.state !== 'deleting')
     throw new DormouseError('state-conflict', `actor ${job.actorId} is ${record.state}, not deleting`);
   const clock = createPhaseClock();
-  await clock.measure('vmm', () => endActivation(context, job.actorId));
+  await clock.measure('vmm', () => endHere(context, job.actorId));
   const seq = await clock.measure('commit', () => writeTombstone(context, record.id, record.uid, signal));
   await clock.measure('objects', () => removeObjects(context, record.id, record.uid, seq, signal));
   await context.registry.removeActor(record.id, record.uid);
   return clock.phases;
 }
 
-async function endActivation(context: NodeContext, actorId: string): Promise<void> {
+async function endHere(context: NodeContext, actorId: string): Promise<void> {
   const activation = context.activations.get(actorId);
-  if (activation === undefined) return;
-  context.activations.remove(activation);
-  await activation.gate.drain(0);
-  activation.connections.destroy();
-  await activation.sandbox[Symbol.asyncDispose]();
+  if (activation !== undefined) {
+    context.activations.remove(activation);
+    await activation.gate.drain(0);
+    await endActivation(context, activation);
+  }
+  const captures = context.captures.all().filter(({ identity }) => identity.id === actorId);
+  for (const capture of captures) await context.captures.drop(capture);
 }
 
 /** Returns the log's head, which says that this life is over. */

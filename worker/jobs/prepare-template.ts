@@ -9,10 +9,10 @@ import type { JobOf } from '../../shared/jobs/contracts.ts';
 import type { Phases, TemplateRecord } from '../../shared/registry/records.ts';
 import type { SnapshotManifest } from '../../shared/snapshot/manifest.ts';
 import { objectKeys } from '../../shared/snapshot/object-keys.ts';
-import { templateDescriptorSchema, type TemplateDescriptor } from '../../shared/template/golden.ts';
+import { parseDescriptor, type TemplateDescriptor } from '../../shared/template/golden.ts';
 import type { NodeContext } from '../node-context.ts';
 import { createPhaseClock, type PhaseClock } from '../sandbox/phase-clock.ts';
-import { manifestOf, uploadPart } from '../snapshot/ship.ts';
+import { manifestOf, shipPart } from '../snapshot/ship.ts';
 import { containerStarts, sandboxSpec, startLimitMs, type ImagesByContainer } from './start-containers.ts';
 import { createTransferFolder } from './transfer-folder.ts';
 
@@ -112,14 +112,14 @@ async function captureGolden(
     memory: objectKeys.goldenPart(spec.name, revision, attempt, 'memory'),
     device: objectKeys.goldenPart(spec.name, revision, attempt, 'device'),
   };
-  await clock.measure('ship', () =>
+  const [memory, device] = await clock.measure('ship', () =>
     Promise.all([
-      uploadPart(context.store, keys.memory, capture.memory, signal),
-      uploadPart(context.store, keys.device, capture.device, signal),
+      shipPart(context.blobs, keys.memory, capture.memory, signal),
+      shipPart(context.blobs, keys.device, capture.device, signal),
     ]),
   );
   const lowers = Object.fromEntries([...images].map(([container, image]) => [container, image.treeDigest]));
-  return manifestOf(capture, keys, { runtime: context.sandboxes.runtime, lowers });
+  return manifestOf(capture, { memory, device }, { runtime: context.sandboxes.runtime, lowers });
 }
 
 async function storedDescriptor(
@@ -129,12 +129,5 @@ async function storedDescriptor(
 ): Promise<TemplateDescriptor | undefined> {
   const key = objectKeys.template(name, revision);
   if ((await context.store.head(key, { signal })) === undefined) return undefined;
-  try {
-    return templateDescriptorSchema.parse(JSON.parse((await context.store.get(key, { signal })).toString('utf8')));
-  } catch (cause) {
-    throw new DormouseError('snapshot-corrupt', `the template descriptor ${key} cannot be read`, {
-      cause,
-      details: { object: key },
-    });
-  }
+  return parseDescriptor(name, revision, await context.store.get(key, { signal }));
 }

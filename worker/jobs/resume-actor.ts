@@ -4,26 +4,31 @@
  *   read what is durable → check images and compatibility → restore (or boot) → tell the guest who it is → open the door
  *   → registry: resuming to running, fenced by the epoch
  *
- * Whatever fails before the last step disposes the sandbox and leads the actor out of `resuming`: to `failed` when the
- * same attempt cannot succeed (damage, mismatch), to `suspended` when it can (time-outs, no answer).
+ * A paused actor is restored from the capture that this node kept; its durable state only says where its log ends.
+ *
+ * Whatever fails before the last step disposes the sandbox and leads the actor out of `resuming` (leave-resuming.ts).
  */
 import { Agent } from 'node:http';
-import { DormouseError, serializeError, toDormouseError } from '../../shared/errors/dormouse-error.ts';
+import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { JobOf } from '../../shared/jobs/contracts.ts';
 import type { ActorRecord, StartKind } from '../../shared/registry/records.ts';
 import { catchUp, readEntry, type LogEntry, type SnapshotEntry } from '../../shared/snapshot/actor-log.ts';
 import { requireCompatible } from '../../shared/snapshot/manifest.ts';
 import type { TemplateDescriptor } from '../../shared/template/golden.ts';
 import type { Activation } from '../activation/activation.ts';
+import { requireIntact, type LocalCapture } from '../activation/local-capture.ts';
 import { recordLife } from '../activation/record-life.ts';
 import { createGate } from '../ingress/gate.ts';
 import type { NodeContext } from '../node-context.ts';
 import { createPhaseClock, type PhaseClock } from '../sandbox/phase-clock.ts';
-import type { Sandbox, SandboxSpec } from '../sandbox/sandbox.ts';
+import type { RestoreSource, Sandbox, SandboxSpec } from '../sandbox/sandbox.ts';
 import { fetchPart } from '../snapshot/fetch-part.ts';
 import type { LocalGolden } from '../snapshot/golden-cache.ts';
+import { leaveResuming } from './leave-resuming.ts';
 import { loseActivation } from './lose-activation.ts';
+import { moveActor } from './move-actor.ts';
 import { openImages, requireLowers } from './open-images.ts';
+import { endActivation } from './run-on.ts';
 import { containerStarts, sandboxSpec, startLimitMs, type ImagesByContainer } from './start-containers.ts';
 import { createTransferFolder } from './transfer-folder.ts';
 
@@ -60,12 +65,15 @@ async function activate(
   const template = await descriptorOf(context, record);
   const head = await clock.measure('fetch', () => durableState(context, record, signal));
   const manifest = head.snapshot?.manifest ?? template.golden;
+  const local = localCapture(context, record);
+  if (local !== undefined) await requireIntact(local);
   requireCompatible(manifest.runtime, context.sandboxes.runtime);
   const images = await clock.measure('images', () => openImages(context, template, signal));
   requireLowers(manifest.lowers, images, context.nodeId);
-  const kind: StartKind = record.coldStart && head.snapshot === undefined ? 'cold' : 'warm';
+  const kind: StartKind = record.coldStart && head.snapshot === undefined && local === undefined ? 'cold' : 'warm';
   // A snapshot without a base carries all of its memory; generation 0 is the golden itself.
-  const needsGolden = head.snapshot === undefined || manifest.base !== undefined;
+  const needsGolden =
+    local === undefined ? head.snapshot === undefined || manifest.base !== undefined : local.base !== undefined;
   const golden =
     kind === 'warm' && needsGolden
       ? await clock.measure('fetch', () => context.goldens.get(template.golden))
@@ -83,7 +91,7 @@ async function activate(
   const started =
     kind === 'cold'
       ? await context.sandboxes.boot(spec, clock, signal)
-      : await restore(context, spec, head.snapshot, golden, template, clock, signal);
+      : await restore(context, spec, local ?? head.snapshot, golden, template, clock, signal);
   const sandbox = recordLife(started, context.log.child({ actorId: record.id, epoch }));
   const activation: Activation = {
     identity,
@@ -99,14 +107,25 @@ async function activate(
     await clock.measure('guest', () => sandbox.wake(identity, signal));
     if (kind === 'cold') await clock.measure('containers', () => startContainers(sandbox, template, images, signal));
     context.activations.add(activation);
-    await announceRunning(context, record, activation, kind, head, clock);
-    void sandbox.exited.then((words) => loseActivation(context, activation, words));
+    await announceRunning(context, record, activation, kind, head, clock, signal);
   } catch (cause) {
-    context.activations.remove(activation);
-    activation.connections.destroy();
-    await sandbox[Symbol.asyncDispose]();
+    await endActivation(context, activation);
     throw cause;
   }
+  void sandbox.exited.then((words) => loseActivation(context, activation, words));
+  if (local !== undefined) {
+    await context.captures.drop(local).catch((error: unknown) => {
+      context.log.warn({ err: error, actorId: record.id }, 'the files of a capture were not removed');
+    });
+  }
+}
+
+/** Of a paused actor. Without it the actor cannot run on, only fall back. */
+function localCapture(context: NodeContext, { id, capture }: ActorRecord): LocalCapture | undefined {
+  if (capture === undefined) return undefined;
+  const local = context.captures.get(id, capture.epoch);
+  if (local !== undefined) return local;
+  throw new DormouseError('snapshot-missing', `the capture that ${id} was paused with is not on ${context.nodeId}`);
 }
 
 async function startContainers(
@@ -164,28 +183,43 @@ const translateMissing =
 async function restore(
   context: NodeContext,
   spec: SandboxSpec,
-  snapshot: SnapshotEntry | undefined,
+  origin: SnapshotEntry | LocalCapture | undefined,
   golden: LocalGolden | undefined,
   template: TemplateDescriptor,
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<Sandbox> {
-  await using folder = await createTransferFolder(context.transferFolder);
-  if (snapshot === undefined) {
+  if (origin === undefined) {
     if (golden === undefined) throw new DormouseError('internal', `template ${template.spec.name} has no golden here`);
-    return await context.sandboxes.restore(
-      spec,
-      { baseMemoryPath: golden.memoryPath, devicePath: golden.devicePath },
-      clock,
-      signal,
-    );
+    const source = { baseMemoryPath: golden.memoryPath, devicePath: golden.devicePath };
+    return await context.sandboxes.restore(spec, source, clock, signal);
   }
+  if ('capture' in origin) return await context.sandboxes.restore(spec, sourceOf(origin, golden), clock, signal);
+  return await restoreSnapshot(context, spec, origin, golden, clock, signal);
+}
+
+function sourceOf({ capture, base, identity }: LocalCapture, golden: LocalGolden | undefined): RestoreSource {
+  const own = { memoryPath: capture.memory.path, devicePath: capture.device.path };
+  if (base === undefined) return own;
+  if (golden?.sha256 === base.sha256) return { baseMemoryPath: golden.memoryPath, ...own };
+  throw new DormouseError('snapshot-missing', `${identity.id} was paused on another golden than this node has`);
+}
+
+async function restoreSnapshot(
+  context: NodeContext,
+  spec: SandboxSpec,
+  snapshot: SnapshotEntry,
+  golden: LocalGolden | undefined,
+  clock: PhaseClock,
+  signal: AbortSignal,
+): Promise<Sandbox> {
+  await using folder = await createTransferFolder(context.transferFolder);
   const { parts, base } = snapshot.manifest;
   const [memoryPath, devicePath] = [`${folder.path}/memory`, `${folder.path}/device`];
   await clock.measure('fetch', () =>
     Promise.all([
-      fetchPart(context.store, parts.memory, memoryPath, signal),
-      fetchPart(context.store, parts.device, devicePath, signal),
+      fetchPart(context.blobs, parts.memory, memoryPath, signal),
+      fetchPart(context.blobs, parts.device, devicePath, signal),
     ]),
   );
   if (base === undefined) return await context.sandboxes.restore(spec, { memoryPath, devicePath }, clock, signal);
@@ -209,53 +243,22 @@ async function announceRunning(
   kind: StartKind,
   head: DurableState,
   clock: PhaseClock,
+  signal: AbortSignal,
 ): Promise<void> {
-  const result = await context.registry.transition({
-    id: record.id,
-    from: ['resuming'],
-    to: 'running',
-    epoch: activation.epoch,
-    reason: `${kind} start on ${context.nodeId}`,
+  const move = { id: record.id, from: ['resuming'], to: 'running', epoch: activation.epoch } as const;
+  const origin = record.capture === undefined ? '' : ' from its local capture';
+  const transition = {
+    ...move,
+    reason: `${kind} start on ${context.nodeId}${origin}`,
     update: {
       generation: head.generation,
       generationSeq: head.snapshot?.seq ?? record.generationSeq,
       logSeq: head.logSeq,
       lastStart: { kind, at: new Date().toISOString(), phases: clock.phases },
       lastError: undefined,
+      capture: undefined,
     },
-  });
-  if (result.outcome !== 'moved') {
-    throw new DormouseError('epoch-stale', `actor ${record.id} was taken over while it was being resumed`, {
-      details: { ...result },
-    });
-  }
-}
-
-/** Codes after which the same attempt fails again until somebody mends something. */
-const permanent: ReadonlySet<string> = new Set([
-  'snapshot-corrupt',
-  'snapshot-missing',
-  'snapshot-unsupported',
-  'lower-mismatch',
-  'incompatible',
-  'image-unavailable',
-  'image-invalid',
-  'container-exited',
-  'container-start-failed',
-  'probe-failed',
-  'template-not-found',
-]);
-
-async function leaveResuming(context: NodeContext, record: ActorRecord, epoch: string, cause: unknown): Promise<void> {
-  const error = toDormouseError(cause);
-  const to = permanent.has(error.code) ? 'failed' : 'suspended';
-  context.log.warn({ err: error, actorId: record.id, epoch, to }, 'resume failed');
-  await context.registry.transition({
-    id: record.id,
-    from: ['resuming'],
-    to,
-    epoch,
-    reason: `resume failed: ${error.message}`,
-    update: { lastError: serializeError(error) },
-  });
+  };
+  if ((await moveActor(context, transition, signal)) === 'moved') return;
+  throw new DormouseError('epoch-stale', `actor ${record.id} was taken over while it was being resumed`);
 }

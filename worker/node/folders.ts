@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import { mountsBelow, removeTree } from '../../shared/process/remove-tree.ts';
 import type { NodeFolders } from '../config.ts';
-import { endProcessesUsing } from './leftover-processes.ts';
+import { endLeftovers } from './leftover-processes.ts';
 
 /** Makes everything as if the node had never run: only images and the cache, which are read-only data, are kept. */
 export async function prepareFolders(folders: NodeFolders): Promise<void> {
@@ -16,7 +16,7 @@ export async function prepareFolders(folders: NodeFolders): Promise<void> {
 
 /** Ends leftover processes, unmounts everything below the node's folder, deletes what only lived with a worker. */
 export async function clearFolders(folders: NodeFolders): Promise<void> {
-  await endProcessesUsing(folders.node);
+  await endLeftovers(folders.node);
   for (const point of await mountsBelow(folders.node)) await unmount(point);
   for (const folder of [folders.run, folders.memory, folders.transfer])
     await removeTree(folder, folders.node).catch(ignoreMissingNode);

@@ -1,41 +1,26 @@
 /**
- * VMMs and file system daemons die with their worker; this makes sure of it before the node's folders are used again.
- * Only processes whose command line names a path below the node's own folder are touched.
+ * VMMs and file system daemons die with their worker, and its watchdog sees to it; this makes sure before the node's
+ * folders are used again. A watchdog of an earlier worker goes first: one that was stopped until now would take our VMs
+ * for those of its own worker.
  */
-import { readdir, readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { until } from '../../shared/process/until.ts';
+import { processesMarked, signalAll, vmMark, watchdogMark } from './vm-processes.ts';
 
 const limitMs = 10_000;
 
-export async function endProcessesUsing(folder: string): Promise<number> {
-  const found = await processesUsing(folder);
-  for (const pid of found) killIfThere(pid);
-  const signal = AbortSignal.timeout(limitMs);
-  await until(async () => (await processesUsing(folder)).length === 0, {
-    signal,
-    everyMs: 20,
-    what: `the processes of ${folder} to end`,
-  });
-  return found.length;
+export async function endLeftovers(nodeFolder: string): Promise<void> {
+  await endAll(watchdogMark(nodeFolder));
+  await endVms(nodeFolder);
 }
 
-async function processesUsing(folder: string): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^[0-9]+$/.test(name)).map(Number);
-  const needle = Buffer.from(`${folder}${path.sep}run${path.sep}`);
-  const checks = pids.map(async (pid) => {
-    if (pid === process.pid) return false;
-    const commandLine = await readFile(`/proc/${pid}/cmdline`).catch(() => Buffer.alloc(0)); // it may have ended
-    return commandLine.includes(needle);
-  });
-  const uses = await Promise.all(checks);
-  return pids.filter((_pid, index) => uses[index] === true);
-}
+export const endVms = (nodeFolder: string): Promise<void> => endAll(vmMark(nodeFolder));
 
-function killIfThere(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It ended by itself.
-  }
+/** Asks again at each look: a process that was being started is ended too. */
+async function endAll(mark: string): Promise<void> {
+  const noneLeft = (): boolean => {
+    const found = processesMarked(mark);
+    signalAll(found, 'SIGKILL');
+    return found.length === 0;
+  };
+  await until(noneLeft, { signal: AbortSignal.timeout(limitMs), everyMs: 20, what: `the processes of ${mark} to end` });
 }

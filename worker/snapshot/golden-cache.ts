@@ -5,9 +5,9 @@
 import { mkdir, rename, unlink } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { ObjectStore } from '../../shared/object-store/object-store.ts';
 import type { SnapshotManifest } from '../../shared/snapshot/manifest.ts';
 import type { SandboxClass } from '../sandbox/sandbox.ts';
+import type { SnapshotBlobs } from './blobs.ts';
 import { fetchPart } from './fetch-part.ts';
 
 export interface LocalGolden {
@@ -24,7 +24,7 @@ export interface GoldenCache {
 const fetchLimitMs = 120_000;
 
 export function createGoldenCache(options: {
-  readonly store: ObjectStore;
+  readonly blobs: SnapshotBlobs;
   readonly sandboxes: SandboxClass;
   readonly diskFolder: string;
   readonly memoryFolder: string;
@@ -43,12 +43,12 @@ export function createGoldenCache(options: {
       mkdir(options.diskFolder, { recursive: true }),
     ]);
     if (!existsSync(local.devicePath)) {
-      await fetchPart(options.store, device, `${local.devicePath}.partial`, signal);
+      await fetchPart(options.blobs, device, `${local.devicePath}.partial`, signal);
       await rename(`${local.devicePath}.partial`, local.devicePath);
     }
     if (!existsSync(local.memoryPath)) {
       const packed = path.join(options.diskFolder, `${memory.sha256}.partial`);
-      await fetchPart(options.store, memory, packed, signal);
+      await fetchPart(options.blobs, memory, packed, signal);
       await options.sandboxes.unpackBase(packed, golden.memorySizeBytes, local.memoryPath, signal);
       await unlink(packed);
     }

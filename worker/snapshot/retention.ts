@@ -4,6 +4,7 @@
  */
 import type { ObjectStore } from '../../shared/object-store/object-store.ts';
 import { readEntry, type LogEntry } from '../../shared/snapshot/actor-log.ts';
+import type { SnapshotPart } from '../../shared/snapshot/manifest.ts';
 import { objectKeys, sequenceOf } from '../../shared/snapshot/object-keys.ts';
 
 export async function dropOldGenerations(
@@ -21,11 +22,20 @@ export async function dropOldGenerations(
     if (!isOutdated(entry, newest, retain)) continue;
     await store.delete(object.key, { signal });
     if (entry.kind === 'snapshot') {
-      await Promise.all(Object.values(entry.manifest.parts).map((part) => store.delete(part.key, { signal })));
+      await Promise.all(Object.values(entry.manifest.parts).map((part) => deletePart(store, part, signal)));
     }
     dropped++;
   }
   return dropped;
+}
+
+/** The wrapped keys first: without them the rest is noise, should it outlive us. */
+async function deletePart(store: ObjectStore, part: SnapshotPart, signal: AbortSignal): Promise<void> {
+  if (part.encryption !== undefined) {
+    for await (const { key } of store.list(objectKeys.wrappedKeys(part.key), { signal }))
+      await store.delete(key, { signal });
+  }
+  await store.delete(part.key, { signal });
 }
 
 /** A fence older than the newest snapshot has done its work; a `created` entry says what the actor is and stays. */

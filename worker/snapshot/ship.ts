@@ -3,39 +3,66 @@
  * commit. Nothing before it has happened, nothing after it can undo it.
  */
 import type { Epoch } from '../../shared/actor/epoch.ts';
+import { newDataKey, sealAlgorithm, sealFile } from '../../shared/encryption/sealed-file.ts';
+import { storeDataKey } from '../../shared/encryption/stored-keys.ts';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ObjectStore } from '../../shared/object-store/object-store.ts';
 import { appendEntry, readEntry, type SnapshotEntry } from '../../shared/snapshot/actor-log.ts';
-import { snapshotFormatVersion, type RuntimeKey, type SnapshotManifest } from '../../shared/snapshot/manifest.ts';
+import {
+  encryptedFormatVersion,
+  snapshotFormatVersion,
+  type RuntimeKey,
+  type SnapshotManifest,
+  type SnapshotPart,
+} from '../../shared/snapshot/manifest.ts';
 import { objectKeys } from '../../shared/snapshot/object-keys.ts';
 import type { Capture, CapturedPart } from '../sandbox/sandbox.ts';
+import type { SnapshotBlobs } from './blobs.ts';
 
-export async function uploadPart(
-  store: ObjectStore,
+/**
+ * Stores a part under a name of its own, encrypted with a new key if the node has keys. Returns what the manifest says
+ * of it once all of it, key included, is in the store.
+ */
+export async function shipPart(
+  { store, keyRing }: SnapshotBlobs,
   key: string,
   part: CapturedPart,
   signal: AbortSignal,
-): Promise<void> {
-  await store.put(key, { kind: 'file', path: part.path, sizeBytes: part.sizeBytes }, { signal });
+): Promise<SnapshotPart> {
+  const [encrypting] = keyRing;
+  if (encrypting === undefined) {
+    await store.put(key, { kind: 'file', path: part.path, sizeBytes: part.sizeBytes }, { signal });
+    return { key, sizeBytes: part.sizeBytes, sha256: part.sha256 };
+  }
+  const dataKey = newDataKey();
+  const path = `${part.path}.sealed`;
+  const [{ sizeBytes, sha256 }, ofKey] = await Promise.all([
+    sealFile(part.path, path, { dataKey, objectKey: key }, signal),
+    storeDataKey(store, encrypting, key, dataKey, { signal }),
+  ]);
+  // Before the object: if the name has a key already, an object that somebody may follow stands there.
+  if (ofKey === 'exists') throw new DormouseError('internal', `the name ${key} was used before: it has a key already`);
+  await store.put(key, { kind: 'file', path, sizeBytes }, { signal });
+  return { key, sizeBytes, sha256, encryption: { algorithm: sealAlgorithm, keyId: encrypting.id } };
 }
 
 export function manifestOf(
   capture: Capture,
-  keys: { readonly memory: string; readonly device: string },
+  parts: SnapshotManifest['parts'],
   facts: {
     readonly runtime: RuntimeKey;
     readonly lowers: Readonly<Record<string, string>>;
     readonly base?: string | undefined;
   },
 ): SnapshotManifest {
-  const part = (key: string, { sizeBytes, sha256 }: CapturedPart) => ({ key, sizeBytes, sha256 });
+  const isEncrypted = Object.values(parts).some(({ encryption }) => encryption !== undefined);
   return {
-    formatVersion: snapshotFormatVersion,
+    formatVersion: isEncrypted ? encryptedFormatVersion : snapshotFormatVersion,
     runtime: facts.runtime,
     memorySizeBytes: capture.memorySizeBytes,
     ...(facts.base !== undefined && { base: facts.base }),
     lowers: { ...facts.lowers },
-    parts: { memory: part(keys.memory, capture.memory), device: part(keys.device, capture.device) },
+    parts,
     pageCount: capture.pageCount,
     capturedAt: new Date().toISOString(),
   };
@@ -52,7 +79,7 @@ export interface Commit {
 }
 
 export async function shipParts(
-  store: ObjectStore,
+  blobs: SnapshotBlobs,
   commit: Commit,
   attempt: number,
   capture: Capture,
@@ -61,12 +88,11 @@ export async function shipParts(
 ): Promise<SnapshotManifest> {
   const key = (part: 'memory' | 'device'): string =>
     objectKeys.blob(commit.id, commit.uid, commit.epoch, attempt, part);
-  const keys = { memory: key('memory'), device: key('device') };
-  await Promise.all([
-    uploadPart(store, keys.memory, capture.memory, signal),
-    uploadPart(store, keys.device, capture.device, signal),
+  const [memory, device] = await Promise.all([
+    shipPart(blobs, key('memory'), capture.memory, signal),
+    shipPart(blobs, key('device'), capture.device, signal),
   ]);
-  return manifestOf(capture, keys, facts);
+  return manifestOf(capture, { memory, device }, facts);
 }
 
 /**

@@ -1,4 +1,7 @@
-/** POST /v1/nodes/{id}/drain: the node gets no more actors; it suspends those it has as they fall idle. */
+/**
+ * POST /v1/nodes/{id}/drain: the node gets no more actors and suspends those it has; it stays up. `usedSlots` of the node
+ * says how many are left. POST …/undrain ends it, and so does a restart of the worker.
+ */
 import { z } from 'zod';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
 import type { ApiApp, RouteParts } from '../../app.ts';
@@ -10,7 +13,7 @@ export function drainRoute(app: ApiApp, parts: RouteParts): void {
     {
       schema: {
         tags: ['nodes'],
-        summary: 'Give a node no more actors',
+        summary: 'Suspend all actors of a node and give it no more',
         params: z.object({ id: z.string().min(1).max(63) }),
         response: { 202: nodeView },
       },

@@ -25,7 +25,7 @@ const changes = (method: string): boolean => method === 'PUT' || method === 'POS
 
 export const refuseCalls = broken({ kind: 'answer', status: 503 }, 'the store refuses', () => true);
 export const loseAnswers = broken({ kind: 'lose-answer' }, 'answers to uploads are lost', changes);
-export const cutUploads = broken({ kind: 'cut-upload', afterBytes: 20_000 }, 'uploads break off', changes);
+export const cutUploads = broken({ kind: 'cut-request', afterBytes: 20_000 }, 'uploads break off', changes);
 
 export const fillDisk: Fault = {
   async strike({ world, random }) {

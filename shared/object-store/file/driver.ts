@@ -69,8 +69,10 @@ export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
       const file = target(key);
       return run(`get ${key}`, options, async (call) => {
         const { size } = await statFile(file);
+        refuseLarger(key, size, options?.maxBytes ?? Infinity);
         call.allowFor(size);
-        return receiveFile(createReadStream(file, { signal: call.signal }), destination, size);
+        const announced = { key, expectedBytes: size, maxBytes: options?.maxBytes };
+        return receiveFile(createReadStream(file, { signal: call.signal }), destination, announced);
       });
     },
     head: (key, options) => {

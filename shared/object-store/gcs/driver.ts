@@ -14,7 +14,7 @@ import { bodySize } from '../object-body.ts';
 import type { CallOptions, ObjectBody, ObjectStore } from '../object-store.ts';
 import { defaultMaxBytes, refuseLarger } from '../read-bound.ts';
 import { receiveFile, type Received } from '../receive-file.ts';
-import { callStore, retrying, untilAborted, type StoreCall } from '../store-call.ts';
+import { callStore, retrying, untilAborted, type Attempt, type StoreCall } from '../store-call.ts';
 import type { StoreLimits } from '../store-limits.ts';
 import type { GcsUrl } from '../store-url.ts';
 import { download, type Download } from './download.ts';
@@ -45,7 +45,7 @@ export function openGcsStore(url: GcsUrl, limits: StoreLimits): ObjectStore {
     get: (key, options) =>
       onKey('get', key, options, (object, call) => getObject(object, options?.maxBytes ?? defaultMaxBytes, call)),
     getToFile: (key, path, options) =>
-      onKey('get', key, options, (object, call) => getObjectToFile(object, path, call)),
+      onKey('get', key, options, (object, call) => getObjectToFile(object, path, options?.maxBytes, call)),
     head: (key, options) =>
       onKey('head', key, options, async (object, call) => {
         const found = await retrying(call, () => headObject(object, call.attemptSignal(0)));
@@ -135,7 +135,8 @@ async function getObject(object: GcsObject, maxBytes: number, call: StoreCall): 
 }
 
 async function readObject(object: GcsObject, maxBytes: number, call: StoreCall): Promise<Buffer> {
-  await using body = await openDownload(object, call);
+  using attempt = call.startAttempt();
+  await using body = await openDownload(object, attempt);
   refuseLarger(object.name, body.sizeBytes ?? 0, maxBytes);
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
@@ -146,23 +147,34 @@ async function readObject(object: GcsObject, maxBytes: number, call: StoreCall):
   return Buffer.concat(chunks);
 }
 
-function getObjectToFile(object: GcsObject, path: string, call: StoreCall): Promise<Received> {
-  return retrying(call, () => translatedGcs(object.what, receiveObject(object, path, call)));
+function getObjectToFile(
+  object: GcsObject,
+  path: string,
+  maxBytes: number | undefined,
+  call: StoreCall,
+): Promise<Received> {
+  return retrying(call, () => translatedGcs(object.what, receiveObject(object, path, maxBytes, call)));
 }
 
-async function receiveObject(object: GcsObject, path: string, call: StoreCall): Promise<Received> {
-  await using body = await openDownload(object, call);
-  return await receiveFile(body.bytes, path, body.sizeBytes);
+async function receiveObject(
+  object: GcsObject,
+  path: string,
+  maxBytes: number | undefined,
+  call: StoreCall,
+): Promise<Received> {
+  using attempt = call.startAttempt();
+  await using body = await openDownload(object, attempt);
+  return await receiveFile(body.bytes, path, { key: object.name, expectedBytes: body.sizeBytes, maxBytes });
 }
 
-async function openDownload(object: GcsObject, call: StoreCall): Promise<Download> {
+async function openDownload(object: GcsObject, attempt: Attempt): Promise<Download> {
   const { storage, name: bucketName } = object.bucket;
   const source = { storage, bucketName, name: object.name, anonymous: object.anonymous };
-  const body = await download(source, call.signal).catch(async (error: unknown) => {
-    if (statusOf(error) === 404) await confirmBucket(object, call.signal);
+  const body = await download(source, attempt.signal).catch(async (error: unknown) => {
+    if (statusOf(error) === 404) await confirmBucket(object, attempt.signal);
     throw error;
   });
-  call.allowFor(body.sizeBytes ?? 0);
+  attempt.allowFor(body.sizeBytes ?? 0);
   return body;
 }
 

@@ -13,8 +13,10 @@ type StoreCode = 'store-denied' | 'store-misconfigured' | 'store-unavailable' | 
 function codeOf(status: number | undefined, message: string): StoreCode {
   if (status === 401 || status === 403 || /default credentials|invalid_grant/i.test(message)) return 'store-denied';
   if (status === 404) return /bucket does not exist/i.test(message) ? 'store-misconfigured' : 'store-object-missing';
-  // No answer at all, 5xx, 429, and the conflicts and ended upload sessions (410) that a new attempt gets over.
-  if (status === undefined || status >= 500 || [408, 409, 410, 429].includes(status)) return 'store-unavailable';
+  // No answer at all, a good one that broke off (2xx), 5xx, 429, and the conflicts and ended upload sessions (410) that a
+  // new attempt gets over.
+  if (status === undefined || status < 300 || status >= 500 || [408, 409, 410, 429].includes(status))
+    return 'store-unavailable';
   return 'internal'; // a request that GCS takes for wrong is a fault of ours
 }
 

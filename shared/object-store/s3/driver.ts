@@ -16,6 +16,7 @@ import { DormouseError } from '../../errors/dormouse-error.ts';
 import { checkStore } from '../check-store.ts';
 import { createOnce, writerMetadataName } from '../create-once.ts';
 import { assertKey, assertPrefix } from '../key.ts';
+import { inKeyOrder } from '../key-order.ts';
 import { bodySize } from '../object-body.ts';
 import type { CallOptions, ObjectBody, ObjectStore } from '../object-store.ts';
 import { defaultMaxBytes, refuseLarger } from '../read-bound.ts';
@@ -59,7 +60,7 @@ export function openS3Store(url: S3Url, limits: StoreLimits, credentials?: S3Cre
     get: (key, options) =>
       onKey('get', key, options, (object, call) => getObject(object, options?.maxBytes ?? defaultMaxBytes, call)),
     getToFile: (key, path, options) =>
-      onKey('get', key, options, (object, call) => getObjectToFile(object, path, call)),
+      onKey('get', key, options, (object, call) => getObjectToFile(object, path, options?.maxBytes, call)),
     head: (key, options) =>
       onKey('head', key, options, async (object, call) => {
         const found = await retrying(call, () => translatedS3(object.what, headObject(object, call.attemptSignal(0))));
@@ -67,7 +68,9 @@ export function openS3Store(url: S3Url, limits: StoreLimits, credentials?: S3Cre
       }),
     list: (prefix, options) => {
       assertPrefix(prefix);
-      return listObjects(place, prefix, (work) => run(`list ${prefix}`, options, work));
+      const listing = listObjects(place, prefix, (work) => run(`list ${prefix}`, options, work));
+      // S3 itself lists in key order; not all that speaks like it does.
+      return url.endpoint === undefined ? listing : inKeyOrder(listing, prefix);
     },
     delete: (key, options) => onKey('delete', key, options, deleteObject),
     check: (options) => checkStore(store, options),
@@ -158,10 +161,11 @@ async function getObject(object: S3Object, maxBytes: number, call: StoreCall): P
 }
 
 async function readObject(object: S3Object, maxBytes: number, call: StoreCall): Promise<Buffer> {
-  const answer = await fetchObject(object, call.signal);
-  using body = bodyOf(answer, call.signal);
+  using attempt = call.startAttempt();
+  const answer = await fetchObject(object, attempt.signal);
+  using body = bodyOf(answer, attempt.signal);
   refuseLarger(object.key, answer.ContentLength ?? 0, maxBytes);
-  call.allowFor(answer.ContentLength ?? 0);
+  attempt.allowFor(answer.ContentLength ?? 0);
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const chunk of body.bytes) {
@@ -171,15 +175,26 @@ async function readObject(object: S3Object, maxBytes: number, call: StoreCall): 
   return Buffer.concat(chunks);
 }
 
-function getObjectToFile(object: S3Object, path: string, call: StoreCall): Promise<Received> {
-  return retrying(call, () => translatedS3(object.what, receiveObject(object, path, call)));
+function getObjectToFile(
+  object: S3Object,
+  path: string,
+  maxBytes: number | undefined,
+  call: StoreCall,
+): Promise<Received> {
+  return retrying(call, () => translatedS3(object.what, receiveObject(object, path, maxBytes, call)));
 }
 
-async function receiveObject(object: S3Object, path: string, call: StoreCall): Promise<Received> {
-  const answer = await fetchObject(object, call.signal);
-  using body = bodyOf(answer, call.signal);
-  call.allowFor(answer.ContentLength ?? 0);
-  return await receiveFile(body.bytes, path, answer.ContentLength);
+async function receiveObject(
+  object: S3Object,
+  path: string,
+  maxBytes: number | undefined,
+  call: StoreCall,
+): Promise<Received> {
+  using attempt = call.startAttempt();
+  const answer = await fetchObject(object, attempt.signal);
+  using body = bodyOf(answer, attempt.signal);
+  attempt.allowFor(answer.ContentLength ?? 0);
+  return await receiveFile(body.bytes, path, { key: object.key, expectedBytes: answer.ContentLength, maxBytes });
 }
 
 type OpenBody = Disposable & { readonly bytes: AsyncIterable<Uint8Array> };

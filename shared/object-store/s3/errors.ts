@@ -48,8 +48,8 @@ function codeOf(name: string, status: number | undefined): StoreCode {
   if (missingNames.has(name) || status === 404) return 'store-object-missing';
   if (status === 401 || status === 403) return 'store-denied';
   if (status === 301 || status === 405 || status === 501) return 'store-misconfigured';
-  // No answer at all (refused, reset, name not found), 5xx, 429, and conflicts.
-  if (status === undefined || status >= 500 || status === 429 || status === 408 || status === 409)
+  // No answer at all (refused, reset, name not found), a good one that broke off (2xx), 5xx, 429, and conflicts.
+  if (status === undefined || status < 300 || status >= 500 || status === 429 || status === 408 || status === 409)
     return 'store-unavailable';
   return 'internal'; // a request that S3 takes for wrong is a fault of ours
 }

@@ -1,7 +1,4 @@
-/**
- * Listing a bucket page by page, each page a call of its own, in the order in which the server lists: that of whole keys,
- * but for the few servers that the port's header names.
- */
+/** Listing a bucket page by page, each page a call of its own, in the order in which the server lists (key-order.ts). */
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from '@aws-sdk/client-s3';
 import type { ObjectInfo } from '../object-store.ts';
 import { retrying, type RunCall, type StoreCall } from '../store-call.ts';

@@ -33,7 +33,7 @@ export function actorRegistry(redis: Redis, run: RunScript): ActorRegistry {
       await run('removeActor', id, JSON.stringify(uid));
     },
     overdueActors: (limit) => translated(redis.zrangebyscore(redisKeys.deadlines, 0, Date.now(), 'LIMIT', 0, limit)),
-    actorsOnNode: (nodeId) => translated(redis.smembers(redisKeys.nodeActors(nodeId))),
+    actorsOnNode: (nodeId) => translated(redis.sunion(redisKeys.nodeActors(nodeId), redisKeys.nodePaused(nodeId))),
     recentEvents: (id, limit) => recentEvents(redis, id, limit),
   };
 }
@@ -118,7 +118,7 @@ function matches(record: ActorRecord, filter: ActorFilter): boolean {
   if (filter.template !== undefined && record.template !== filter.template) return false;
   if (filter.label === undefined) return true;
   const [name = '', ...value] = filter.label.split('=');
-  const has = record.labels[name];
+  const has = Object.hasOwn(record.labels, name) ? record.labels[name] : undefined;
   return has !== undefined && (value.length === 0 || has === value.join('='));
 }
 

@@ -164,11 +164,42 @@ suite('registry on a real Redis', () => {
     assert.equal((await registry.claim('waiting', 'small', 1000, 'a call')).outcome, 'claimed');
   });
 
+  test('a paused actor keeps its node but no room, and wakes nowhere else', async () => {
+    for (const id of ['den', 'elsewhere']) await registry.announceNode(node(id, 1), 10_000);
+    await registry.createActor(actor('napping'));
+    await registry.createActor(actor('guest'));
+    const claim = await registry.claim('napping', 'den', 1000, 'a call');
+    assert.ok(claim.outcome === 'claimed');
+    const move = { id: 'napping', epoch: claim.epoch, reason: 'test' } as const;
+    await registry.transition({ ...move, from: ['resuming'], to: 'running' });
+    await registry.transition({ ...move, from: ['running'], to: 'pausing', deadlineMs: 1000 });
+    await registry.transition({ ...move, from: ['pausing'], to: 'paused' });
+    const den = await registry.getNode('den');
+    assert.deepEqual([den?.usedSlots, den?.usedMemoryMiB, den?.revisions], [0, 0, ['r1']]);
+    assert.deepEqual(await registry.actorsOnNode('den'), ['napping']);
+    assert.deepEqual(await registry.claim('napping', 'elsewhere', 1000, 'a call'), {
+      outcome: 'refused',
+      state: 'paused',
+    });
+    // Its suspend needs no room either: a guest may take it meanwhile, and both are accounted for.
+    await registry.transition({ ...move, from: ['paused'], to: 'suspending', deadlineMs: 1000 });
+    assert.equal((await registry.claim('guest', 'den', 1000, 'a call')).outcome, 'claimed');
+    await registry.transition({ ...move, from: ['suspending'], to: 'paused' });
+    assert.deepEqual(await registry.claim('napping', 'den', 1000, 'a call'), { outcome: 'no-room' });
+    assert.deepEqual((await registry.actorsOnNode('den')).sort(), ['guest', 'napping']);
+    await registry.transition({ ...move, from: ['paused'], to: 'suspended' });
+    assert.deepEqual(await registry.actorsOnNode('den'), ['guest']);
+    const after = await registry.getNode('den');
+    assert.deepEqual([after?.usedSlots, after?.usedMemoryMiB], [1, 256]);
+    const { node: at, lastNode } = { ...(await registry.getActor('napping')) };
+    assert.deepEqual([at, lastNode], [undefined, 'den']);
+  });
+
   test('a node without a lease gets nothing, and a lost lease is not renewed', async () => {
     const record = node('leased');
     assert.equal(await registry.announceNode(record, 10_000), true);
     assert.equal(await registry.announceNode({ ...record, bootId: randomUUID() }, 10_000), false);
-    assert.equal(await registry.renewLease('leased', record.bootId, 10_000), true);
+    assert.equal(await registry.renewLease('leased', record.bootId, 10_000), 'held');
     const successor = { ...record, bootId: randomUUID() };
     assert.equal(await registry.announceNode(successor, 10_000, randomUUID()), false);
     assert.equal(
@@ -176,12 +207,37 @@ suite('registry on a real Redis', () => {
       true,
       'its predecessor is known to be dead',
     );
-    assert.equal(await registry.renewLease('leased', record.bootId, 10_000), false);
+    assert.equal(await registry.renewLease('leased', record.bootId, 10_000), 'taken');
+    assert.equal(await registry.retakeLease(record, 10_000), false);
     assert.equal(await registry.announceNode(record, 10_000, successor.bootId), true);
     await registry.releaseLease('leased', record.bootId);
-    assert.equal(await registry.renewLease('leased', record.bootId, 10_000), false);
+    assert.equal(await registry.renewLease('leased', record.bootId, 10_000), 'gone');
     await registry.createActor(actor('homeless'));
     assert.equal((await registry.claim('homeless', 'leased', 1000, 'a call')).outcome, 'no-room');
+  });
+
+  test('a lease that ran out is taken back by its boot, until that boot is declared over', async () => {
+    const record = node('lapsed');
+    assert.equal(
+      await registry.retakeLease(record, 10_000),
+      true,
+      'a registry that forgot the node learns of it again',
+    );
+    assert.equal((await registry.getNode('lapsed'))?.bootId, record.bootId);
+    assert.equal(await registry.declareNodeOver('lapsed'), false, 'it holds its lease');
+    await registry.setNodeState('lapsed', 'draining');
+    await registry.releaseLease('lapsed', record.bootId);
+    assert.equal(await registry.retakeLease({ ...record, bootId: randomUUID() }, 10_000), false, 'not its lease');
+    assert.equal(await registry.retakeLease(record, 10_000), true);
+    assert.equal(await registry.retakeLease(record, 10_000), true, 'again, as after a lost answer');
+    assert.equal((await registry.getNode('lapsed'))?.state, 'draining', 'what it was told meanwhile stands');
+    await registry.releaseLease('lapsed', record.bootId);
+    assert.equal(await registry.declareNodeOver('lapsed'), true);
+    assert.equal(await registry.retakeLease(record, 10_000), false);
+    const successor = { ...record, bootId: randomUUID() };
+    assert.equal(await registry.announceNode(successor, 10_000), true);
+    await registry.releaseLease('lapsed', successor.bootId);
+    assert.equal(await registry.retakeLease(successor, 10_000), true, 'the verdict was on another boot');
   });
 
   test('a passed deadline is found', async () => {

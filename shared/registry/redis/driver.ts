@@ -19,7 +19,7 @@ export function openRedisRegistry(url: string, log: Logger): Registry {
     ...actorRegistry(redis, run),
     ...templateRegistry(redis, run),
     ...nodeRegistry(redis, run),
-    ...operationRegistry(redis),
+    ...operationRegistry(redis, run),
     async incarnation() {
       return Number((await translated(redis.get(redisKeys.incarnation))) ?? 0);
     },

@@ -11,8 +11,13 @@ export const redisKeys = {
   node: (id: string) => `dm:node:${id}`,
   nodes: 'dm:nodes',
   nodeActors: (id: string) => `dm:node:${id}:actors`,
+  nodePaused: (id: string) => `dm:node:${id}:paused`,
+  nodeRevisions: (id: string) => `dm:node:${id}:revisions`,
   lease: (id: string) => `dm:node:${id}:lease`,
+  /** The boot of the node that was declared over. */
+  nodeOver: (id: string) => `dm:node:${id}:over`,
   operation: (id: string) => `dm:operation:${id}`,
+  openOperations: 'dm:operations:open',
   remembered: (key: string) => `dm:idempotency:${key}`,
   leader: (name: string) => `dm:leader:${name}`,
   events: 'dm:events',

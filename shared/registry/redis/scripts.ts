@@ -8,8 +8,9 @@ import { translated } from './connection.ts';
 /** Moves an actor between the indexes and tells everybody. Prepended to the scripts that change a state. */
 const moveActor = `
 local function unquote(json) return string.sub(json, 2, -2) end
+-- A paused actor has no VM: it keeps its node (in a set of its own), but neither a slot nor memory.
 local function occupies(state)
-  return state == 'resuming' or state == 'running' or state == 'pausing' or state == 'paused' or state == 'suspending'
+  return state == 'resuming' or state == 'running' or state == 'pausing' or state == 'suspending'
 end
 local function release(id, node, memory)
   if redis.call('SREM', 'dm:node:' .. node .. ':actors', id) == 1 then
@@ -55,10 +56,11 @@ const sources = {
   claim: `
     local id, node = ARGV[1], ARGV[2]
     local key = 'dm:actor:' .. id
-    local fields = redis.call('HMGET', key, 'state', 'memoryMiB')
+    local fields = redis.call('HMGET', key, 'state', 'memoryMiB', 'node')
     if not fields[1] then return {'absent'} end
     local state = unquote(fields[1])
-    if state ~= 'suspended' and state ~= 'failed' then return {'refused', state} end
+    if state ~= 'suspended' and state ~= 'failed' and state ~= 'paused' then return {'refused', state} end
+    if state == 'paused' and fields[3] ~= cjson.encode(node) then return {'refused', state} end
     local record = redis.call('HMGET', 'dm:node:' .. node, 'slots', 'memoryMiB', 'state')
     if not record[1] or record[3] ~= '"ready"' then return {'no-room'} end
     if redis.call('EXISTS', 'dm:node:' .. node .. ':lease') == 0 then return {'no-room'} end
@@ -69,8 +71,10 @@ const sources = {
     local counter = redis.call('INCR', 'dm:epochs')
     local epoch = redis.call('GET', 'dm:incarnation') .. '.' .. counter
     redis.call('SADD', 'dm:node:' .. node .. ':actors', id)
+    redis.call('SREM', 'dm:node:' .. node .. ':paused', id)
     redis.call('HINCRBY', 'dm:node:' .. node .. ':used', 'memoryMiB', memory)
-    redis.call('HSET', key, 'epoch', '"' .. epoch .. '"', 'node', cjson.encode(node), 'deadlineAt', '"' .. ARGV[4] .. '"')
+    redis.call('HSET', key, 'epoch', '"' .. epoch .. '"', 'node', cjson.encode(node), 'lastNode', cjson.encode(node),
+      'deadlineAt', '"' .. ARGV[4] .. '"')
     move(id, state, 'resuming', ARGV[3], ARGV[5], ARGV[6])
     announce(id, 'resuming', epoch, node, ARGV[6])
     return {'claimed', epoch}`,
@@ -79,7 +83,7 @@ const sources = {
   transition: `
     local id, to = ARGV[1], ARGV[4]
     local key = 'dm:actor:' .. id
-    local fields = redis.call('HMGET', key, 'state', 'epoch', 'node', 'memoryMiB')
+    local fields = redis.call('HMGET', key, 'state', 'epoch', 'node', 'memoryMiB', 'revision')
     if not fields[1] then return {'absent'} end
     local state, epoch = unquote(fields[1]), fields[2] or ''
     local allowed = false
@@ -92,9 +96,16 @@ const sources = {
     if ARGV[6] ~= '' then redis.call('HSET', key, 'deadlineAt', '"' .. ARGV[6] .. '"') end
     move(id, state, to, ARGV[5], ARGV[7], ARGV[8])
     local node = fields[3] and cjson.decode(fields[3]) or ''
-    if node ~= '' and occupies(state) and not occupies(to) and to ~= 'deleting' then
-      release(id, node, tonumber(fields[4]))
-      redis.call('HDEL', key, 'node')
+    if node ~= '' then
+      if occupies(state) and not occupies(to) and to ~= 'deleting' then release(id, node, tonumber(fields[4])) end
+      if to == 'paused' then
+        redis.call('SADD', 'dm:node:' .. node .. ':paused', id)
+      elseif to == 'running' then
+        redis.call('SADD', 'dm:node:' .. node .. ':revisions', cjson.decode(fields[5]))
+      elseif to == 'suspended' or to == 'failed' then
+        redis.call('SREM', 'dm:node:' .. node .. ':paused', id)
+        redis.call('HDEL', key, 'node')
+      end
     end
     announce(id, to, epoch ~= '' and unquote(epoch) or '', node, ARGV[8])
     return {'moved'}`,
@@ -105,7 +116,11 @@ const sources = {
     local key = 'dm:actor:' .. id
     local fields = redis.call('HMGET', key, 'state', 'uid', 'template', 'node', 'memoryMiB')
     if not fields[1] or fields[1] ~= '"deleting"' or fields[2] ~= ARGV[2] then return 0 end
-    if fields[4] then release(id, cjson.decode(fields[4]), tonumber(fields[5])) end
+    if fields[4] then
+      local node = cjson.decode(fields[4])
+      release(id, node, tonumber(fields[5]))
+      redis.call('SREM', 'dm:node:' .. node .. ':paused', id)
+    end
     redis.call('DEL', key)
     redis.call('ZREM', 'dm:actors', id)
     redis.call('ZREM', 'dm:actors:state:deleting', id)
@@ -156,11 +171,37 @@ const sources = {
     redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'node', id = ARGV[1], state = 'ready'}))
     return 1`,
 
-  /** id, bootId, leaseMs → 1 while held. An expired lease is not taken back: others may have acted on it. */
+  /** id, bootId, leaseMs → held | gone | taken. An expired lease is not renewed: others may have acted on it. */
   renewLease: `
     local lease = 'dm:node:' .. ARGV[1] .. ':lease'
-    if redis.call('GET', lease) ~= ARGV[2] then return 0 end
+    local holder = redis.call('GET', lease)
+    if not holder then return 'gone' end
+    if holder ~= ARGV[2] then return 'taken' end
     redis.call('PEXPIRE', lease, ARGV[3])
+    return 'held'`,
+
+  /** id, bootId, leaseMs, field… → 1 when held again. The fields are for a registry that has forgotten the node. */
+  retakeLease: `
+    local key = 'dm:node:' .. ARGV[1]
+    local holder = redis.call('GET', key .. ':lease')
+    if holder and holder ~= ARGV[2] then return 0 end
+    if redis.call('GET', key .. ':over') == ARGV[2] then return 0 end
+    local boot = redis.call('HGET', key, 'bootId')
+    if boot and boot ~= '"' .. ARGV[2] .. '"' then return 0 end
+    if not boot then
+      redis.call('HSET', key, unpack(ARGV, 4))
+      redis.call('SADD', 'dm:nodes', ARGV[1])
+    end
+    redis.call('SET', key .. ':lease', ARGV[2], 'PX', ARGV[3])
+    redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'node', id = ARGV[1], state = 'ready'}))
+    return 1`,
+
+  /** id → 1 when its last boot holds no lease, and from now on can never hold one again */
+  declareNodeOver: `
+    local key = 'dm:node:' .. ARGV[1]
+    if redis.call('EXISTS', key .. ':lease') == 1 then return 0 end
+    local boot = redis.call('HGET', key, 'bootId')
+    if boot then redis.call('SET', key .. ':over', unquote(boot)) end
     return 1`,
 
   /** id, bootId */
@@ -176,6 +217,18 @@ const sources = {
     if redis.call('EXISTS', key) == 0 then return 0 end
     redis.call('HSET', key, 'state', ARGV[2])
     redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'node', id = ARGV[1], state = unquote(ARGV[2])}))
+    return 1`,
+
+  /** id, state, deadlineMs or '' when it is over, ttlMs, field… → 1 when taken. What is over stays as it is. */
+  putOperation: `
+    local key = 'dm:operation:' .. ARGV[1]
+    local before = redis.call('HGET', key, 'state')
+    if before == '"done"' or before == '"failed"' then return 0 end
+    redis.call('HSET', key, unpack(ARGV, 5))
+    redis.call('PEXPIRE', key, ARGV[4])
+    if ARGV[3] ~= '' then redis.call('ZADD', 'dm:operations:open', ARGV[3], ARGV[1])
+    else redis.call('ZREM', 'dm:operations:open', ARGV[1]) end
+    redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'operation', id = ARGV[1], state = ARGV[2]}))
     return 1`,
 
   /** name, holder, ttlMs → 1 when led */

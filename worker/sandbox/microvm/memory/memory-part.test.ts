@@ -7,8 +7,8 @@ import { after, before, suite, test } from 'node:test';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { DormouseError } from '../../../../shared/errors/dormouse-error.ts';
-import { applyMemoryPart, writeMemoryPart } from './memory-part.ts';
-import { pageSizeBytes } from './page-stream.ts';
+import { applyMemoryPart, decompressFile, writeMemoryPart } from './memory-part.ts';
+import { encodeHeader, encodeRunHeader, pageSizeBytes } from './page-stream.ts';
 
 const pages = 600;
 const sizeBytes = pages * pageSizeBytes;
@@ -86,5 +86,32 @@ suite('memory part', () => {
       );
     }
     await assert.rejects(applyMemoryPart(file('part'), file('memory'), sizeBytes * 2, signal), /is for/);
+  });
+
+  test('a small part that unpacks without end is refused', async () => {
+    await writeFile(file('bomb'), zstdCompressSync(Buffer.alloc(8 * 1024 * 1024)));
+    await decompressFile(file('bomb'), file('unpacked'), signal, 8 * 1024 * 1024);
+    await assert.rejects(decompressFile(file('bomb'), file('unpacked'), signal, 8 * 1024 * 1024 - 1), {
+      code: 'snapshot-corrupt',
+    });
+  });
+
+  test('no stream of pages, whatever it holds, writes outside the memory or is more than a refusal of ours', async () => {
+    await writeFile(file('rebuilt'), Buffer.alloc(sizeBytes));
+    const number = fc.oneof(fc.nat({ max: 300 }), fc.constantFrom(0xffffffff, 0xfffffffe, 0x80000000));
+    const runs = fc.array(fc.tuple(number, number, fc.nat({ max: 2 * pageSizeBytes })), { maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(runs, async (some) => {
+        const pieces = some.map(([first, count, bytes]) =>
+          Buffer.concat([encodeRunHeader(first, count), randomBytes(bytes)]),
+        );
+        await writeFile(file('forged'), zstdCompressSync(Buffer.concat([encodeHeader(sizeBytes), ...pieces])));
+        await applyMemoryPart(file('forged'), file('rebuilt'), sizeBytes, signal).catch((error: unknown) => {
+          assert.ok(error instanceof DormouseError && error.code === 'snapshot-corrupt', String(error));
+        });
+        assert.equal((await readFile(file('rebuilt'))).length, sizeBytes);
+      }),
+      { numRuns: 60 },
+    );
   });
 });

@@ -63,8 +63,26 @@ export async function applyMemoryPart(
   }
 }
 
-export async function decompressFile(partPath: string, target: string, signal: AbortSignal): Promise<void> {
-  await pipeline(decompressed(partPath, signal), createWriteStream(target), { signal });
+/** Device states are some hundred kilobytes; a forged part of a few kilobytes could unpack to terabytes. */
+const maxUnpackedBytes = 256 * 1024 * 1024;
+
+export async function decompressFile(
+  partPath: string,
+  target: string,
+  signal: AbortSignal,
+  maxBytes = maxUnpackedBytes,
+): Promise<void> {
+  async function* bounded(): AsyncGenerator<Buffer> {
+    let sizeBytes = 0;
+    for await (const chunk of decompressed(partPath, signal)) {
+      sizeBytes += chunk.length;
+      if (sizeBytes > maxBytes) {
+        throw new DormouseError('snapshot-corrupt', `a part of the snapshot unpacks to more than ${maxBytes} bytes`);
+      }
+      yield chunk;
+    }
+  }
+  await pipeline(bounded(), createWriteStream(target), { signal });
 }
 
 async function* decompressed(partPath: string, signal: AbortSignal): AsyncGenerator<Buffer> {

@@ -1,0 +1,127 @@
+/**
+ * Calls that wait for room: a bounded queue of this process. Whenever room may have come (an actor went to sleep, a node
+ * joined), the parked actors are tried in the order they came. One that still does not fit does not hold up a smaller one
+ * behind it, and a call that comes while others wait goes to the end instead of past them. Between several api processes
+ * the claim decides.
+ *
+ *   enter ─► parked ─► tried again and again ─► claimed: the call sees its actor wake, and leaves
+ *                                             ─► failed for another reason than room: `failure`
+ *            left when its place is disposed: the client went away, or the wake limit is over
+ */
+import { DormouseError, toDormouseError } from '../../shared/errors/dormouse-error.ts';
+import type { Change } from '../../shared/registry/records.ts';
+import type { Registry } from '../../shared/registry/registry.ts';
+
+export interface Place extends Disposable {
+  /** False once it was its turn: whatever came of it, this place is used up. */
+  readonly isWaiting: boolean;
+  /** What the last attempt failed with for want of room. */
+  readonly refusal: DormouseError;
+  /** What ended the attempts, if anything but room is missing. */
+  readonly failure: DormouseError | undefined;
+}
+
+export interface Parking extends Disposable {
+  /** Whether anybody waits: then a newcomer has to as well. */
+  readonly isBusy: boolean;
+  /** Calls that wait for room for this actor. */
+  waiting(actorId: string): number;
+  /** Takes a place for one call; throws `too-many-parked` when there is none. `attempt` throws `no-capacity` for want of room. */
+  enter(actorId: string, refusal: DormouseError, attempt: () => Promise<void>): Place;
+}
+
+interface Entry {
+  calls: number;
+  refusal: DormouseError;
+  failure: DormouseError | undefined;
+  readonly attempt: () => Promise<void>;
+}
+
+/** For hints that were lost, and for room that comes without one: a lease that is over. */
+const tryEveryMs = 1000;
+const retryAfterMs = 5000;
+
+export function createParking(registry: Pick<Registry, 'watch'>, limit: number): Parking {
+  const entries = new Map<string, Entry>(); // in the order they came
+  let calls = 0;
+  let trying = false;
+  let again = false;
+
+  const tryAll = async (): Promise<void> => {
+    again = true;
+    if (trying) return;
+    trying = true;
+    while (again) {
+      again = false;
+      for (const [id, entry] of entries) await tryOne(entries, id, entry);
+    }
+    trying = false;
+  };
+  const feed = registry.watch((change) => {
+    if (entries.size > 0 && mayBringRoom(change)) void tryAll();
+  });
+  const timer = setInterval(() => {
+    if (entries.size > 0) void tryAll();
+  }, tryEveryMs);
+
+  const leave = (id: string, entry: Entry): void => {
+    calls--;
+    if (--entry.calls === 0 && entries.get(id) === entry) entries.delete(id);
+  };
+  return {
+    get isBusy() {
+      return entries.size > 0;
+    },
+    waiting: (id) => entries.get(id)?.calls ?? 0,
+    enter(id, refusal, attempt) {
+      if (calls >= limit) {
+        throw new DormouseError('too-many-parked', `${calls} calls wait for room already`, { retryAfterMs });
+      }
+      const entry = entries.get(id) ?? { calls: 0, refusal, failure: undefined, attempt };
+      entries.set(id, entry);
+      entry.calls++;
+      calls++;
+      if (entries.size > 1) void tryAll(); // it came past nobody, but perhaps there is room for all of them
+      let left = false;
+      return {
+        get isWaiting() {
+          return entries.get(id) === entry;
+        },
+        get refusal() {
+          return entry.refusal;
+        },
+        get failure() {
+          return entry.failure;
+        },
+        [Symbol.dispose]() {
+          if (!left) leave(id, entry);
+          left = true;
+        },
+      };
+    },
+    [Symbol.dispose]() {
+      feed[Symbol.dispose]();
+      clearInterval(timer);
+    },
+  };
+}
+
+async function tryOne(entries: Map<string, Entry>, id: string, entry: Entry): Promise<void> {
+  if (entries.get(id) !== entry) return; // all its calls have left meanwhile
+  try {
+    await entry.attempt();
+    entries.delete(id);
+  } catch (cause) {
+    const error = toDormouseError(cause);
+    if (error.code === 'no-capacity') {
+      entry.refusal = error;
+      return;
+    }
+    entry.failure = error;
+    entries.delete(id);
+  }
+}
+
+const mayBringRoom = (change: Change): boolean =>
+  change.kind === 'node' ||
+  (change.kind === 'actor' && ['suspended', 'paused', 'failed', 'gone'].includes(change.state));

@@ -1,0 +1,131 @@
+/**
+ * A file under AES-256-GCM, in chunks, so that neither side holds more than one of them:
+ *
+ *   "DMSEAL01"  { ciphertext of 256 KiB (the last: 0 to 256 KiB), 16-byte tag }+
+ *
+ * Each chunk is sealed on its own. Its nonce is its number and whether it is the last, so chunks that are missing,
+ * repeated, swapped or appended do not open; the additional data is the format and the key of the object, so one object
+ * does not open in another's place. A data key seals exactly one file, so no nonce is ever used twice.
+ *
+ * What opens is what was sealed, or the call fails with `snapshot-corrupt` and leaves no file.
+ */
+import { createCipheriv, createDecipheriv, createHash, generateKeySync, type KeyObject } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { open, rm, type FileHandle } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { DormouseError } from '../errors/dormouse-error.ts';
+import { keyBytes } from './key-ring.ts';
+
+export interface Seal {
+  readonly dataKey: KeyObject;
+  /** Key of the object that the sealed file becomes. */
+  readonly objectKey: string;
+}
+
+/** Stands in manifests; another way of sealing gets another name. */
+export const sealAlgorithm = 'aes-256-gcm-chunked-1';
+
+const cipher = 'aes-256-gcm';
+const magic = Buffer.from('DMSEAL01', 'latin1');
+const chunkBytes = 256 * 1024;
+const tagBytes = 16;
+const nonceBytes = 12;
+
+export const newDataKey = (): KeyObject => generateKeySync('aes', { length: 8 * keyBytes });
+
+/** Writes the sealed copy of a file and tells what was written. */
+export async function sealFile(
+  source: string,
+  target: string,
+  seal: Seal,
+  signal: AbortSignal,
+): Promise<{ sizeBytes: number; sha256: string }> {
+  await using file = await open(source);
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  async function* sealed(): AsyncGenerator<Buffer> {
+    yield magic;
+    for await (const chunk of chunksOf(file, 0, chunkBytes)) yield sealChunk(seal, chunk);
+  }
+  async function* counted(): AsyncGenerator<Buffer> {
+    for await (const piece of sealed()) {
+      hash.update(piece);
+      sizeBytes += piece.length;
+      yield piece;
+    }
+  }
+  await pipeline(counted(), createWriteStream(target), { signal });
+  return { sizeBytes, sha256: hash.digest('hex') };
+}
+
+export async function openSealedFile(source: string, target: string, seal: Seal, signal: AbortSignal): Promise<void> {
+  await using file = await open(source);
+  async function* opened(): AsyncGenerator<Buffer> {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(magic.length), 0, magic.length, 0);
+    if (bytesRead !== magic.length || !buffer.equals(magic)) throw corrupt(seal, 'it does not start with its mark');
+    for await (const chunk of chunksOf(file, magic.length, chunkBytes + tagBytes)) yield openChunk(seal, chunk);
+  }
+  try {
+    await pipeline(opened(), createWriteStream(target), { signal });
+  } catch (error) {
+    await rm(target, { force: true });
+    throw error;
+  }
+}
+
+interface Chunk {
+  readonly index: number;
+  readonly isLast: boolean;
+  readonly bytes: Buffer;
+}
+
+/** Equal pieces of a file from `start` on, the last one perhaps shorter; at least one, perhaps empty. */
+async function* chunksOf(file: FileHandle, start: number, pieceBytes: number): AsyncGenerator<Chunk> {
+  const { size } = await file.stat();
+  const count = Math.max(1, Math.ceil((size - start) / pieceBytes));
+  for (let index = 0; index < count; index += 1) {
+    const position = start + index * pieceBytes;
+    // A buffer of its own for each: the writer behind us may still hold the one before.
+    const bytes = Buffer.allocUnsafe(Math.min(pieceBytes, size - position));
+    for (let filled = 0; filled < bytes.length;) {
+      const { bytesRead } = await file.read(bytes, filled, bytes.length - filled, position + filled);
+      if (bytesRead === 0) throw new DormouseError('internal', 'a file became shorter while it was read');
+      filled += bytesRead;
+    }
+    yield { index, isLast: index === count - 1, bytes };
+  }
+}
+
+function nonceOf({ index, isLast }: Chunk): Buffer {
+  const nonce = Buffer.alloc(nonceBytes);
+  nonce.writeUInt32BE(index, nonceBytes - 5);
+  nonce.writeUInt8(isLast ? 1 : 0, nonceBytes - 1);
+  return nonce;
+}
+
+const additionalData = ({ objectKey }: Seal): Buffer => Buffer.concat([magic, Buffer.from(objectKey)]);
+
+function sealChunk(seal: Seal, chunk: Chunk): Buffer {
+  const sealing = createCipheriv(cipher, seal.dataKey, nonceOf(chunk)).setAAD(additionalData(seal));
+  return Buffer.concat([sealing.update(chunk.bytes), sealing.final(), sealing.getAuthTag()]);
+}
+
+function openChunk(seal: Seal, chunk: Chunk): Buffer {
+  const contentBytes = chunk.bytes.length - tagBytes;
+  if (contentBytes < 0) throw corrupt(seal, 'it is cut short');
+  const opening = createDecipheriv(cipher, seal.dataKey, nonceOf(chunk), { authTagLength: tagBytes })
+    .setAAD(additionalData(seal))
+    .setAuthTag(chunk.bytes.subarray(contentBytes));
+  const content = opening.update(chunk.bytes.subarray(0, contentBytes));
+  try {
+    return Buffer.concat([content, opening.final()]);
+  } catch (cause) {
+    throw corrupt(seal, `its chunk ${chunk.index} is not what was sealed`, cause);
+  }
+}
+
+const corrupt = ({ objectKey }: Seal, words: string, cause?: unknown): DormouseError =>
+  new DormouseError('snapshot-corrupt', `the encrypted object ${objectKey} does not open: ${words}`, {
+    details: { object: objectKey },
+    ...(cause !== undefined && { cause }),
+  });

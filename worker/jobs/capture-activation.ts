@@ -1,0 +1,20 @@
+/** The first half of a suspend and of a pause: the door closes, the VM stands still, and what it is lies in files. */
+import type { Activation } from '../activation/activation.ts';
+import type { NodeContext } from '../node-context.ts';
+import type { PhaseClock } from '../sandbox/phase-clock.ts';
+import type { Capture } from '../sandbox/sandbox.ts';
+
+export async function captureActivation(
+  context: NodeContext,
+  activation: Activation,
+  folder: string,
+  clock: PhaseClock,
+  signal: AbortSignal,
+): Promise<Capture> {
+  const { sandbox, base, identity, gate } = activation;
+  const outcome = await clock.measure('drain', () => gate.drain(context.drainMs));
+  if (outcome === 'cut') context.log.warn({ actorId: identity.id }, 'requests were cut off by a suspend');
+  activation.connections.destroy();
+  await clock.measure('freeze', () => sandbox.freeze(signal));
+  return await clock.measure('capture', () => sandbox.capture(folder, base?.path, signal));
+}

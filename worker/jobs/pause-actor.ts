@@ -1,0 +1,78 @@
+/**
+ * The pause job: from a running actor to a capture on this node, fast and not durable.
+ *
+ *   drain → freeze → capture into files of the node → registry: pausing to paused → end the VM
+ *
+ * Until the registry's move nothing has happened: on a failure the VM, which is still there, runs on (run-on.ts).
+ */
+import { DormouseError } from '../../shared/errors/dormouse-error.ts';
+import type { JobOf } from '../../shared/jobs/contracts.ts';
+import type { Phases } from '../../shared/registry/records.ts';
+import type { Activation } from '../activation/activation.ts';
+import type { LocalCapture } from '../activation/local-capture.ts';
+import type { NodeContext } from '../node-context.ts';
+import { createPhaseClock, type PhaseClock } from '../sandbox/phase-clock.ts';
+import { captureActivation } from './capture-activation.ts';
+import { moveActor } from './move-actor.ts';
+import { endActivation, runOn } from './run-on.ts';
+import { createTransferFolder } from './transfer-folder.ts';
+
+export async function pauseActor(context: NodeContext, job: JobOf<'pause'>, signal: AbortSignal): Promise<Phases> {
+  const activation = context.activations.get(job.actorId);
+  const record = await context.registry.getActor(job.actorId);
+  if (activation?.epoch !== job.epoch || record?.epoch !== job.epoch || record.state !== 'pausing') {
+    throw new DormouseError('epoch-stale', `actor ${job.actorId} is no longer being paused at epoch ${job.epoch}`);
+  }
+  const clock = createPhaseClock();
+  clock.record('queue', Math.max(0, Date.now() - Date.parse(job.requestedAt)));
+  let local: LocalCapture | undefined;
+  try {
+    local = await captureLocally(context, activation, clock, signal);
+    context.captures.add(local);
+    await announcePaused(context, local, clock, signal);
+  } catch (cause) {
+    if (local !== undefined) await context.captures.drop(local);
+    await runOn(context, activation, 'pausing', cause);
+    throw cause;
+  }
+  await endActivation(context, activation);
+  return clock.phases;
+}
+
+async function captureLocally(
+  context: NodeContext,
+  activation: Activation,
+  clock: PhaseClock,
+  signal: AbortSignal,
+): Promise<LocalCapture> {
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.use(await createTransferFolder(context.transferFolder));
+  const capture = await captureActivation(context, activation, folder.path, clock, signal);
+  const kept = stack.move();
+  const { identity, epoch, template, base } = activation;
+  return {
+    ...{ identity, epoch, template, base, capture },
+    capturedAt: new Date().toISOString(),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+async function announcePaused(
+  context: NodeContext,
+  { identity, epoch, capture, capturedAt }: LocalCapture,
+  clock: PhaseClock,
+  signal: AbortSignal,
+): Promise<void> {
+  const sizeBytes = capture.memory.sizeBytes + capture.device.sizeBytes;
+  const move = {
+    id: identity.id,
+    from: ['pausing'],
+    to: 'paused',
+    epoch,
+    reason: `captured on ${context.nodeId}`,
+    update: { capture: { epoch, capturedAt, sizeBytes }, lastError: undefined },
+  } as const;
+  const outcome = await clock.measure('registry', () => moveActor(context, move, signal));
+  if (outcome === 'moved') return;
+  throw new DormouseError('epoch-stale', `actor ${identity.id} was taken over while it was being paused`);
+}

@@ -1,0 +1,110 @@
+/**
+ * Compares what this node holds with what the registry says it holds, at intervals, and ends what they do not agree on:
+ *
+ *   a VM or a capture of an activation that is over   ─► ended here, once that has been so for a while: its slot and its
+ *                                                         files leak otherwise, but a registry may still be finding out
+ *   an actor said to run or to be paused here, which this node does not hold ─► falls back to its last generation
+ *
+ * Either comes of an answer that was lost for good, or of a takeover while this node was cut off. An actor with a job in
+ * hand is left to that job. Failures are logged, and the next round tries again.
+ */
+import { fallBack } from '../../shared/actor/fall-back.ts';
+import type { ActorState } from '../../shared/actor/lifecycle.ts';
+import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
+import type { ActorRecord } from '../../shared/registry/records.ts';
+import type { NodeContext } from '../node-context.ts';
+import type { JobsInHand } from './job-in-hand.ts';
+import { endActivation } from './run-on.ts';
+
+/** What it mends is rare, so it costs a look at each actor of the node now and then. */
+const everyMs = 5000;
+/** Longer than a lease can be: a registry that lost its memory has been told by then what runs where. */
+const defaultGraceMs = 75_000;
+const fallBackLimitMs = 20_000;
+/** The states in which an activation has its VM. */
+const withVm: ReadonlySet<ActorState> = new Set(['resuming', 'running', 'pausing', 'suspending']);
+
+export function reconcileRegularly(context: NodeContext, jobs: JobsInHand): Disposable {
+  const over = { since: new WeakMap<object, number>(), graceMs: defaultGraceMs };
+  let running = false;
+  const round = async (): Promise<void> => {
+    if (running) return;
+    running = true;
+    try {
+      await reconcile(context, jobs, over);
+    } catch (error) {
+      context.log.warn({ err: error }, 'what this node holds was not compared with the registry');
+    } finally {
+      running = false;
+    }
+  };
+  const timer = setInterval(() => void round(), everyMs);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** Since when what the node holds has been found to be over. */
+interface Over {
+  readonly since: WeakMap<object, number>;
+  readonly graceMs: number;
+}
+
+export async function reconcile(
+  context: NodeContext,
+  jobs: JobsInHand,
+  over: Over = { since: new WeakMap(), graceMs: 0 },
+): Promise<void> {
+  await endWhatIsOver(context, jobs, over);
+  for (const id of await context.registry.actorsOnNode(context.nodeId)) {
+    const first = await context.registry.getActor(id);
+    if (first === undefined || jobs.has(id) || !isMissed(context, first)) continue;
+    // A job may have ended between the two looks; what is the same before and after was really missing in between.
+    const again = await context.registry.getActor(id);
+    if (again === undefined || again.state !== first.state || again.epoch !== first.epoch) continue;
+    await letFallBack(context, again);
+  }
+}
+
+async function endWhatIsOver(context: NodeContext, jobs: JobsInHand, over: Over): Promise<void> {
+  for (const activation of context.activations.all()) {
+    const { identity, epoch } = activation;
+    if (jobs.has(identity.id)) continue;
+    const record = await context.registry.getActor(identity.id);
+    const holds = record?.epoch === epoch && withVm.has(record.state);
+    if (!isOver(over, activation, holds) || jobs.has(identity.id)) continue;
+    context.log.error({ actorId: identity.id, epoch }, 'ending a virtual machine whose activation is over');
+    await endActivation(context, activation);
+  }
+  for (const local of context.captures.all()) {
+    const { identity, epoch } = local;
+    if (jobs.has(identity.id)) continue;
+    const record = await context.registry.getActor(identity.id);
+    if (!isOver(over, local, record?.capture?.epoch === epoch) || jobs.has(identity.id)) continue;
+    context.log.info({ actorId: identity.id, epoch }, 'dropping a capture that nobody resumes from any more');
+    await context.captures.drop(local);
+  }
+}
+
+function isOver({ since, graceMs }: Over, held: object, isCurrent: boolean): boolean {
+  if (isCurrent) {
+    since.delete(held);
+    return false;
+  }
+  const first = since.get(held) ?? performance.now();
+  since.set(held, first);
+  return performance.now() - first >= graceMs;
+}
+
+/** Nothing of the actor is here, of whatever epoch: a fence must not hit an activation that the registry has forgotten. */
+function isMissed(context: NodeContext, { id, state, node }: ActorRecord): boolean {
+  if (node !== context.nodeId || (state !== 'running' && state !== 'paused')) return false;
+  const isHeld = ({ identity }: { readonly identity: { readonly id: string } }): boolean => identity.id === id;
+  return !context.activations.all().some(isHeld) && !context.captures.all().some(isHeld);
+}
+
+async function letFallBack(context: NodeContext, record: ActorRecord): Promise<void> {
+  const reason = `node ${context.nodeId} does not hold it any more`;
+  const error = serializeError(new DormouseError('vmm-failed', reason, { details: { epoch: record.epoch } }));
+  const signal = AbortSignal.timeout(fallBackLimitMs);
+  const result = await fallBack({ ...context, record, reason, error, signal });
+  context.log.error({ actorId: record.id, epoch: record.epoch, ...result }, 'actor fell back');
+}

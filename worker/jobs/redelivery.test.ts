@@ -1,0 +1,143 @@
+/** A queue delivers at least once, and workers die: whatever is delivered again, an actor has at most one VM. */
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
+import { fallBack } from '../../shared/actor/fall-back.ts';
+import type { Operation } from '../../shared/registry/records.ts';
+import { revisionOf } from '../../shared/template/template-spec.ts';
+import { performJob } from './consume.ts';
+import { reconcile } from './reconcile.ts';
+import { redoInterrupted } from './redo-interrupted.ts';
+import { newPlan } from './stand-in/faults.ts';
+import {
+  ask,
+  jobOf,
+  nodeId,
+  preparing,
+  sleeping,
+  specOf,
+  standInNode,
+  startGrounds,
+  type Grounds,
+} from './stand-in/node.ts';
+
+suite('jobs delivered again', () => {
+  let grounds: Grounds;
+  before(async () => {
+    grounds = await startGrounds();
+    await preparing(grounds, 'counter');
+    const { context, inHand } = await standInNode(grounds, newPlan());
+    const revision = revisionOf(specOf('counter'));
+    await performJob(context, inHand, jobOf('prepare-template', { template: 'counter', revision }));
+  });
+  after(() => grounds[Symbol.asyncDispose]());
+
+  const epochOf = async (id: string): Promise<string> => (await grounds.registry.getActor(id))?.epoch ?? '';
+
+  test('the same resume twice at once, and again when it is done: one VM', async () => {
+    await sleeping(grounds, 'twice', 'counter');
+    const { context, inHand, live } = await standInNode(grounds, newPlan());
+    const job = await ask(grounds, 'twice', 'resume');
+    assert.ok(job);
+    await Promise.all([performJob(context, inHand, job), performJob(context, inHand, job)]);
+    assert.equal(live.size, 1);
+    await performJob(context, inHand, job);
+    const renamed = { ...job, operationId: crypto.randomUUID() };
+    await assert.rejects(performJob(context, inHand, renamed), { code: 'epoch-stale' });
+    assert.equal(live.size, 1);
+    assert.equal(context.activations.all().length, 1);
+    assert.equal((await grounds.registry.getActor('twice'))?.state, 'running');
+  });
+
+  test('an old resume after the actor moved on, here and in another worker: refused', async () => {
+    await sleeping(grounds, 'moved', 'counter');
+    const first = await standInNode(grounds, newPlan());
+    const old = await ask(grounds, 'moved', 'resume');
+    assert.ok(old?.kind === 'resume');
+    const record = await grounds.registry.getActor('moved');
+    assert.ok(record);
+    await fallBack({ ...grounds, record, reason: 'its worker died' });
+    const next = await ask(grounds, 'moved', 'resume');
+    assert.ok(next);
+    const second = await standInNode(grounds, newPlan());
+    await assert.rejects(performJob(first.context, first.inHand, old), { code: 'epoch-stale' });
+    await performJob(second.context, second.inHand, next);
+    for (const { context, inHand } of [first, second]) {
+      const again = { ...old, operationId: crypto.randomUUID() };
+      await assert.rejects(performJob(context, inHand, again), { code: 'epoch-stale' });
+    }
+    assert.deepEqual([first.live.size, second.live.size], [0, 1]);
+    assert.notEqual(await epochOf('moved'), old.epoch);
+  });
+
+  test('a takeover in the middle of a resume: the slow one ends its VM and changes nothing', async () => {
+    await sleeping(grounds, 'slow', 'counter');
+    const { context, inHand, live } = await standInNode(grounds, newPlan());
+    const job = await ask(grounds, 'slow', 'resume');
+    assert.ok(job);
+    const restore = context.sandboxes.restore.bind(context.sandboxes);
+    const overtaken = async (...args: Parameters<typeof restore>) => {
+      const sandbox = await restore(...args);
+      const record = await grounds.registry.getActor('slow');
+      assert.ok(record);
+      await fallBack({ ...grounds, record, reason: 'overdue' });
+      return sandbox;
+    };
+    const slow = { ...context, sandboxes: { ...context.sandboxes, restore: overtaken } };
+    await assert.rejects(performJob(slow, inHand, job), { code: 'epoch-stale' });
+    assert.equal(live.size, 0);
+    assert.equal((await grounds.registry.getActor('slow'))?.state, 'suspended');
+  });
+
+  test('what a node holds and the registry does not know of ends; what it should hold and does not falls back', async () => {
+    await sleeping(grounds, 'leaked', 'counter');
+    const { context, inHand, live } = await standInNode(grounds, newPlan());
+    const job = await ask(grounds, 'leaked', 'resume');
+    assert.ok(job);
+    await performJob(context, inHand, job);
+    await reconcile(context, inHand);
+    assert.equal(live.size, 1, 'what both know of stays');
+    const record = await grounds.registry.getActor('leaked');
+    assert.ok(record);
+    await fallBack({ ...grounds, record, reason: 'taken for dead' });
+    await reconcile(context, inHand);
+    assert.equal(live.size, 0);
+
+    const lost = await ask(grounds, 'leaked', 'resume');
+    assert.ok(lost);
+    await performJob(context, inHand, lost);
+    const held = context.activations.get('leaked');
+    assert.ok(held);
+    context.activations.remove(held);
+    await reconcile(context, inHand);
+    const after = await grounds.registry.getActor('leaked');
+    assert.deepEqual([after?.state, after?.lastError?.code], ['suspended', 'vmm-failed']);
+    await held.sandbox[Symbol.asyncDispose]();
+  });
+
+  test('jobs that a worker left when it ended: a preparation is done again, a suspend is over', async () => {
+    await preparing(grounds, 'interrupted');
+    const { context, inHand } = await standInNode(grounds, newPlan());
+    const common = { state: 'running', createdAt: new Date().toISOString(), node: nodeId } as const;
+    const preparation: Operation = {
+      ...common,
+      id: crypto.randomUUID(),
+      kind: 'prepare-template',
+      target: 'interrupted',
+    };
+    const suspend: Operation = { ...common, id: crypto.randomUUID(), kind: 'suspend', target: 'gone' };
+    for (const operation of [preparation, suspend]) await grounds.registry.putOperation(operation);
+    const redone: Promise<void>[] = [];
+    await redoInterrupted(context, inHand, (job) => {
+      const work = performJob(context, inHand, job);
+      redone.push(work);
+      return work;
+    });
+    await Promise.all(redone);
+    assert.equal((await grounds.registry.getTemplate('interrupted'))?.state, 'ready');
+    const [prepared, suspended] = await Promise.all(
+      [preparation, suspend].map(({ id }) => grounds.registry.getOperation(id)),
+    );
+    assert.deepEqual([prepared?.state, prepared?.attempts], ['done', 2]);
+    assert.deepEqual([suspended?.state, suspended?.error?.code], ['failed', 'vmm-failed']);
+  });
+});

@@ -1,0 +1,84 @@
+/**
+ * Stands in for the micro-VM class where the jobs themselves are tested: what runs is one number, its memory a file with
+ * that number, and every part is written, digested and read back as the real class does. Real VMs are e2e's matter.
+ */
+import { createHash } from 'node:crypto';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { RuntimeKey } from '../../../shared/snapshot/manifest.ts';
+import type { CapturedPart, Sandbox, SandboxClass } from '../../sandbox/sandbox.ts';
+
+export const standInRuntime: RuntimeKey = {
+  arch: 'amd64',
+  vmm: 'qemu',
+  vmmVersion: '10',
+  accelerator: 'tcg',
+  machine: 'q35',
+  cpuModel: 'max',
+  kernel: '6',
+  agent: 'a',
+};
+
+/** A running number. A call counts it up. */
+export interface Counter {
+  readonly label: string;
+  count: number;
+  frozen: boolean;
+}
+
+/** `live` gets every sandbox that runs, and loses it when it ends. */
+export function standInClass(live: Set<Counter>): SandboxClass {
+  const run = (label: string, count: number): Sandbox => {
+    const counter: Counter = { label, count, frozen: false };
+    live.add(counter);
+    return sandboxOf(counter, live);
+  };
+  return {
+    runtime: standInRuntime,
+    boot: (spec) => Promise.resolve(run(spec.label, 0)),
+    async restore(spec, { baseMemoryPath, memoryPath, devicePath }) {
+      await readFile(devicePath);
+      const text = await readFile(memoryPath ?? baseMemoryPath ?? '', 'utf8');
+      return run(spec.label, Number(text));
+    },
+    unpackBase: (memoryPath, _size, target) => copyFile(memoryPath, target),
+  };
+}
+
+function sandboxOf(counter: Counter, live: Set<Counter>): Sandbox {
+  const requireLive = (): void => {
+    if (!live.has(counter)) throw new Error(`${counter.label} has ended`);
+  };
+  return {
+    address: '127.0.0.1',
+    folder: '/nowhere', // no process stands behind it
+    exited: new Promise(() => undefined),
+    start: () => Promise.resolve(),
+    wake() {
+      requireLive();
+      return Promise.resolve();
+    },
+    freeze() {
+      requireLive();
+      counter.frozen = true;
+      return Promise.resolve();
+    },
+    thaw() {
+      requireLive();
+      counter.frozen = false;
+      return Promise.resolve();
+    },
+    async capture(folder) {
+      requireLive();
+      const memory = await writePart(path.join(folder, 'memory'), String(counter.count));
+      const device = await writePart(path.join(folder, 'device'), 'device');
+      return { memorySizeBytes: 4096, pageCount: 1, memory, device };
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(void live.delete(counter)),
+  };
+}
+
+async function writePart(file: string, text: string): Promise<CapturedPart> {
+  await writeFile(file, text);
+  return { path: file, sizeBytes: text.length, sha256: createHash('sha256').update(text).digest('hex') };
+}
