@@ -24,7 +24,6 @@ try {
   const { cases, operations, findings, words } = await fuzzApi({
     url: values.url ?? read.DORMOUSE_URL ?? 'http://127.0.0.1:7070',
     examples: Number(values.examples),
-    thorough: true,
     seed: Number(values.seed),
     folder,
     ...(read.DORMOUSE_TOKEN !== undefined && { token: read.DORMOUSE_TOKEN }),

@@ -19,6 +19,7 @@ const packages = {
 } as const;
 
 export type PythonPackage = keyof typeof packages;
+export const pythonPackages = Object.keys(packages) as PythonPackage[];
 
 /** In the repository, ignored by git. */
 const defaultCacheDir = fileURLToPath(new URL('../../.cache/python', import.meta.url));

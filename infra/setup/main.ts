@@ -11,7 +11,7 @@ import { toDormouseError } from '../../shared/errors/dormouse-error.ts';
 import { assetsFolder } from '../stack/config.ts';
 import { testAssetsFolder } from '../test/environment.ts';
 import { cacheFolder } from './asset-place.ts';
-import { assetStep, seaweedfsStep, serversStep, templatesStep } from './made-things.ts';
+import { assetStep, pythonPackagesStep, serversStep, templatesStep } from './made-things.ts';
 import { runSteps } from './steps.ts';
 
 /** setup.sh did the machine, the Debian packages and node_modules. */
@@ -37,7 +37,7 @@ async function setUp(forTests: boolean): Promise<void> {
     assetStep(assets, host),
     templatesStep(),
     ...others.map((arch) => assetStep(assets, arch)),
-    ...(forTests ? [serversStep(), seaweedfsStep()] : []),
+    ...(forTests ? [serversStep(), pythonPackagesStep()] : []),
   ];
   await runSteps(steps, { first: stepsBefore + 1, total: stepsBefore + steps.length }, print);
   // From now on setup.sh asks for less free disk space.

@@ -65,9 +65,12 @@ export async function openSealedFile(source: string, target: string, seal: Seal,
     if (bytesRead !== magic.length || !buffer.equals(magic)) throw corrupt(seal, 'it does not start with its mark');
     for await (const chunk of chunksOf(file, magic.length, chunkBytes + tagBytes)) yield openChunk(seal, chunk);
   }
+  // Opened before anything can fail: a stream that opens by itself may create the file after it was removed.
+  const output = await open(target, 'w');
   try {
-    await pipeline(opened(), createWriteStream(target), { signal });
+    await pipeline(opened(), output.createWriteStream(), { signal });
   } catch (error) {
+    await output.close().catch(() => undefined); // the stream may have closed it
     await rm(target, { force: true });
     throw error;
   }
