@@ -8,7 +8,7 @@ suite('chaos', () => {
     const lines: string[] = [];
     const { evidence, violations } = await runChaos({
       ...{ seed: 1, durationMs: 35_000, actors: 3, clients: 6, nodes: 2, leaseMs: 3000 },
-      faults: ['kill-worker', 'kill-api', 'kill-vmm', 'kill-virtiofsd', 'kill-redis', 'stop-api', 'stop-vmm'],
+      faults: ['kill-worker', 'kill-api', 'kill-vmm', 'kill-virtiofsd', 'kill-redis', 'kill-watchdog', 'stop-worker'],
       say: (line) => lines.push(line),
     });
     assert.deepEqual(violations, [], `${lines.join('\n')}\n${reportText({ seed: 1 }, evidence, violations)}`);

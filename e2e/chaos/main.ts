@@ -1,5 +1,6 @@
 /** `npm run chaos`: one run by the command line, and what it found. */
 import { writeFile } from 'node:fs/promises';
+import { inspect } from 'node:util';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import { helpText, readConfiguration, type Configuration } from './config.ts';
 import { reportText } from './report.ts';
@@ -14,8 +15,9 @@ async function main(words: readonly string[]): Promise<number> {
     process.stdout.write(`${helpText}\n`);
     return 0;
   } catch (error) {
-    say(`chaos: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    return error instanceof DormouseError && error.code === 'invalid-input' ? 2 : 1;
+    const isUsage = error instanceof DormouseError && error.code === 'invalid-input';
+    say(`chaos: ${isUsage ? error.message : inspect(error)}`);
+    return isUsage ? 2 : 1;
   }
 }
 
