@@ -5,6 +5,7 @@
  * Failures: `no-capacity` (with the reason for each node), and those of the registry; a job that cannot be sent puts the
  * actor back to `suspended` at once.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Epoch } from '../../shared/actor/epoch.ts';
 import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
 import { handoverMs, jobLimitsMs } from '../../shared/jobs/contracts.ts';
@@ -12,6 +13,10 @@ import type { ActorRecord, Operation, TemplateRecord } from '../../shared/regist
 import type { ApiParts } from '../parts.ts';
 import { sendJob } from './operations.ts';
 import { chooseNode, type Placement } from './placement.ts';
+
+/** Longer than the default lease, after which placement opens in any case. */
+const closedLimitMs = 15_000;
+const closedLookMs = 200;
 
 export interface Wake {
   readonly record: ActorRecord;
@@ -31,6 +36,7 @@ export async function startWake(parts: ApiParts, wake: Wake): Promise<WakeResult
   const { registry } = parts;
   const { record, template } = wake;
   const tried = new Set<string>();
+  const closedUntil = performance.now() + closedLimitMs;
   for (;;) {
     const placement: Placement = {
       memoryMiB: record.memoryMiB,
@@ -40,15 +46,35 @@ export async function startWake(parts: ApiParts, wake: Wake): Promise<WakeResult
       without: tried,
     };
     const choice = chooseNode(await registry.listNodes(), placement);
-    if (choice.node === undefined) throw noCapacity(choice.reasons, wake.node);
+    if (choice.node === undefined) {
+      const { current, closedMs } = await registry.life();
+      if (current && closedMs === 0) throw noCapacity(choice.reasons, wake.node);
+      await waitForPlacement(closedMs, closedUntil);
+      continue;
+    }
     const node = choice.node.id;
     const claim = await registry.claim(record.id, node, jobLimitsMs.resume + handoverMs, wake.reason);
     if (claim.outcome === 'claimed') {
       return { outcome: 'claimed', epoch: claim.epoch, operation: await order(parts, wake, node, claim.epoch) };
     }
+    if (claim.outcome === 'closed') {
+      await waitForPlacement(claim.opensInMs, closedUntil);
+      continue;
+    }
     if (claim.outcome !== 'no-room') return { outcome: 'overtaken' };
     tried.add(node);
   }
+}
+
+/** The registry has just begun a new life (shared/registry/incarnation.ts): every node is asked what it runs. */
+async function waitForPlacement(opensInMs: number | undefined, until: number): Promise<void> {
+  if (performance.now() < until) {
+    await delay(closedLookMs);
+    return;
+  }
+  throw new DormouseError('no-capacity', 'nothing is placed until every node has said what it runs', {
+    retryAfterMs: opensInMs ?? closedLookMs,
+  });
 }
 
 async function order(parts: ApiParts, wake: Wake, node: string, epoch: Epoch): Promise<Operation> {

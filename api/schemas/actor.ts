@@ -37,7 +37,7 @@ export const actorView = z
 export type ActorView = z.infer<typeof actorView>;
 
 export function viewOfActor(record: ActorRecord): ActorView {
-  const { uid: _uid, generationSeq: _generationSeq, logSeq: _logSeq, ...shown } = record;
+  const { uid: _uid, generationSeq: _generationSeq, logSeq: _logSeq, unfenced: _unfenced, ...shown } = record;
   return { ...shown, durableAgeMs: Math.max(0, Date.now() - Date.parse(record.durableAt)) };
 }
 

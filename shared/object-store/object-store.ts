@@ -24,6 +24,11 @@ export interface ObjectInfo {
   readonly sizeBytes: number;
 }
 
+export interface ListedObject extends ObjectInfo {
+  /** When it was written, by the store's clock; in milliseconds since 1970. */
+  readonly modifiedAtMs: number;
+}
+
 export interface CallOptions {
   /** Ends the call early. Each call has a deadline of its own besides (store-limits.ts). */
   readonly signal?: AbortSignal;
@@ -58,7 +63,7 @@ export interface ObjectStore {
    * servers (SeaweedFS) walk folders instead: there, keys of one folder still ascend and still come together, but `a/x`
    * may come before `a-b`. The deadline is for each page; what is written meanwhile may be missed.
    */
-  list(prefix: string, options?: CallOptions): AsyncIterable<ObjectInfo>;
+  list(prefix: string, options?: CallOptions): AsyncIterable<ListedObject>;
   /** Removes an object; a missing one is not an error. */
   delete(key: string, options?: CallOptions): Promise<void>;
   /**
