@@ -9,6 +9,7 @@ import { listRoute as listActors } from './actors/list.ts';
 import { resumeRoute as resumeActor } from './actors/resume.ts';
 import { suspendRoute as suspendActor } from './actors/suspend.ts';
 import { waitRoute as waitForActor } from './actors/wait.ts';
+import { rebuildRoute as rebuildRegistry } from './admin/rebuild.ts';
 import { docsRoute } from './description/docs.ts';
 import { errorRoute } from './description/error.ts';
 import { openapiRoute } from './description/openapi.ts';
@@ -29,6 +30,7 @@ export function registerRoutes(app: ApiApp, parts: RouteParts): void {
     ...[applyTemplate, listTemplates, getTemplate, deleteTemplate],
     ...[createActor, listActors, getActor, waitForActor, explainActor, actorGenerations, deleteActor],
     ...[suspendActor, resumeActor, getOperation, listNodes, drainNode, streamEvents, readyRoute],
+    rebuildRegistry,
   ];
   for (const route of routes) route(app, parts);
 }

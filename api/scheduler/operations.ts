@@ -41,7 +41,7 @@ export async function sendJob<Kind extends JobKind>(
   return operation;
 }
 
-export const newOperation = (kind: JobKind, target: string, node?: string): Operation => ({
+export const newOperation = (kind: Operation['kind'], target: string, node?: string): Operation => ({
   id: randomUUID(),
   kind,
   target,

@@ -143,7 +143,8 @@ export interface LifeRegistry {
   beginLife(incarnation: number, closedMs: number): Promise<number>;
   /** Places actors from now on, if that life is still the current one. */
   openPlacement(incarnation: number): Promise<boolean>;
-  markRebuilt(): Promise<void>;
+  /** The store was read back in that life. */
+  markRebuilt(incarnation: number): Promise<void>;
   /** Whether the epoch was given out in the current life: only such an activation may still be started. */
   mayActivate(epoch: Epoch): Promise<boolean>;
 }

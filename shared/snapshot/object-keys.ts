@@ -30,3 +30,10 @@ export function sequenceOf(key: string): number | undefined {
 
 /** The node in the key of a presence, or undefined for a key that is none. */
 export const nodeOfPresence = (key: string): string | undefined => /^nodes\/([^/]+)\.json$/.exec(key)?.[1];
+
+/** The activation and the attempt in a blob's key, or undefined for a key that is none. */
+export function attemptOf(key: string): { readonly epoch: string; readonly attempt: number } | undefined {
+  const match = /\/blobs\/([1-9][0-9]{0,8}\.[0-9]{1,15})-([0-9]{1,15})\/[^/]+$/.exec(key);
+  if (match?.[1] === undefined || match[2] === undefined) return undefined;
+  return { epoch: match[1], attempt: Number(match[2]) };
+}

@@ -1,8 +1,6 @@
 /** Every Redis key of the registry. Lua scripts build the same names from the prefixes passed to them. */
 export const redisKeys = {
   incarnation: 'dm:incarnation',
-  /** There while the store is being read back. */
-  rebuilding: 'dm:rebuilding',
   actor: (id: string) => `dm:actor:${id}`,
   actors: 'dm:actors',
   actorsInState: (state: string) => `dm:actors:state:${state}`,

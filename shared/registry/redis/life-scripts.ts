@@ -48,6 +48,12 @@ export const lifeSources = {
     redis.call('DEL', 'dm:placement-closed')
     return 1`,
 
+  /** incarnation → 1 when that life was waiting for it */
+  markRebuilt: `
+    if redis.call('GET', 'dm:rebuilding') ~= ARGV[1] then return 0 end
+    redis.call('DEL', 'dm:rebuilding')
+    return 1`,
+
   /** epoch → 1 when it was given out in the current life */
   mayActivate: `
     if not current() then return 0 end

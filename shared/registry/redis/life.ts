@@ -21,8 +21,8 @@ export function lifeRegistry(redis: Redis, run: RunScript): LifeRegistry {
     async openPlacement(incarnation) {
       return (await run('openPlacement', incarnation)) === 1;
     },
-    async markRebuilt() {
-      await translated(redis.del(redisKeys.rebuilding));
+    async markRebuilt(incarnation) {
+      await run('markRebuilt', incarnation);
     },
     async mayActivate(epoch) {
       return (await run('mayActivate', epoch)) === 1;
