@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, beforeEach, suite, test } from 'node:test';
+import { after, afterEach, before, beforeEach, suite, test } from 'node:test';
 import { execa } from 'execa';
 import { Redis } from 'ioredis';
 import { openRedisRegistry } from '../registry/redis/driver.ts';
@@ -51,17 +51,16 @@ suite('rebuild from a real store into a real Redis', () => {
   let incarnation = 0;
   beforeEach(async () => {
     await redis.flushall();
-    await sample?.[Symbol.asyncDispose]();
     sample = await openSampleStore();
     await registry.beginLife(++incarnation, 0);
     await putTemplate(sample.store);
   });
+  afterEach(() => sample[Symbol.asyncDispose]());
   after(async () => {
     await registry.close();
     redis.disconnect();
     server.kill('SIGTERM');
     await server;
-    await sample[Symbol.asyncDispose]();
     await rm(folder, { recursive: true });
   });
 

@@ -38,7 +38,7 @@ async function readFolder(folder: string): Promise<Entry[]> {
 async function objectEntry(folder: string, name: string): Promise<Entry[]> {
   try {
     const { size, mtimeMs } = await stat(path.join(folder, name));
-    return [{ name, isFolder: false, sizeBytes: size, modifiedAtMs: mtimeMs }];
+    return [{ name, isFolder: false, sizeBytes: size, modifiedAtMs: Math.round(mtimeMs) }];
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []; // deleted meanwhile
     throw error;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, beforeEach, suite, test } from 'node:test';
+import { after, afterEach, before, beforeEach, suite, test } from 'node:test';
 import { execa } from 'execa';
 import { Redis } from 'ioredis';
 import { until } from '../../process/until.ts';
@@ -70,15 +70,14 @@ suite('the registry’s lives on a real Redis', () => {
   });
   beforeEach(async () => {
     await redis.flushall();
-    await sample?.[Symbol.asyncDispose]();
     sample = await openSampleStore();
   });
+  afterEach(() => sample[Symbol.asyncDispose]());
   after(async () => {
     await registry.close();
     redis.disconnect();
     server?.kill('SIGKILL');
     await server;
-    await sample[Symbol.asyncDispose]();
     await rm(folder, { recursive: true });
   });
 
