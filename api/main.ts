@@ -12,7 +12,7 @@ import { openRedisRegistry } from '../shared/registry/redis/driver.ts';
 import { createLogger, type Logger } from '../shared/telemetry/logger.ts';
 import { readConfig, type ApiConfig } from './config.ts';
 import { startGarbageCollection } from './scheduler/collect-garbage.ts';
-import { keepRegistryAlive } from './scheduler/keep-registry.ts';
+import { awaitFirstLife, keepRegistryAlive } from './scheduler/keep-registry.ts';
 import { startReaper } from './scheduler/reaper.ts';
 import { buildServer } from './server.ts';
 
@@ -30,12 +30,13 @@ async function main(config: ApiConfig, log: Logger): Promise<void> {
   const { token, actorDomain } = config;
   const parts = { registry, store, jobs, log, token, actorDomain };
   const holder = randomUUID();
-  resources.use(keepRegistryAlive(parts, { holder, leaseMs: config.leaseMs }));
   resources.use(startReaper(parts, { holder, graceMs: config.leaseMs }));
   resources.use(startGarbageCollection(parts, { holder }));
   const api = resources.use(await buildServer(parts));
   const url = await api.listen(config.host, config.port);
   log.info({ url, store: store.description, actorDomain }, 'api listening');
+  await awaitFirstLife(parts, config.leaseMs, stop);
+  await using _keeper = keepRegistryAlive(parts, { holder, leaseMs: config.leaseMs });
   if (!stop.aborted) await once(stop, 'abort');
   log.info({ drainMs: config.drainMs }, 'api stopping');
   await api.close(config.drainMs);

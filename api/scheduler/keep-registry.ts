@@ -8,7 +8,7 @@
  * Failures are logged, and the next look tries again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { DormouseError } from '../../shared/errors/dormouse-error.ts';
+import { DormouseError, toDormouseError } from '../../shared/errors/dormouse-error.ts';
 import { ensureIncarnation, openWhenAnnounced } from '../../shared/registry/incarnation.ts';
 import type { ApiParts } from '../parts.ts';
 import { beginRebuild } from './rebuild-registry.ts';
@@ -26,6 +26,24 @@ const lookEveryMs = 1000;
 const lookWhileClosedMs = 200;
 /** Another process goes on after this long when the one that rebuilds has died. */
 const leadTtlMs = 10_000;
+
+/**
+ * The first life that this process sees. Waits as long as Redis or the store does not answer; throws when waiting cannot
+ * help, because the store refuses us.
+ */
+export async function awaitFirstLife(parts: Parts, leaseMs: number, stop: AbortSignal): Promise<void> {
+  while (!stop.aborted) {
+    try {
+      await ensureIncarnation(parts.registry, parts.store, { leaseMs, signal: stop });
+      return;
+    } catch (error) {
+      if (isOver(stop)) return;
+      if (!toDormouseError(error).retryable) throw error;
+      parts.log.warn({ err: error }, 'waiting for redis and the store');
+      await delay(lookEveryMs, undefined, { signal: stop }).catch(() => undefined);
+    }
+  }
+}
 
 export function keepRegistryAlive(parts: Parts, options: KeepOptions): AsyncDisposable {
   const stop = new AbortController();

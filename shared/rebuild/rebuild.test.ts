@@ -10,7 +10,8 @@ import type { Registry } from '../registry/registry.ts';
 import { objectKeys } from '../snapshot/object-keys.ts';
 import { openSampleStore, putActor, putTemplate, sampleRevision, type SampleStore } from '../snapshot/sample-log.ts';
 import { createLogger } from '../telemetry/logger.ts';
-import { rebuild, type RebuildCounts } from './rebuild.ts';
+import { rebuild } from './rebuild.ts';
+import type { RebuildCounts } from './rebuild-run.ts';
 
 const log = createLogger('silent', {});
 

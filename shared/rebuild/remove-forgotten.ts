@@ -5,7 +5,7 @@
 import type { ActorRecord } from '../registry/records.ts';
 import { readHead } from '../snapshot/actor-log.ts';
 import { objectKeys } from '../snapshot/object-keys.ts';
-import type { RebuildRun } from './rebuild.ts';
+import type { RebuildRun } from './rebuild-run.ts';
 
 const pageSize = 200;
 

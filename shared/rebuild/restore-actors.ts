@@ -4,7 +4,7 @@ import { DormouseError, toDormouseError } from '../errors/dormouse-error.ts';
 import type { ListedObject } from '../object-store/object-store.ts';
 import { inLanes } from '../process/lanes.ts';
 import { readHead } from '../snapshot/actor-log.ts';
-import { rebuildLanes, type RebuildCounts, type RebuildRun } from './rebuild.ts';
+import { rebuildLanes, type RebuildCounts, type RebuildRun } from './rebuild-run.ts';
 import { removeIfOver } from './remove-forgotten.ts';
 import type { TemplateMemory } from './restore-templates.ts';
 

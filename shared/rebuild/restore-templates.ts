@@ -3,7 +3,7 @@ import { toDormouseError } from '../errors/dormouse-error.ts';
 import type { TemplateRecord } from '../registry/records.ts';
 import type { TemplateDescriptor } from '../template/golden.ts';
 import { readDescriptor } from '../template/stored-descriptor.ts';
-import type { RebuildRun } from './rebuild.ts';
+import type { RebuildRun } from './rebuild-run.ts';
 
 /** Guest memory by `<template>/<revision>`: what an actor's record needs of its template. */
 export type TemplateMemory = ReadonlyMap<string, number>;
