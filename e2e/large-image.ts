@@ -22,7 +22,7 @@ export async function makeLargeImage(folder: string, base: string, sizeBytes: nu
     await writeNoise(path.join(data, `block-${index}`), Math.min(fileBytes, sizeBytes - index * fileBytes));
   }
   const layout = path.join(folder, 'large');
-  await writeImageLayout(bundle, { entrypoint: ['/usr/bin/counter'] }, layout);
+  await writeImageLayout(bundle, { entrypoint: ['/counter'] }, layout);
   await removeTree(bundle, folder);
   return `oci:${layout}:${imageTag}`;
 }

