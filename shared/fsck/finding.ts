@@ -46,6 +46,6 @@ export interface Judgement {
   readonly named: readonly Named[];
   /** Damage that was seen while reading what names them. */
   readonly damage: readonly Finding[];
-  /** Why an object that nothing names is there, and whether it may go. */
-  readonly orphan: (object: ListedObject) => { readonly reason: string; readonly removable: boolean };
+  /** By key: why an object that nothing names is there, and whether it may go. */
+  readonly orphan: (key: string) => { readonly reason: string; readonly removable: boolean };
 }

@@ -25,3 +25,6 @@ export async function* groupsOf(objects: AsyncIterable<ListedObject>): AsyncGene
   }
   if (prefix !== undefined) yield { prefix, objects: members };
 }
+
+/** The object that another one belongs to, lives and dies with: `<key>.keys/<id>` holds what opens `<key>`. */
+export const ownerOf = (key: string): string => /^(.+)\.keys\/[^/]+$/.exec(key)?.[1] ?? key;

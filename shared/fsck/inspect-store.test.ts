@@ -133,6 +133,21 @@ suite('inspecting a store', () => {
     assert.deepEqual((await garbage()).sort(), [...over, attempt('1.5', 101), attempt('1.6', 1)].sort());
   });
 
+  test('what opens an object lives and dies with it', async () => {
+    const { store } = sample;
+    await putTemplate(store);
+    const actor = await putActor(store, 'a');
+    const { parts } = await actor.commit('1.5');
+    const [lost, open] = ['1.4', '1.6'].map((epoch) => objectKeys.blob('a', actor.uid, epoch, 1, 'memory'));
+    const golden = objectKeys.goldenPart('counter', sampleRevision, 'first', 'memory');
+    for (const key of [parts.memory.key, golden, lost, open]) {
+      await putBytes(store, `${key}.keys/k1`, 'wrapped');
+      await age(`${key}.keys/k1`);
+    }
+    assert.deepEqual(await garbage(), [`${lost}.keys/k1`]);
+    assert.deepEqual(await notLive(), [`orphan ${lost}.keys/k1`, `orphan ${open}.keys/k1`]);
+  });
+
   test('of a deleted actor only the tombstone lives, and a new life shares nothing', async () => {
     const { store } = sample;
     await putTemplate(store);

@@ -8,7 +8,7 @@
 import type { CallOptions, ListedObject, ObjectStore } from '../object-store/object-store.ts';
 import { inLanes } from '../process/lanes.ts';
 import type { Finding, Group, Judgement, Named } from './finding.ts';
-import { groupsOf } from './groups.ts';
+import { groupsOf, ownerOf } from './groups.ts';
 import { judgeActor } from './judge-actor.ts';
 import { judgeAssetSet, judgeCurrentSet } from './judge-assets.ts';
 import { judgeTemplate } from './judge-template.ts';
@@ -88,10 +88,12 @@ async function report(
   const told = new Set(judgement.damage.map(({ key }) => key));
   for (const finding of judgement.damage) await onFinding(finding);
   for (const object of group.objects) {
+    const owner = ownerOf(object.key);
     const item = named.get(object.key);
     if (told.has(object.key)) continue;
-    if (item !== undefined) await onFinding(await verified(inspection, item, object, options));
-    else await onFinding({ ...facts(object), verdict: 'orphan', ...judgement.orphan(object) });
+    if (owner !== object.key && named.has(owner)) await onFinding({ ...facts(object), verdict: 'live' });
+    else if (item !== undefined) await onFinding(await verified(inspection, item, object, options));
+    else await onFinding({ ...facts(object), verdict: 'orphan', ...judgement.orphan(owner) });
   }
   const listed = new Set(group.objects.map(({ key }) => key));
   for (const item of judgement.named) {

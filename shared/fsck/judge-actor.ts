@@ -8,7 +8,7 @@
  */
 import { compareEpochs, latestEpoch, type Epoch } from '../actor/epoch.ts';
 import { DormouseError } from '../errors/dormouse-error.ts';
-import type { CallOptions, ListedObject, ObjectStore } from '../object-store/object-store.ts';
+import type { CallOptions, ObjectStore } from '../object-store/object-store.ts';
 import { readEntry, type LogEntry, type SnapshotEntry } from '../snapshot/actor-log.ts';
 import { attemptOf, objectKeys, sequenceOf } from '../snapshot/object-keys.ts';
 import type { Finding, Group, Judgement, Named } from './finding.ts';
@@ -28,8 +28,8 @@ export async function judgeActor(store: ObjectStore, group: Group, options: Call
   return {
     named,
     damage: [...foundDamage, ...outside],
-    orphan: (object) => {
-      const held = complaint ?? heldBecause(id, object, life[0]?.uid, lastWords);
+    orphan: (key) => {
+      const held = complaint ?? heldBecause(id, key, life[0]?.uid, lastWords);
       return held === undefined
         ? { reason: 'no entry of its log names it', removable: true }
         : { reason: held, removable: false };
@@ -38,6 +38,9 @@ export async function judgeActor(store: ObjectStore, group: Group, options: Call
 }
 
 const keyOf = (id: string, { seq }: LogEntry): string => objectKeys.logEntry(id, seq);
+
+/** Of a format that this version does not know, too: nothing may be concluded from what it cannot read. */
+const unreadable: ReadonlySet<string> = new Set(['snapshot-corrupt', 'snapshot-unsupported', 'store-object-too-large']);
 
 /** Highest first. */
 async function readLog(
@@ -56,8 +59,8 @@ async function readLog(
     } catch (error) {
       if (!(error instanceof DormouseError)) throw error;
       if (error.code === 'store-object-missing') continue; // collected since it was listed
-      if (error.code !== 'snapshot-corrupt' && error.code !== 'store-object-too-large') throw error;
-      damage.push({ key, verdict: 'corrupt', sizeBytes, reason: 'this log entry cannot be read' });
+      if (!unreadable.has(error.code)) throw error;
+      damage.push({ key, verdict: 'corrupt', sizeBytes, reason: `this log entry cannot be read (${error.code})` });
     }
   }
   return { entries: entries.sort((a, b) => b.seq - a.seq), damage };
@@ -112,7 +115,7 @@ function lastWordsOf(life: readonly LogEntry[]): LastWords {
 /** Undefined when nobody can commit the object any more. */
 function heldBecause(
   id: string,
-  { key }: ListedObject,
+  key: string,
   uid: string | undefined,
   { fenced, snapshot }: LastWords,
 ): string | undefined {

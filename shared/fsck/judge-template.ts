@@ -25,7 +25,8 @@ export async function judgeTemplate(
       orphan: () => ({ reason: 'the descriptor names another golden', removable: true }),
     };
   } catch (error) {
-    if (!(error instanceof DormouseError) || error.code !== 'snapshot-corrupt') throw error;
+    if (!(error instanceof DormouseError)) throw error;
+    if (error.code !== 'snapshot-corrupt' && error.code !== 'snapshot-unsupported') throw error;
     const orphan = () => ({ reason: 'its descriptor is damaged', removable: false });
     return { named: [], damage: [corrupt(key, 'this template descriptor cannot be read')], orphan };
   }

@@ -51,7 +51,12 @@ async function restoreActor(
   return outcome;
 }
 
-const damageCodes: ReadonlySet<string> = new Set(['snapshot-corrupt', 'snapshot-missing', 'store-object-missing']);
+const damageCodes: ReadonlySet<string> = new Set([
+  'snapshot-corrupt',
+  'snapshot-unsupported',
+  'snapshot-missing',
+  'store-object-missing',
+]);
 
 function damagedOrThrow(run: RebuildRun, id: string, error: unknown): 'damaged' {
   if (!damageCodes.has(toDormouseError(error).code)) throw error;

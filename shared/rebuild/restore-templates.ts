@@ -31,7 +31,8 @@ async function readOrCount(run: RebuildRun, name: string, revision: string): Pro
   try {
     return await readDescriptor(run.store, name, revision, { signal: run.signal });
   } catch (error) {
-    if (toDormouseError(error).code !== 'snapshot-corrupt') throw error;
+    const { code } = toDormouseError(error);
+    if (code !== 'snapshot-corrupt' && code !== 'snapshot-unsupported') throw error;
     run.log.error({ err: error, template: name, revision }, 'template not restored');
     await run.count('damaged');
     return undefined;

@@ -89,7 +89,8 @@ export interface ActorRegistry {
   /**
    * A node that still runs an actor which the registry forgot puts it back to `running` with its own epoch. Refused
    * once that activation is over: a later epoch was given out, or the log has a generation or a fence of this one. A
-   * node does this for all that it runs, or ends it, BEFORE it announces itself in a new life of the registry.
+   * node whose lease went with the registry's last life freezes all that it runs before it asks for a lease again, and
+   * lets run only what this took back; it ends the rest.
    */
   readopt(held: HeldActivation): Promise<ReadoptResult>;
   /** Removes an actor that is `deleting`. */

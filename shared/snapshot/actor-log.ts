@@ -161,3 +161,14 @@ function orThrow(result: unknown): LogEntry {
   if (entry.success) return entry.data;
   throw result;
 }
+
+/** The entries after `knownSeq`, in order, whatever holes there are between them. */
+export async function catchUp(
+  store: ObjectStore,
+  id: string,
+  knownSeq: number,
+  options?: CallOptions,
+): Promise<LogEntry[]> {
+  const newer = (await listSequences(store, id, options)).filter((seq) => seq > knownSeq).reverse();
+  return Promise.all(newer.map((seq) => readEntry(store, id, seq, options)));
+}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, suite, test } from 'node:test';
 import { recordFromLog } from '../../shared/actor/restored-record.ts';
 import type { ActorRecord } from '../../shared/registry/records.ts';
-import { listSequences, readEntry, readHead } from '../../shared/snapshot/actor-log.ts';
+import { catchUp, listSequences, readEntry, readHead } from '../../shared/snapshot/actor-log.ts';
 import { objectKeys } from '../../shared/snapshot/object-keys.ts';
 import { openSampleStore, putActor, type SampleActor, type SampleStore } from '../../shared/snapshot/sample-log.ts';
 import { durableState } from './durable-state.ts';
@@ -38,6 +38,11 @@ suite('what a resume starts from', () => {
     await dropAll(5, 3);
     await sample.store.delete(objectKeys.logEntry('a', 3)); // the fence, as it goes when it is a day old
     assert.deepEqual(await listSequences(sample.store, 'a'), [5, 1]);
+    assert.deepEqual(
+      (await catchUp(sample.store, 'a', 2)).map(({ seq }) => seq),
+      [5],
+      'a hole hides nothing from those who look for later entries',
+    );
     for (const record of [golden, behind, await known()]) {
       const state = await resume(record);
       assert.deepEqual([state.generation, state.snapshot?.seq, state.logSeq], [3, 5, 5]);

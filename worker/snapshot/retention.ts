@@ -58,9 +58,11 @@ function isOutdated(entry: LogEntry, newest: Newest, retain: number): boolean {
   return entry.kind === 'snapshot' && entry.generation <= newest.generation - Math.max(1, retain);
 }
 
+const passedOver: ReadonlySet<string> = new Set(['store-object-missing', 'snapshot-corrupt', 'snapshot-unsupported']);
+
 /** Somebody else removed it, or it is damaged, which fsck reports: neither keeps the others. */
 function unlessUnreadable(error: unknown): undefined {
   if (!(error instanceof DormouseError)) throw error;
-  if (error.code === 'store-object-missing' || error.code === 'snapshot-corrupt') return undefined;
+  if (passedOver.has(error.code)) return undefined;
   throw error;
 }
