@@ -96,7 +96,7 @@ suite('the registry’s lives on a real Redis', () => {
     assert.deepEqual(await claim('a'), { outcome: 'closed', opensInMs: undefined });
     assert.equal(await registry.mayActivate('1.1'), false, 'a job that came back with Redis is not done');
     assert.equal(await begin(), 2);
-    assert.equal(await registry.renewLease('n', 'b1', leaseMs), false, 'a node must announce itself again');
+    assert.equal(await registry.renewLease('n', 'b1', leaseMs), 'gone', 'a node must announce itself again');
     const closed = await claim('a');
     assert.ok(closed.outcome === 'closed' && (closed.opensInMs ?? 0) > 0, JSON.stringify(closed));
     await assert.rejects(registry.getActor('nobody'), { code: 'registry-unavailable' });
