@@ -37,7 +37,7 @@ import { endVms } from './node/leftover-processes.ts';
 import { takeLease, type LeaseGuard } from './node/lease.ts';
 import { lockNode } from './node/node-lock.ts';
 import { readmitAll } from './node/readmit.ts';
-import { recoverActors } from './node/recover.ts';
+import { placedHere, recoverActors } from './node/recover.ts';
 import { startWatchdog } from './node/watchdog.ts';
 import { microvmClass } from './sandbox/microvm/class.ts';
 import { chooseAccelerator } from './sandbox/microvm/qemu/accelerator.ts';
@@ -127,13 +127,14 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     startedAt: new Date().toISOString(),
   };
   const request = { record, leaseMs, holdMs, deadBootId: lock.deadBootId };
+  const inherited = await placedHere(context);
   const taken = takeLease(registry, request, leaseGuard(context, fence), log);
   const lease = resources.use(await Promise.race([taken, watchdog.failed.then(lost)]));
   const over = Promise.race([lease.lost, watchdog.failed]);
   // Before the lease is given back: nothing of this node runs any more, and nobody has to find that out.
   resources.defer(() => endActivations(activations));
   try {
-    await recoverActors(context, `node ${nodeId} restarted`, AbortSignal.timeout(recoverLimitMs));
+    await recoverActors(context, inherited, `node ${nodeId} restarted`, AbortSignal.timeout(recoverLimitMs));
     const jobs = resources.use(consumeJobs(context, config.redisUrl));
     const idleness = resources.use(watchIdleness(context));
     const draining = resources.use(followDrain(context));

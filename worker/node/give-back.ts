@@ -6,7 +6,7 @@ import type { ActivationTable } from '../activation/activation.ts';
 import type { JobConsumer } from '../jobs/consume.ts';
 import type { NodeContext } from '../node-context.ts';
 import { suspendAll } from './drain.ts';
-import { recoverActors } from './recover.ts';
+import { placedHere, recoverActors } from './recover.ts';
 
 /** All actors of a node to the store; what is not there by then falls back to its last generation. */
 const suspendAllLimitMs = 120_000;
@@ -30,7 +30,12 @@ export async function giveBack(
   if (left.length > 0) log.error({ left }, 'actors fall back to their last generation');
   await jobs.stop();
   await endActivations(activations);
-  await recoverActors(context, `node ${nodeId} stopped`, AbortSignal.timeout(recoverLimitMs));
+  await recoverActors(
+    context,
+    await placedHere(context),
+    `node ${nodeId} stopped`,
+    AbortSignal.timeout(recoverLimitMs),
+  );
 }
 
 /** Ends every VM; nothing is kept. */
