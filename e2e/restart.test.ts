@@ -31,7 +31,8 @@ suite('stopping, crashing and starting again', () => {
     {
       await using platform = await startPlatform({ home });
       const { client } = platform;
-      const { state, generation, reason } = await client.actors.get('kept');
+      // The node is up a moment before it has led its predecessor's actors out.
+      const { state, generation, reason } = await client.actors.wait('kept', 'suspended', { timeoutMs: 10_000 });
       assert.deepEqual([state, generation], ['suspended', 1]);
       assert.match(reason, /restarted/);
       assert.equal((await callCounter(client, 'kept')).count.memory, 4, 'it goes on from its last generation');
