@@ -41,6 +41,8 @@ export async function startSeaweedfs(options: SeaweedfsOptions): Promise<S3Serve
       // What tests have no use for, and what would call home.
       ...['-s3.port.iceberg=0', '-s3.port.lance=0', '-admin.ui=false', '-webdav=false', '-master.telemetry=false'],
     ],
+    // It writes its logs there, a file for each level.
+    environment: { TMPDIR: options.dir },
     isReady: (port) => hasBuckets(port, options.buckets),
   });
   return { ...server, ...s3Access(server.port) };
