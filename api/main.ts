@@ -5,20 +5,19 @@
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { toDormouseError } from '../shared/errors/dormouse-error.ts';
 import { openJobSender } from '../shared/jobs/queues.ts';
 import { openObjectStore } from '../shared/object-store/open.ts';
-import { ensureIncarnation } from '../shared/registry/incarnation.ts';
 import { openRedisRegistry } from '../shared/registry/redis/driver.ts';
 import { createLogger, type Logger } from '../shared/telemetry/logger.ts';
 import { readConfig, type ApiConfig } from './config.ts';
+import { startGarbageCollection } from './scheduler/collect-garbage.ts';
+import { awaitFirstLife, keepRegistryAlive } from './scheduler/keep-registry.ts';
 import { startReaper } from './scheduler/reaper.ts';
 import { buildServer } from './server.ts';
 
 /** What is left to do after the calls have ended takes no longer, or is stuck. */
 const closeLimitMs = 10_000;
-const incarnationRetryMs = 1000;
 
 async function main(config: ApiConfig, log: Logger): Promise<void> {
   const stop = stopRequest(log);
@@ -30,29 +29,17 @@ async function main(config: ApiConfig, log: Logger): Promise<void> {
   const jobs = resources.use(openJobSender(config.redisUrl, log));
   const { token, actorDomain, maxParked } = config;
   const parts = { registry, store, jobs, log, token, actorDomain, maxParked };
-  resources.use(startReaper(parts, { holder: randomUUID(), graceMs: config.leaseMs }));
+  const holder = randomUUID();
+  resources.use(startReaper(parts, { holder, graceMs: config.leaseMs }));
+  resources.use(startGarbageCollection(parts, { holder }));
   const api = resources.use(await buildServer(parts));
   const url = await api.listen(config.host, config.port);
   log.info({ url, store: store.description, actorDomain }, 'api listening');
-  await claimIncarnation(parts, stop);
+  await awaitFirstLife(parts, config.leaseMs, stop);
+  await using _keeper = keepRegistryAlive(parts, { holder, leaseMs: config.leaseMs });
   if (!stop.aborted) await once(stop, 'abort');
   log.info({ drainMs: config.drainMs }, 'api stopping');
   await api.close(config.drainMs);
-}
-
-/** No actor can be claimed before the registry's life has its number, and for that the store must be there. */
-async function claimIncarnation(parts: Parameters<typeof buildServer>[0], stop: AbortSignal): Promise<void> {
-  const { registry, store, log } = parts;
-  while (!stop.aborted) {
-    try {
-      await ensureIncarnation(registry, store, { signal: stop });
-      return;
-    } catch (error) {
-      if (!toDormouseError(error).retryable) throw error;
-      log.warn({ err: error }, 'waiting for redis and the store');
-      await delay(incarnationRetryMs, undefined, { signal: stop }).catch(() => undefined);
-    }
-  }
 }
 
 /** The first signal asks to stop in order; the second one does not wait. */

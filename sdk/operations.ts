@@ -18,8 +18,8 @@ export interface StoredError {
 
 export interface Operation {
   readonly id: string;
-  readonly kind: 'resume' | 'suspend' | 'pause' | 'delete' | 'prepare-template';
-  /** The actor's id or the template's name. */
+  readonly kind: 'resume' | 'suspend' | 'pause' | 'delete' | 'prepare-template' | 'rebuild';
+  /** The actor's id, the template's name, or `registry`. */
   readonly target: string;
   readonly state: 'queued' | 'running' | 'done' | 'failed';
   readonly createdAt: string;
@@ -28,6 +28,8 @@ export interface Operation {
   readonly finishedAt?: string;
   readonly node?: string;
   readonly phases?: Phases;
+  /** How many things a rebuild has dealt with, by outcome. */
+  readonly counts?: Readonly<Record<string, number>>;
   readonly error?: StoredError;
 }
 

@@ -17,6 +17,7 @@ import { openJobSender } from '../shared/jobs/queues.ts';
 import { openObjectStore } from '../shared/object-store/open.ts';
 import { openRedisRegistry } from '../shared/registry/redis/driver.ts';
 import { ensureIncarnation } from '../shared/registry/incarnation.ts';
+import { announcePresence } from '../shared/registry/node-presence.ts';
 import type { NodeRecord } from '../shared/registry/records.ts';
 import { createLogger, type Logger } from '../shared/telemetry/logger.ts';
 import { createActivationTable } from './activation/activation.ts';
@@ -71,6 +72,9 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   await sweepNetworks(config.networkOwner);
   const store = await openObjectStore(config.storeUrl);
   resources.defer(() => store.close());
+  // Before the lease and after everything has ended: a registry that forgot this node knows from it to wait.
+  const { deadBootId } = lock;
+  resources.use(await announcePresence(store, { nodeId, bootId, deadBootId, leaseMs: config.leaseMs }));
   // A node without a set takes the one that was staged in the store.
   const assets = await openOrFetchAssetSet(store, config.assetsFolder, hostArchitecture(), {
     signal: AbortSignal.timeout(fetchAssetsLimitMs),
@@ -84,7 +88,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
 
   const registry = openRedisRegistry(config.redisUrl, log);
   resources.defer(() => registry.close());
-  await ensureIncarnation(registry, store);
+  await ensureIncarnation(registry, store, { leaseMs: config.leaseMs });
   const sender = resources.use(openJobSender(config.redisUrl, log));
 
   const activations = createActivationTable();

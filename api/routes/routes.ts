@@ -10,6 +10,7 @@ import { pauseRoute as pauseActor } from './actors/pause.ts';
 import { resumeRoute as resumeActor } from './actors/resume.ts';
 import { suspendRoute as suspendActor } from './actors/suspend.ts';
 import { waitRoute as waitForActor } from './actors/wait.ts';
+import { rebuildRoute as rebuildRegistry } from './admin/rebuild.ts';
 import { docsRoute } from './description/docs.ts';
 import { errorRoute } from './description/error.ts';
 import { openapiRoute } from './description/openapi.ts';
@@ -41,6 +42,7 @@ export function registerRoutes(app: ApiApp, parts: RouteParts): void {
       streamEvents,
       readyRoute,
     ],
+    rebuildRegistry,
   ];
   for (const route of routes) route(app, parts);
 }

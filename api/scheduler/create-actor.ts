@@ -6,7 +6,7 @@
  * Failures: `actor-exists`, `template-not-found`, `template-not-ready`, `template-failed`.
  */
 import { randomUUID } from 'node:crypto';
-import { headUpdate } from '../../shared/actor/fall-back.ts';
+import { recordFromLog } from '../../shared/actor/restored-record.ts';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ActorRecord, TemplateRecord } from '../../shared/registry/records.ts';
 import { appendEntry, readHead, type LogEntry, type LogHead } from '../../shared/snapshot/actor-log.ts';
@@ -24,7 +24,7 @@ export async function createActor(parts: Parts, spec: ActorSpec): Promise<ActorR
   if ((await parts.registry.getActor(id)) !== undefined) throw exists(id);
   const before = await readHead(parts.store, id);
   const { created, head, isNew } = await commitCreated(parts, id, spec, template, before);
-  const record = recordOf(created, head, template);
+  const record = recordFromLog(created, head, template.spec.memoryMiB, 'created');
   const outcome = await parts.registry.createActor(record);
   if (outcome === 'template-gone') {
     if (isNew) await appendEntry(parts.store, id, head.seq, { kind: 'deleted', uid: created.uid });
@@ -74,27 +74,6 @@ async function readyTemplate({ registry }: Parts, name: string): Promise<Templat
   throw new DormouseError('template-failed', `${name} could not be prepared: ${words}`, {
     details: { error: template.error },
   });
-}
-
-function recordOf(created: Created, head: LogHead, template: TemplateRecord): ActorRecord {
-  const record: ActorRecord = {
-    id: created.id,
-    uid: created.uid,
-    template: template.name,
-    revision: template.revision,
-    state: 'suspended',
-    since: new Date().toISOString(),
-    createdAt: created.at,
-    labels: created.labels,
-    memoryMiB: template.spec.memoryMiB,
-    coldStart: created.coldStart,
-    generation: 0,
-    generationSeq: created.seq,
-    logSeq: created.seq,
-    durableAt: created.at,
-    reason: 'created',
-  };
-  return { ...record, ...headUpdate(record, head) } as ActorRecord;
 }
 
 /** Whether the entry is what this request would have written: then it was cut off before, and is finished now. */

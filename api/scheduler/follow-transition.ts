@@ -26,7 +26,7 @@ export async function followTransition(
 ): Promise<Operation> {
   const operation: Operation = { ...newOperation(request, record.id, record.node), state: 'running' };
   await parts.registry.putOperation(operation);
-  watchToTheEnd(parts, record, operation, goals[request]).catch((error: unknown) =>
+  watchToTheEnd(parts, record, operation, request).catch((error: unknown) =>
     parts.log.warn({ err: error, operationId: operation.id }, 'operation not followed to its end'),
   );
   return operation;
@@ -36,9 +36,10 @@ async function watchToTheEnd(
   parts: FollowParts,
   before: ActorRecord,
   operation: Operation,
-  goal: ActorState | 'gone',
+  request: ActorRequest,
 ): Promise<void> {
-  const limitMs = jobLimitsMs[operation.kind] + handoverMs;
+  const goal = goals[request];
+  const limitMs = jobLimitsMs[request] + handoverMs;
   const signal = AbortSignal.timeout(limitMs);
   using watching = parts.watch.open(before.id);
   let record = await parts.registry.getActor(before.id);

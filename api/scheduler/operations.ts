@@ -1,7 +1,7 @@
 /** Operations: made before their job is sent, so that a caller can always ask what became of it. */
 import { randomUUID } from 'node:crypto';
 import { deserializeError, serializeError } from '../../shared/errors/dormouse-error.ts';
-import { handoverMs, jobLimitsMs, jobSchema, type Job, type JobKind } from '../../shared/jobs/contracts.ts';
+import { handoverMs, operationLimitMs, jobSchema, type Job, type JobKind } from '../../shared/jobs/contracts.ts';
 import type { Operation } from '../../shared/registry/records.ts';
 import type { ApiParts } from '../parts.ts';
 
@@ -41,17 +41,17 @@ export function jobOf({ id, kind }: Operation, subject: object): Job {
     kind,
     operationId: id,
     requestedAt: new Date(now).toISOString(),
-    deadlineAt: new Date(now + jobLimitsMs[kind]).toISOString(),
+    deadlineAt: new Date(now + operationLimitMs(kind)).toISOString(),
   });
 }
 
-export const newOperation = (kind: JobKind, target: string, node?: string): Operation => ({
+export const newOperation = (kind: Operation['kind'], target: string, node?: string): Operation => ({
   id: randomUUID(),
   kind,
   target,
   state: 'queued',
   createdAt: new Date().toISOString(),
-  deadlineAt: new Date(Date.now() + jobLimitsMs[kind] + handoverMs).toISOString(),
+  deadlineAt: new Date(Date.now() + operationLimitMs(kind) + handoverMs).toISOString(),
   ...(node !== undefined && { node }),
 });
 

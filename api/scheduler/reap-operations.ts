@@ -8,7 +8,7 @@
  * A job that finds no node now is handed on in a later round. One that its node had not begun is taken back first.
  */
 import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
-import { handoverMs, jobLimitsMs } from '../../shared/jobs/contracts.ts';
+import { handoverMs, operationLimitMs } from '../../shared/jobs/contracts.ts';
 import type { Operation } from '../../shared/registry/records.ts';
 import type { ApiParts } from '../parts.ts';
 import { finish, jobOf } from './operations.ts';
@@ -78,7 +78,7 @@ async function send(
 ): Promise<void> {
   // Sent before it is noted: if this process dies in between it is sent twice, which does no harm, and never not at all.
   await parts.jobs.send(node, jobOf(operation, subject));
-  const deadlineAt = new Date(Date.now() + jobLimitsMs[operation.kind] + handoverMs).toISOString();
+  const deadlineAt = new Date(Date.now() + operationLimitMs(operation.kind) + handoverMs).toISOString();
   const attempts = (operation.attempts ?? 1) + 1;
   await parts.registry.putOperation({ ...operation, state: 'queued', node, attempts, deadlineAt });
   parts.log.warn({ operationId: operation.id, from: operation.node, node, attempts }, 'job handed on');

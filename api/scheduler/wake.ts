@@ -8,14 +8,19 @@
  * Failures: `no-capacity` and `incompatible` (with the reason for each node), and those of the registry; a job that cannot
  * be sent puts the actor back to where it was at once.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Epoch } from '../../shared/actor/epoch.ts';
 import { fallBack } from '../../shared/actor/fall-back.ts';
-import { serializeError } from '../../shared/errors/dormouse-error.ts';
+import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
 import { handoverMs, jobLimitsMs } from '../../shared/jobs/contracts.ts';
 import type { ActorRecord, NodeStatus, Operation, TemplateRecord } from '../../shared/registry/records.ts';
 import type { ApiParts } from '../parts.ts';
 import { sendJob } from './operations.ts';
 import { chooseNode, refusal, type Placement } from './placement.ts';
+
+/** Longer than the default lease, after which placement opens in any case. */
+const closedLimitMs = 15_000;
+const closedLookMs = 200;
 
 export interface Wake {
   readonly record: ActorRecord;
@@ -38,15 +43,25 @@ export async function startWake(parts: ApiParts, wake: Wake): Promise<WakeResult
   const { record } = wake;
   const only = wake.node ?? (record.state === 'paused' ? record.node : undefined);
   const tried = new Set<string>();
+  const closedUntil = performance.now() + closedLimitMs;
   for (;;) {
     const nodes = await registry.listNodes();
     if (record.state === 'paused' && isGone(nodes, record.node)) return await leaveDeadNode(parts, record);
     const choice = chooseNode(nodes, { ...placementOf(wake), only, without: tried });
-    if (choice.node === undefined) throw refusal(choice.unfit, only);
+    if (choice.node === undefined) {
+      const { current, closedMs } = await registry.life();
+      if (current && closedMs === 0) throw refusal(choice.unfit, only);
+      await waitForPlacement(closedMs, closedUntil);
+      continue;
+    }
     const node = choice.node.id;
     const claim = await registry.claim(record.id, node, jobLimitsMs.resume + handoverMs, wake.reason);
     if (claim.outcome === 'claimed') {
       return { outcome: 'claimed', epoch: claim.epoch, operation: await order(parts, wake, node, claim.epoch) };
+    }
+    if (claim.outcome === 'closed') {
+      await waitForPlacement(claim.opensInMs, closedUntil);
+      continue;
     }
     if (claim.outcome !== 'no-room') return { outcome: 'overtaken' };
     tried.add(node);
@@ -69,6 +84,17 @@ async function leaveDeadNode({ store, registry, log }: ApiParts, record: ActorRe
   const result = await fallBack({ store, registry, record, reason, signal });
   log.warn({ actorId: record.id, epoch: record.epoch, ...result }, 'paused actor fell back');
   return { outcome: 'overtaken' };
+}
+
+/** The registry has just begun a new life (shared/registry/incarnation.ts): every node is asked what it runs. */
+async function waitForPlacement(opensInMs: number | undefined, until: number): Promise<void> {
+  if (performance.now() < until) {
+    await delay(closedLookMs);
+    return;
+  }
+  throw new DormouseError('no-capacity', 'nothing is placed until every node has said what it runs', {
+    retryAfterMs: opensInMs ?? closedLookMs,
+  });
 }
 
 async function order(parts: ApiParts, wake: Wake, node: string, epoch: Epoch): Promise<Operation> {

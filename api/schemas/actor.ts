@@ -42,7 +42,8 @@ export const actorView = z
 export type ActorView = z.infer<typeof actorView>;
 
 export function viewOfActor(record: ActorRecord): ActorView {
-  const { uid: _uid, generationSeq: _generationSeq, logSeq: _logSeq, runtime: _runtime, ...shown } = record;
+  const { uid: _uid, generationSeq: _generationSeq, logSeq: _logSeq, ...rest } = record;
+  const { runtime: _runtime, unfenced: _unfenced, ...shown } = rest;
   return { ...shown, durableAgeMs: Math.max(0, Date.now() - Date.parse(record.durableAt)) };
 }
 

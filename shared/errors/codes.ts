@@ -177,7 +177,12 @@ export const errorCodes = {
     'The object store is not set up as configured',
     'Check DORMOUSE_STORE: scheme, bucket, endpoint.',
   ),
-  'registry-unavailable': code(503, true, 'Redis does not answer', 'Check Redis and DORMOUSE_REDIS_URL.'),
+  'registry-unavailable': code(
+    503,
+    true,
+    'Redis does not answer, or is being rebuilt from the store',
+    'Try again; check Redis and DORMOUSE_REDIS_URL.',
+  ),
   // node
   'asset-invalid': code(500, false, 'The asset set is incomplete or damaged', 'Run `npm run assets -- assemble`.'),
   'assets-unavailable': code(

@@ -49,3 +49,10 @@ export const jobLimitsMs: Readonly<Record<JobKind, number>> = {
   'prepare-template': 600_000,
 };
 export const handoverMs = 15_000;
+
+/** An operation of the api itself, in which no node has a part: the registry read back from the store. */
+const rebuildLimitMs = 3_600_000;
+
+/** How long an operation may take before nobody can be expected to report on it. */
+export const operationLimitMs = (kind: JobKind | 'rebuild'): number =>
+  kind === 'rebuild' ? rebuildLimitMs : jobLimitsMs[kind];

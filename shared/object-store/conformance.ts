@@ -52,7 +52,9 @@ export const failsWith = (code: ErrorCode) => (error: unknown) => {
 };
 
 export async function collect(items: AsyncIterable<ObjectInfo>): Promise<ObjectInfo[]> {
-  return await Array.fromAsync(items);
+  const collected: ObjectInfo[] = [];
+  for await (const { key, sizeBytes } of items) collected.push({ key, sizeBytes });
+  return collected;
 }
 
 export const listKeys = async (store: ObjectStore, prefix: string): Promise<string[]> =>
@@ -152,6 +154,13 @@ function testListing(store: ObjectStore): void {
     const all = await listKeys(store, '');
     assert.deepEqual(all, all.toSorted());
     assert.ok(all.includes('edg/e') && all.includes('edge/b'));
+  });
+
+  test('a listing says when each object was written', async () => {
+    await store.put('dated/a', bytes('a'));
+    const [object] = await Array.fromAsync(store.list('dated/'));
+    assert.ok(object);
+    assert.ok(Math.abs(Date.now() - object.modifiedAtMs) < 60_000, String(object.modifiedAtMs));
   });
 
   test('a listing goes on over page ends, and can be left in the middle', async () => {

@@ -7,8 +7,11 @@
  */
 import type { ObjectInfo } from './object-store.ts';
 
-export async function* inKeyOrder(listing: AsyncIterable<ObjectInfo>, prefix: string): AsyncGenerator<ObjectInfo> {
-  let held: ObjectInfo[] = [];
+export async function* inKeyOrder<Item extends ObjectInfo>(
+  listing: AsyncIterable<Item>,
+  prefix: string,
+): AsyncGenerator<Item> {
+  let held: Item[] = [];
   let first = '';
   for await (const object of listing) {
     const name = nameBelow(prefix, object.key);

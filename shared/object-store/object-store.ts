@@ -24,6 +24,11 @@ export interface ObjectInfo {
   readonly sizeBytes: number;
 }
 
+export interface ListedObject extends ObjectInfo {
+  /** When it was written, by the store's clock; in milliseconds since 1970. */
+  readonly modifiedAtMs: number;
+}
+
 export interface CallOptions {
   /** Ends the call early. Each call has a deadline of its own besides (store-limits.ts). */
   readonly signal?: AbortSignal;
@@ -63,7 +68,7 @@ export interface ObjectStore {
    * server's own order cannot be trusted (an S3 endpoint), one folder right below the prefix is held in memory at a time:
    * list deep prefixes. The deadline is for each page; what is written meanwhile may be missed.
    */
-  list(prefix: string, options?: CallOptions): AsyncIterable<ObjectInfo>;
+  list(prefix: string, options?: CallOptions): AsyncIterable<ListedObject>;
   /** Removes an object; a missing one is not an error. */
   delete(key: string, options?: CallOptions): Promise<void>;
   /**

@@ -37,6 +37,8 @@ export const actorRecordSchema = z.object({
   capture: z.object({ epoch: epochSchema, capturedAt: z.iso.datetime(), sizeBytes: z.number().int() }).optional(),
   /** What can load its newest generation; none while that is the template's golden. */
   runtime: runtimeKeySchema.optional(),
+  /** Set by the first claim in a new life of the registry: what an earlier life gave out must be fenced in the log first. */
+  unfenced: z.boolean().optional(),
   /** Newest committed generation; 0 is the template's golden. */
   generation: z.number().int().nonnegative(),
   /** The log entry that holds that generation. */
@@ -93,8 +95,8 @@ export interface NodeStatus extends NodeRecord {
 
 export const operationSchema = z.object({
   id: z.uuid(),
-  kind: z.enum(['resume', 'suspend', 'pause', 'delete', 'prepare-template']),
-  /** The actor's id or the template's name. */
+  kind: z.enum(['resume', 'suspend', 'pause', 'delete', 'prepare-template', 'rebuild']),
+  /** The actor's id, the template's name, or `registry`. */
   target: z.string(),
   state: z.enum(['queued', 'running', 'done', 'failed']),
   createdAt: z.iso.datetime(),
@@ -105,6 +107,8 @@ export const operationSchema = z.object({
   finishedAt: z.iso.datetime().optional(),
   node: z.string().optional(),
   phases: phasesSchema.optional(),
+  /** How many things a rebuild has dealt with, by outcome. */
+  counts: z.record(z.string(), z.number()).optional(),
   error: serializedErrorSchema.optional(),
 });
 export type Operation = z.infer<typeof operationSchema>;

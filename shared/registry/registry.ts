@@ -35,7 +35,33 @@ export type ClaimResult =
   | { readonly outcome: 'claimed'; readonly epoch: Epoch }
   | { readonly outcome: 'refused'; readonly state: ActorState }
   | { readonly outcome: 'no-room' }
+  /** Nothing is placed yet in this life of the registry; undefined while it has no life at all. */
+  | { readonly outcome: 'closed'; readonly opensInMs: number | undefined }
   | { readonly outcome: 'absent' };
+
+/** `busy`: the registry has an activation of an earlier life of the id, which must end first. */
+export type RestoreResult = 'restored' | 'updated' | 'known' | 'busy';
+/** `absent`: the rebuild has not come to it yet (or it is gone): ask again as long as the lease allows. */
+export type ReadoptResult = 'readopted' | 'absent' | 'refused';
+
+/** An activation that a node still runs. */
+export interface HeldActivation {
+  readonly id: string;
+  readonly uid: string;
+  readonly epoch: Epoch;
+  readonly node: string;
+}
+
+export interface RegistryLife {
+  /** 0: it never had one. */
+  readonly incarnation: number;
+  /** False once Redis was restarted, emptied, or replaced by another copy of itself: then a new life must begin. */
+  readonly current: boolean;
+  /** Milliseconds until actors are placed; 0: they are. */
+  readonly closedMs: number;
+  /** Whether everything in the store was read back in this life. */
+  readonly rebuilt: boolean;
+}
 
 export interface ActorFilter {
   readonly state?: ActorState | undefined;
@@ -50,6 +76,7 @@ export interface Page<Item> {
 }
 
 export interface ActorRegistry {
+  /** Undefined when there is none; `registry-unavailable` while it might only be forgotten. */
   getActor(id: string): Promise<ActorRecord | undefined>;
   /** Adds an actor in state `suspended`; its template must be ready and of the same revision. */
   createActor(record: ActorRecord): Promise<'created' | 'exists' | 'template-gone'>;
@@ -57,6 +84,15 @@ export interface ActorRegistry {
   /** suspended, failed, or paused on that very node → resuming on a node that has room, with the next epoch. */
   claim(id: string, nodeId: string, deadlineMs: number, reason: string): Promise<ClaimResult>;
   transition(transition: Transition): Promise<TransitionResult>;
+  /** Puts back an actor that the store knows better; one that is here with the same or a later log is left alone. */
+  restoreActor(record: ActorRecord): Promise<RestoreResult>;
+  /**
+   * A node that still runs an actor which the registry forgot puts it back to `running` with its own epoch. Refused
+   * once that activation is over: a later epoch was given out, or the log has a generation or a fence of this one. A
+   * node whose lease went with the registry's last life freezes all that it runs before it asks for a lease again, and
+   * lets run only what this took back; it ends the rest.
+   */
+  readopt(held: HeldActivation): Promise<ReadoptResult>;
   /** Removes an actor that is `deleting`. */
   removeActor(id: string, uid: string): Promise<void>;
   /** Ids of transitional actors whose deadline has passed. */
@@ -112,11 +148,25 @@ export interface OperationRegistry {
   openOperations(limit: number, overdue: boolean): Promise<Operation[]>;
 }
 
-export interface Registry extends ActorRegistry, TemplateRegistry, NodeRegistry, OperationRegistry {
-  /** Number of this registry's life; 0 until `setIncarnation`. */
+export interface LifeRegistry {
+  /** Number of this registry's present or last life; 0 before the first. */
   incarnation(): Promise<number>;
-  /** Sets it if there is none yet; returns the one that stands. */
-  setIncarnation(incarnation: number): Promise<number>;
+  life(): Promise<RegistryLife>;
+  /**
+   * Begins a life unless one is current: every lease ends, nothing is placed for `closedMs`, and until `markRebuilt` what
+   * is absent counts as forgotten; with 0 there was no life before. Returns the incarnation that stands, 0 when the given
+   * one is not greater than the last.
+   */
+  beginLife(incarnation: number, closedMs: number): Promise<number>;
+  /** Places actors from now on, if that life is still the current one. */
+  openPlacement(incarnation: number): Promise<boolean>;
+  /** The store was read back in that life. */
+  markRebuilt(incarnation: number): Promise<void>;
+  /** Whether the epoch was given out in the current life: only such an activation may still be started. */
+  mayActivate(epoch: Epoch): Promise<boolean>;
+}
+
+export interface Registry extends ActorRegistry, TemplateRegistry, NodeRegistry, OperationRegistry, LifeRegistry {
   /** Remembers an answer under an Idempotency-Key; returns what stands there already. */
   remember(key: string, value: string, ttlMs: number): Promise<string | undefined>;
   /** What stands under the key, if anything. */

@@ -17,6 +17,7 @@ const entryBase = {
   uid: z.uuid(),
 };
 
+/** A `fence` declares its epoch and every earlier one over. */
 export const logEntrySchema = z.discriminatedUnion('kind', [
   z.object({
     ...entryBase,
@@ -107,36 +108,78 @@ export interface LogHead {
 
 /** Reads the log from its end back to what matters. */
 export async function readHead(store: ObjectStore, id: string, options?: CallOptions): Promise<LogHead> {
-  const sequences: number[] = [];
-  for await (const object of store.list(objectKeys.logFolder(id), options)) {
-    const seq = sequenceOf(object.key);
-    if (seq !== undefined) sequences.push(seq);
-  }
   let last: LogEntry | undefined;
-  let snapshot: SnapshotEntry | undefined;
-  for (const seq of sequences.sort((a, b) => b - a)) {
+  const snapshots: SnapshotEntry[] = [];
+  for (const seq of await listSequences(store, id, options)) {
     const entry = await readEntry(store, id, seq, options);
     last ??= entry;
     if (entry.kind === 'deleted') break;
-    if (entry.kind === 'snapshot') snapshot ??= entry;
-    if (entry.kind === 'created') return { seq: last.seq, last, created: entry, snapshot };
+    if (entry.kind === 'snapshot') snapshots.push(entry);
+    if (entry.kind === 'created') {
+      const snapshot = snapshots.find(({ uid }) => uid === entry.uid);
+      return { seq: last.seq, last, created: entry, snapshot };
+    }
   }
   return { seq: last?.seq ?? 0, last, created: undefined, snapshot: undefined };
 }
 
+/** The numbers of an actor's entries, highest first. There are holes: old entries are collected. */
+export async function listSequences(store: ObjectStore, id: string, options?: CallOptions): Promise<number[]> {
+  const sequences: number[] = [];
+  for await (const { key } of store.list(objectKeys.logFolder(id), options)) {
+    const seq = sequenceOf(key);
+    if (seq !== undefined) sequences.push(seq);
+  }
+  return sequences.sort((a, b) => b - a);
+}
+
+export interface NewestState {
+  readonly last: LogEntry;
+  /** The newest committed generation of this life; undefined while it is the golden. */
+  readonly snapshot: SnapshotEntry | undefined;
+}
+
 /**
- * The newest committed snapshot, given what the registry remembers as the log's head. The registry may lag behind the
- * store (a lost answer after a commit), so the entries after it are read too.
+ * What a resume starts from: the newest snapshot of this life of the id, and the head. Found from the end of the log, not
+ * by counting up from what the registry knows: the registry may be behind, and the places in between may be empty, or
+ * filled by a writer whose time was over. `likelySeq` is read at the same time as the listing and saves a round trip.
+ *
+ * Failures: `actor-deleted`, `snapshot-missing` (the log does not say how this life began), `snapshot-corrupt`.
  */
+export async function readNewest(
+  store: ObjectStore,
+  { id, uid }: { readonly id: string; readonly uid: string },
+  likelySeq: number,
+  options?: CallOptions,
+): Promise<NewestState> {
+  const likely = readEntry(store, id, likelySeq, options).catch((error: unknown) => error);
+  let last: LogEntry | undefined;
+  for (const seq of await listSequences(store, id, options)) {
+    const entry = seq === likelySeq ? orThrow(await likely) : await readEntry(store, id, seq, options);
+    last ??= entry;
+    const isOver = entry.kind === 'deleted' || (entry.kind === 'created' && entry.uid !== uid);
+    if (isOver) throw new DormouseError('actor-deleted', `actor ${id} was deleted`);
+    if (entry.kind === 'snapshot' && entry.uid === uid) return { last, snapshot: entry };
+    if (entry.kind === 'created') return { last, snapshot: undefined };
+  }
+  throw new DormouseError('snapshot-missing', `the log of actor ${id} does not say how it began`, {
+    details: { object: objectKeys.logFolder(id) },
+  });
+}
+
+function orThrow(result: unknown): LogEntry {
+  const entry = logEntrySchema.safeParse(result);
+  if (entry.success) return entry.data;
+  throw result;
+}
+
+/** The entries after `knownSeq`, in order, whatever holes there are between them. */
 export async function catchUp(
   store: ObjectStore,
   id: string,
   knownSeq: number,
   options?: CallOptions,
 ): Promise<LogEntry[]> {
-  const entries: LogEntry[] = [];
-  for (let seq = knownSeq + 1; (await store.head(objectKeys.logEntry(id, seq), options)) !== undefined; seq++) {
-    entries.push(await readEntry(store, id, seq, options));
-  }
-  return entries;
+  const newer = (await listSequences(store, id, options)).filter((seq) => seq > knownSeq).reverse();
+  return Promise.all(newer.map((seq) => readEntry(store, id, seq, options)));
 }

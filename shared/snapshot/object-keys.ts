@@ -8,6 +8,8 @@ const sequenceDigits = 12;
 
 export const objectKeys = {
   incarnation: (incarnation: number) => `incarnations/${String(incarnation).padStart(9, '0')}.json`,
+  /** Names the boot of a node that may run something. */
+  node: (nodeId: string) => `nodes/${nodeId}.json`,
   template: (name: string, revision: string) => `templates/${name}/${revision}/template.json`,
   templateFolder: (name: string, revision: string) => `templates/${name}/${revision}/`,
   goldenPart: (name: string, revision: string, attempt: string, part: 'memory' | 'device') =>
@@ -33,4 +35,14 @@ export function wrappedKeyOf(key: string): { readonly objectKey: string; readonl
 export function sequenceOf(key: string): number | undefined {
   const match = /\/log\/([0-9]{12})\.json$/.exec(key);
   return match?.[1] === undefined ? undefined : Number(match[1]);
+}
+
+/** The node in the key of a presence, or undefined for a key that is none. */
+export const nodeOfPresence = (key: string): string | undefined => /^nodes\/([^/]+)\.json$/.exec(key)?.[1];
+
+/** The activation and the attempt in a blob's key, or undefined for a key that is none. */
+export function attemptOf(key: string): { readonly epoch: string; readonly attempt: number } | undefined {
+  const match = /\/blobs\/([1-9][0-9]{0,8}\.[0-9]{1,15})-([0-9]{1,15})\/[^/]+$/.exec(key);
+  if (match?.[1] === undefined || match[2] === undefined) return undefined;
+  return { epoch: match[1], attempt: Number(match[2]) };
 }

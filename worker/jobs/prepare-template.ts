@@ -9,7 +9,8 @@ import type { JobOf } from '../../shared/jobs/contracts.ts';
 import type { Phases, TemplateRecord } from '../../shared/registry/records.ts';
 import type { SnapshotManifest } from '../../shared/snapshot/manifest.ts';
 import { objectKeys } from '../../shared/snapshot/object-keys.ts';
-import { parseDescriptor, type TemplateDescriptor } from '../../shared/template/golden.ts';
+import type { TemplateDescriptor } from '../../shared/template/golden.ts';
+import { readDescriptor } from '../../shared/template/stored-descriptor.ts';
 import type { NodeContext } from '../node-context.ts';
 import { createPhaseClock, type PhaseClock } from '../sandbox/phase-clock.ts';
 import { manifestOf, shipPart } from '../snapshot/ship.ts';
@@ -122,12 +123,8 @@ async function captureGolden(
   return manifestOf(capture, { memory, device }, { runtime: context.sandboxes.runtime, lowers });
 }
 
-async function storedDescriptor(
-  context: NodeContext,
+const storedDescriptor = (
+  { store }: NodeContext,
   { name, revision }: TemplateRecord,
   signal: AbortSignal,
-): Promise<TemplateDescriptor | undefined> {
-  const key = objectKeys.template(name, revision);
-  if ((await context.store.head(key, { signal })) === undefined) return undefined;
-  return parseDescriptor(name, revision, await context.store.get(key, { signal }));
-}
+): Promise<TemplateDescriptor | undefined> => readDescriptor(store, name, revision, { signal });

@@ -4,7 +4,7 @@
  * delivers a begun job again.
  */
 import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
-import { jobLimitsMs, jobSchema, type Job } from '../../shared/jobs/contracts.ts';
+import { operationLimitMs, jobSchema, type Job } from '../../shared/jobs/contracts.ts';
 import type { Operation } from '../../shared/registry/records.ts';
 import type { NodeContext } from '../node-context.ts';
 import type { JobsInHand } from './job-in-hand.ts';
@@ -40,7 +40,7 @@ async function jobAgain(context: NodeContext, { id, kind, target }: Operation): 
   const common = {
     operationId: id,
     requestedAt: new Date(now).toISOString(),
-    deadlineAt: new Date(now + jobLimitsMs[kind]).toISOString(),
+    deadlineAt: new Date(now + operationLimitMs(kind)).toISOString(),
   };
   if (kind === 'delete') return jobSchema.parse({ ...common, kind, actorId: target });
   if (kind !== 'prepare-template') return undefined;

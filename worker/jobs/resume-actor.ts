@@ -12,7 +12,7 @@ import { Agent } from 'node:http';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { JobOf } from '../../shared/jobs/contracts.ts';
 import type { ActorRecord, StartKind } from '../../shared/registry/records.ts';
-import { catchUp, readEntry, type LogEntry, type SnapshotEntry } from '../../shared/snapshot/actor-log.ts';
+import type { SnapshotEntry } from '../../shared/snapshot/actor-log.ts';
 import { requireCompatible } from '../../shared/snapshot/manifest.ts';
 import type { TemplateDescriptor } from '../../shared/template/golden.ts';
 import type { Activation } from '../activation/activation.ts';
@@ -22,6 +22,7 @@ import { createGate } from '../ingress/gate.ts';
 import type { NodeContext } from '../node-context.ts';
 import { createPhaseClock, type PhaseClock } from '../sandbox/phase-clock.ts';
 import type { RestoreSource, Sandbox, SandboxSpec } from '../sandbox/sandbox.ts';
+import { durableState, type DurableState } from '../snapshot/durable-state.ts';
 import { fetchPart } from '../snapshot/fetch-part.ts';
 import type { LocalGolden } from '../snapshot/golden-cache.ts';
 import { leaveResuming } from './leave-resuming.ts';
@@ -42,8 +43,11 @@ export async function resumeActor(
 ): Promise<PhaseClock['phases']> {
   const clock = createPhaseClock();
   clock.record('queue', Math.max(0, Date.now() - Date.parse(job.requestedAt)));
-  const record = await context.registry.getActor(job.actorId);
-  if (record?.state !== 'resuming' || record.epoch !== job.epoch) {
+  const [record, mayActivate] = await Promise.all([
+    context.registry.getActor(job.actorId),
+    context.registry.mayActivate(job.epoch), // a queue that came back from an older copy of Redis may order the past
+  ]);
+  if (record?.state !== 'resuming' || record.epoch !== job.epoch || !mayActivate) {
     throw new DormouseError('epoch-stale', `actor ${job.actorId} is no longer being resumed at epoch ${job.epoch}`);
   }
   try {
@@ -63,7 +67,7 @@ async function activate(
   signal: AbortSignal,
 ): Promise<void> {
   const template = await descriptorOf(context, record);
-  const head = await clock.measure('fetch', () => durableState(context, record, signal));
+  const head = await clock.measure('fetch', () => durableState(context.store, record, epoch, signal));
   const manifest = head.snapshot?.manifest ?? template.golden;
   const local = localCapture(context, record);
   if (local !== undefined) await requireIntact(local);
@@ -148,38 +152,6 @@ async function descriptorOf(context: NodeContext, record: ActorRecord): Promise<
   return template.descriptor;
 }
 
-interface DurableState {
-  readonly snapshot: SnapshotEntry | undefined;
-  readonly generation: number;
-  readonly logSeq: number;
-}
-
-/** The newest committed generation. The registry may lag behind the log, so entries after the one it knows count too. */
-async function durableState(context: NodeContext, record: ActorRecord, signal: AbortSignal): Promise<DurableState> {
-  const known =
-    record.generation === 0 ? undefined : readEntry(context.store, record.id, record.generationSeq, { signal });
-  const [entry, newer] = await Promise.all([
-    known?.catch(translateMissing(record)),
-    catchUp(context.store, record.id, record.logSeq, { signal }),
-  ]);
-  const all: LogEntry[] = entry === undefined ? newer : [entry, ...newer];
-  if (all.some((candidate) => candidate.kind === 'deleted'))
-    throw new DormouseError('actor-deleted', `actor ${record.id} was deleted`);
-  const snapshot = all.findLast((candidate) => candidate.kind === 'snapshot');
-  return { snapshot, generation: snapshot?.generation ?? 0, logSeq: newer.at(-1)?.seq ?? record.logSeq };
-}
-
-const translateMissing =
-  (record: ActorRecord) =>
-  (cause: unknown): never => {
-    if (!(cause instanceof DormouseError) || cause.code !== 'store-object-missing') throw cause;
-    throw new DormouseError(
-      'snapshot-missing',
-      `log entry ${record.generationSeq} of actor ${record.id} is not in the store`,
-      { cause },
-    );
-  };
-
 async function restore(
   context: NodeContext,
   spec: SandboxSpec,
@@ -257,6 +229,7 @@ async function announceRunning(
       lastStart: { kind, at: new Date().toISOString(), phases: clock.phases },
       lastError: undefined,
       capture: undefined,
+      unfenced: undefined,
     },
   };
   if ((await moveActor(context, transition, signal)) === 'moved') return;

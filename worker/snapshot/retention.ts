@@ -1,29 +1,43 @@
 /**
  * Keeps the newest generations of an actor and removes older ones: first the log entry, so that nobody follows it, then
- * its objects. Best effort: what is left is removed the next time.
+ * its objects. The newest generation, which is the one that a resume reads, is never touched. Best effort: an entry that
+ * could not be removed is removed the next time; objects whose entry is gone are garbage, and are collected as such.
+ *
+ * A fence holds its place for a day: a writer that slept for so long (a stopped process, a machine in standby) has lost
+ * its lease, its job and its epoch before it could try.
  */
+import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ObjectStore } from '../../shared/object-store/object-store.ts';
 import { readEntry, type LogEntry } from '../../shared/snapshot/actor-log.ts';
 import type { SnapshotPart } from '../../shared/snapshot/manifest.ts';
 import { objectKeys, sequenceOf } from '../../shared/snapshot/object-keys.ts';
 
+const fenceKeptMs = 24 * 3600 * 1000;
+
+export interface Newest {
+  readonly uid: string;
+  readonly generation: number;
+  readonly seq: number;
+}
+
 export async function dropOldGenerations(
   store: ObjectStore,
   id: string,
-  newest: { readonly uid: string; readonly generation: number; readonly seq: number },
+  newest: Newest,
   retain: number,
   signal: AbortSignal,
 ): Promise<number> {
   let dropped = 0;
-  for await (const object of store.list(objectKeys.logFolder(id), { signal })) {
-    const seq = sequenceOf(object.key);
+  const doomed: LogEntry[] = [];
+  for await (const { key } of store.list(objectKeys.logFolder(id), { signal })) {
+    const seq = sequenceOf(key);
     if (seq === undefined || seq >= newest.seq) continue;
-    const entry = await readEntry(store, id, seq, { signal });
-    if (!isOutdated(entry, newest, retain)) continue;
-    await store.delete(object.key, { signal });
-    if (entry.kind === 'snapshot') {
-      await Promise.all(Object.values(entry.manifest.parts).map((part) => deletePart(store, part, signal)));
-    }
+    const entry = await readEntry(store, id, seq, { signal }).catch(unlessUnreadable);
+    if (entry !== undefined && isOutdated(entry, newest, retain)) doomed.push(entry);
+  }
+  for (const entry of doomed) {
+    await store.delete(objectKeys.logEntry(id, entry.seq), { signal });
+    for (const part of partsOf(id, entry)) await deletePart(store, part, signal);
     dropped++;
   }
   return dropped;
@@ -38,12 +52,25 @@ async function deletePart(store: ObjectStore, part: SnapshotPart, signal: AbortS
   await store.delete(part.key, { signal });
 }
 
-/** A fence older than the newest snapshot has done its work; a `created` entry says what the actor is and stays. */
-function isOutdated(
-  entry: LogEntry,
-  newest: { readonly uid: string; readonly generation: number },
-  retain: number,
-): boolean {
-  if (entry.kind === 'fence') return true;
-  return entry.kind === 'snapshot' && entry.uid === newest.uid && entry.generation <= newest.generation - retain;
+/** Only what lies among the actor's own blobs: an entry that was tampered with must not reach anything else. */
+function partsOf(id: string, entry: LogEntry): SnapshotPart[] {
+  if (entry.kind !== 'snapshot') return [];
+  const folder = objectKeys.actorBlobs(id, entry.uid);
+  return Object.values(entry.manifest.parts).filter((part) => part.key.startsWith(folder));
+}
+
+/** A `created` entry says what the actor is and stays. */
+function isOutdated(entry: LogEntry, newest: Newest, retain: number): boolean {
+  if (entry.uid !== newest.uid) return false;
+  if (entry.kind === 'fence') return Date.parse(entry.at) < Date.now() - fenceKeptMs;
+  return entry.kind === 'snapshot' && entry.generation <= newest.generation - Math.max(1, retain);
+}
+
+const passedOver: ReadonlySet<string> = new Set(['store-object-missing', 'snapshot-corrupt', 'snapshot-unsupported']);
+
+/** Somebody else removed it, or it is damaged, which fsck reports: neither keeps the others. */
+function unlessUnreadable(error: unknown): undefined {
+  if (!(error instanceof DormouseError)) throw error;
+  if (passedOver.has(error.code)) return undefined;
+  throw error;
 }

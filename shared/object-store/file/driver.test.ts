@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promi
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
-import { bytes, conformance, failsWith, scratchFolder, testLimits } from '../conformance.ts';
+import { bytes, collect, conformance, failsWith, scratchFolder, testLimits } from '../conformance.ts';
 import { openObjectStore } from '../open.ts';
 import { newTemporaryPath } from './temporary-files.ts';
 
@@ -99,6 +99,6 @@ test('what others leave in the folder is no object', async () => {
   await store.put('a', bytes('x'));
   await mkdir(path.join(scratch, 'others', 'empty'));
   await writeFile(path.join(scratch, 'others', '.hidden'), 'x');
-  assert.deepEqual(await Array.fromAsync(store.list('')), [{ key: 'a', sizeBytes: 1 }]);
+  assert.deepEqual(await collect(store.list('')), [{ key: 'a', sizeBytes: 1 }]);
   assert.ok((await stat(path.join(scratch, 'others', 'empty'))).isDirectory());
 });

@@ -1,7 +1,7 @@
 /** Listing a folder of a store, depth first; reading one folder is a call of its own. */
 import { opendir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { ObjectInfo } from '../object-store.ts';
+import type { ListedObject } from '../object-store.ts';
 import type { RunCall } from '../store-call.ts';
 import { errnoOf } from './errors.ts';
 
@@ -9,13 +9,14 @@ interface Entry {
   readonly name: string;
   readonly isFolder: boolean;
   readonly sizeBytes: number;
+  readonly modifiedAtMs: number;
 }
 
 /** In the order of whole keys: a folder sorts as its name with the slash. */
-export async function* listFolder(folder: string, prefix: string, run: RunCall): AsyncGenerator<ObjectInfo> {
+export async function* listFolder(folder: string, prefix: string, run: RunCall): AsyncGenerator<ListedObject> {
   for (const entry of await run(() => readFolder(folder))) {
     if (entry.isFolder) yield* listFolder(path.join(folder, entry.name), `${prefix}${entry.name}/`, run);
-    else yield { key: prefix + entry.name, sizeBytes: entry.sizeBytes };
+    else yield { key: prefix + entry.name, sizeBytes: entry.sizeBytes, modifiedAtMs: entry.modifiedAtMs };
   }
 }
 
@@ -24,7 +25,7 @@ async function readFolder(folder: string): Promise<Entry[]> {
   try {
     for await (const entry of await opendir(folder)) {
       if (entry.name.startsWith('.')) continue; // ours, or no object's
-      if (entry.isDirectory()) entries.push({ name: entry.name, isFolder: true, sizeBytes: 0 });
+      if (entry.isDirectory()) entries.push({ name: entry.name, isFolder: true, sizeBytes: 0, modifiedAtMs: 0 });
       else if (entry.isFile()) entries.push(...(await objectEntry(folder, entry.name)));
     }
   } catch (error) {
@@ -36,7 +37,8 @@ async function readFolder(folder: string): Promise<Entry[]> {
 
 async function objectEntry(folder: string, name: string): Promise<Entry[]> {
   try {
-    return [{ name, isFolder: false, sizeBytes: (await stat(path.join(folder, name))).size }];
+    const { size, mtimeMs } = await stat(path.join(folder, name));
+    return [{ name, isFolder: false, sizeBytes: size, modifiedAtMs: Math.round(mtimeMs) }];
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []; // deleted meanwhile
     throw error;

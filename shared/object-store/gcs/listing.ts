@@ -2,14 +2,14 @@
 import type { Bucket } from '@google-cloud/storage';
 import { z } from 'zod';
 import { DormouseError } from '../../errors/dormouse-error.ts';
-import type { ObjectInfo } from '../object-store.ts';
+import type { ListedObject } from '../object-store.ts';
 import { retrying, untilAborted, type RunCall, type StoreCall } from '../store-call.ts';
 import { statusOf, translateGcsError } from './errors.ts';
 
 /** As many as GCS gives at most. */
 const pageSize = 1_000;
 const pageSchema = z.object({
-  items: z.array(z.object({ name: z.string(), size: z.coerce.number() })).default([]),
+  items: z.array(z.object({ name: z.string(), size: z.coerce.number(), updated: z.coerce.date() })).default([]),
   nextPageToken: z.string().optional(),
 });
 type Page = z.infer<typeof pageSchema>;
@@ -19,13 +19,14 @@ export async function* listObjects(
   ownPrefix: string,
   prefix: string,
   run: RunCall,
-): AsyncGenerator<ObjectInfo> {
+): AsyncGenerator<ListedObject> {
   let token: string | undefined;
   do {
     const page = await run((call) => listPage(bucket, ownPrefix + prefix, token, call));
-    for (const { name, size } of page.items) {
+    for (const { name, size, updated } of page.items) {
       // A name that ends in a slash is a folder marker that some consoles make, no object of ours.
-      if (!name.endsWith('/')) yield { key: name.slice(ownPrefix.length), sizeBytes: size };
+      if (name.endsWith('/')) continue;
+      yield { key: name.slice(ownPrefix.length), sizeBytes: size, modifiedAtMs: updated.getTime() };
     }
     token = page.nextPageToken === '' ? undefined : page.nextPageToken;
   } while (token !== undefined);
@@ -37,7 +38,7 @@ function listPage(bucket: Bucket, prefix: string, token: string | undefined, cal
     prefix,
     maxResults: pageSize,
     autoPaginate: false,
-    fields: 'items(name,size),nextPageToken', // the whole metadata of each object is a kilobyte
+    fields: 'items(name,size,updated),nextPageToken', // the whole metadata of each object is a kilobyte
     ...(token === undefined ? {} : { pageToken: token }),
   };
   return retrying(call, async () => {

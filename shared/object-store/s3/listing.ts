@@ -1,6 +1,6 @@
 /** Listing a bucket page by page, each page a call of its own, in the order in which the server lists (key-order.ts). */
 import { ListObjectsV2Command, type ListObjectsV2CommandOutput, type S3Client } from '@aws-sdk/client-s3';
-import type { ObjectInfo } from '../object-store.ts';
+import type { ListedObject } from '../object-store.ts';
 import { retrying, type RunCall, type StoreCall } from '../store-call.ts';
 import { translatedS3 } from './errors.ts';
 
@@ -10,13 +10,15 @@ export interface ListingPlace {
   readonly prefix: string;
 }
 
-export async function* listObjects(place: ListingPlace, prefix: string, run: RunCall): AsyncGenerator<ObjectInfo> {
+export async function* listObjects(place: ListingPlace, prefix: string, run: RunCall): AsyncGenerator<ListedObject> {
   let token: string | undefined;
   do {
     const page = await run((call) => listPage(place, place.prefix + prefix, token, call));
-    for (const { Key: key, Size: sizeBytes } of page.Contents ?? []) {
+    for (const { Key: key, Size: sizeBytes = 0, LastModified: modifiedAt } of page.Contents ?? []) {
       // A key that ends in a slash is a folder marker that some consoles make, no object of ours.
-      if (key?.endsWith('/') === false) yield { key: key.slice(place.prefix.length), sizeBytes: sizeBytes ?? 0 };
+      if (key?.endsWith('/') !== false) continue;
+      // A server that does not say counts as saying "now": nothing is ever old there.
+      yield { key: key.slice(place.prefix.length), sizeBytes, modifiedAtMs: modifiedAt?.getTime() ?? Date.now() };
     }
     token = page.NextContinuationToken;
   } while (token !== undefined);

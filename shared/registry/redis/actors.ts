@@ -2,10 +2,20 @@
 import type { Redis } from 'ioredis';
 import { isTransitional, mayMove, type ActorState } from '../../actor/lifecycle.ts';
 import { actorRecordSchema, type ActorRecord } from '../records.ts';
-import type { ActorFilter, ActorRegistry, ClaimResult, Page, Transition, TransitionResult } from '../registry.ts';
+import type {
+  ActorFilter,
+  ActorRegistry,
+  ClaimResult,
+  Page,
+  ReadoptResult,
+  RestoreResult,
+  Transition,
+  TransitionResult,
+} from '../registry.ts';
 import { translated } from './connection.ts';
 import { decodeHash, encodeFields } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
+import { requireMemory } from './life.ts';
 import { recentEvents } from './events.ts';
 import type { RunScript } from './scripts.ts';
 
@@ -17,7 +27,9 @@ const maxScanPages = 25;
 export function actorRegistry(redis: Redis, run: RunScript): ActorRegistry {
   const getActor = async (id: string): Promise<ActorRecord | undefined> => {
     const key = redisKeys.actor(id);
-    return decodeHash(actorRecordSchema, key, await translated(redis.hgetall(key)));
+    const record = decodeHash(actorRecordSchema, key, await translated(redis.hgetall(key)));
+    if (record === undefined) await requireMemory(run);
+    return record;
   };
   return {
     getActor,
@@ -29,6 +41,13 @@ export function actorRegistry(redis: Redis, run: RunScript): ActorRegistry {
     listActors: (filter, limit, cursor) => listActors(redis, getActor, filter, limit, cursor),
     claim: (id, nodeId, deadlineMs, reason) => claim(run, id, nodeId, deadlineMs, reason),
     transition: (transition) => applyTransition(run, transition),
+    async restoreActor(record) {
+      const args = [record.id, JSON.stringify(record.uid), record.logSeq, ...encodeFields(record)];
+      return (await run('restoreActor', ...args)) as RestoreResult;
+    },
+    async readopt({ id, uid, epoch, node }) {
+      return (await run('readopt', id, JSON.stringify(uid), epoch, node, iso(Date.now()))) as ReadoptResult;
+    },
     async removeActor(id, uid) {
       await run('removeActor', id, JSON.stringify(uid));
     },
@@ -51,6 +70,7 @@ async function claim(
   const [outcome, value = ''] = reply;
   if (outcome === 'claimed') return { outcome, epoch: value };
   if (outcome === 'refused') return { outcome, state: value as ActorState };
+  if (outcome === 'closed') return { outcome, opensInMs: value === '' ? undefined : Number(value) };
   return { outcome: outcome === 'absent' ? 'absent' : 'no-room' };
 }
 

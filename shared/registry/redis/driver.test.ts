@@ -85,7 +85,7 @@ suite('registry on a real Redis', () => {
     server = startServer(folder, socket);
     registry = openRedisRegistry(socket, createLogger('silent', {}));
     await registry.ping();
-    await registry.setIncarnation(3);
+    await registry.beginLife(3, 0);
     await registry.createTemplate(template('counter'));
   });
   after(async () => {
@@ -96,7 +96,7 @@ suite('registry on a real Redis', () => {
   });
 
   test('the first incarnation stands', async () => {
-    assert.equal(await registry.setIncarnation(9), 3);
+    assert.equal(await registry.beginLife(9, 0), 3);
     assert.equal(await registry.incarnation(), 3);
   });
 

@@ -6,6 +6,7 @@ import type { Registry } from '../registry.ts';
 import { actorRegistry } from './actors.ts';
 import { connectRedis, translated } from './connection.ts';
 import { redisKeys } from './keys.ts';
+import { lifeRegistry } from './life.ts';
 import { nodeRegistry } from './nodes.ts';
 import { operationRegistry } from './operations.ts';
 import { defineScripts } from './scripts.ts';
@@ -20,13 +21,7 @@ export function openRedisRegistry(url: string, log: Logger): Registry {
     ...templateRegistry(redis, run),
     ...nodeRegistry(redis, run),
     ...operationRegistry(redis, run),
-    async incarnation() {
-      return Number((await translated(redis.get(redisKeys.incarnation))) ?? 0);
-    },
-    async setIncarnation(incarnation) {
-      await translated(redis.set(redisKeys.incarnation, incarnation, 'NX'));
-      return Number(await translated(redis.get(redisKeys.incarnation)));
-    },
+    ...lifeRegistry(redis, run),
     async remember(key, value, ttlMs) {
       const before = await translated(redis.set(redisKeys.remembered(key), value, 'PX', ttlMs, 'NX', 'GET'));
       return before ?? undefined;

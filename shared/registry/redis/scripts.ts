@@ -4,6 +4,7 @@
  */
 import type { Redis } from 'ioredis';
 import { translated } from './connection.ts';
+import { lifeFunctions, lifeSources } from './life-scripts.ts';
 
 /** Moves an actor between the indexes and tells everybody. Prepended to the scripts that change a state. */
 const moveActor = `
@@ -38,6 +39,8 @@ end
 `;
 
 const sources = {
+  ...lifeSources,
+
   /** id, now, reason, templateName, revision, field… → created | exists | template-gone */
   createActor: `
     local id, template, revision = ARGV[1], ARGV[4], ARGV[5]
@@ -45,18 +48,20 @@ const sources = {
     if redis.call('EXISTS', key) == 1 then return 'exists' end
     local known = redis.call('HMGET', 'dm:template:' .. template, 'state', 'revision')
     if known[1] ~= '"ready"' or known[2] ~= revision then return 'template-gone' end
-    redis.call('HSET', key, unpack(ARGV, 6))
+    redis.call('HSET', key, 'life', redis.call('GET', 'dm:incarnation') or '0', unpack(ARGV, 6))
     redis.call('ZADD', 'dm:actors', 0, id)
     redis.call('ZADD', 'dm:actors:state:suspended', 0, id)
     redis.call('ZADD', 'dm:actors:template:' .. template, 0, id)
     announce(id, 'suspended', '', '', '"created"')
     return 'created'`,
 
-  /** id, node, now, deadlineIso, deadlineMs, reason(json) → [outcome, epoch or state] */
+  /** id, node, now, deadlineIso, deadlineMs, reason(json) → [outcome, epoch, state or milliseconds] */
   claim: `
     local id, node = ARGV[1], ARGV[2]
+    if not current() then return {'closed', ''} end
+    if closedMs() > 0 then return {'closed', tostring(closedMs())} end
     local key = 'dm:actor:' .. id
-    local fields = redis.call('HMGET', key, 'state', 'memoryMiB', 'node')
+    local fields = redis.call('HMGET', key, 'state', 'memoryMiB', 'node', 'life')
     if not fields[1] then return {'absent'} end
     local state = unquote(fields[1])
     if state ~= 'suspended' and state ~= 'failed' and state ~= 'paused' then return {'refused', state} end
@@ -69,7 +74,10 @@ const sources = {
     local count = redis.call('SCARD', 'dm:node:' .. node .. ':actors')
     if count >= tonumber(record[1]) or used + memory > tonumber(record[2]) then return {'no-room'} end
     local counter = redis.call('INCR', 'dm:epochs')
-    local epoch = redis.call('GET', 'dm:incarnation') .. '.' .. counter
+    local incarnation = redis.call('GET', 'dm:incarnation')
+    local epoch = incarnation .. '.' .. counter
+    -- What an earlier life of the registry gave out may have been forgotten since.
+    if fields[4] ~= incarnation then redis.call('HSET', key, 'unfenced', 'true', 'life', incarnation) end
     redis.call('SADD', 'dm:node:' .. node .. ':actors', id)
     redis.call('SREM', 'dm:node:' .. node .. ':paused', id)
     redis.call('HINCRBY', 'dm:node:' .. node .. ':used', 'memoryMiB', memory)
@@ -90,6 +98,12 @@ const sources = {
     for _, from in ipairs(cjson.decode(ARGV[2])) do if from == state then allowed = true end end
     if not allowed or (ARGV[3] ~= '' and ARGV[3] ~= epoch) then
       return {'refused', state, epoch ~= '' and unquote(epoch) or ''}
+    end
+    if state == 'resuming' and to == 'running' and epoch ~= '' then
+      -- A start that an earlier life of the registry ordered must not become an activation of this one.
+      if not current() or incarnationOf(unquote(epoch)) ~= tonumber(redis.call('GET', 'dm:incarnation')) then
+        return {'refused', state, unquote(epoch)}
+      end
     end
     for _, field in ipairs(cjson.decode(ARGV[9])) do redis.call('HDEL', key, field) end
     if #ARGV > 9 then redis.call('HSET', key, unpack(ARGV, 10)) end
@@ -248,7 +262,7 @@ export function defineScripts(redis: Redis): RunScript {
   const commands = new Map<string, (...args: (string | number)[]) => Promise<unknown>>();
   for (const [name, lua] of Object.entries(sources)) {
     const command = `dormouse_${name}`;
-    redis.defineCommand(command, { numberOfKeys: 0, lua: moveActor + lua });
+    redis.defineCommand(command, { numberOfKeys: 0, lua: lifeFunctions + moveActor + lua });
     const bound = Reflect.get(redis, command) as (...args: (string | number)[]) => Promise<unknown>;
     commands.set(name, bound.bind(redis));
   }

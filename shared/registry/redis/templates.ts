@@ -5,12 +5,15 @@ import type { Page, TemplateRegistry } from '../registry.ts';
 import { translated } from './connection.ts';
 import { decodeHash, encodeFields } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
+import { requireMemory } from './life.ts';
 import type { RunScript } from './scripts.ts';
 
 export function templateRegistry(redis: Redis, run: RunScript): TemplateRegistry {
   const getTemplate = async (name: string): Promise<TemplateRecord | undefined> => {
     const key = redisKeys.template(name);
-    return decodeHash(templateRecordSchema, key, await translated(redis.hgetall(key)));
+    const record = decodeHash(templateRecordSchema, key, await translated(redis.hgetall(key)));
+    if (record === undefined) await requireMemory(run);
+    return record;
   };
   return {
     getTemplate,
