@@ -56,6 +56,8 @@ export interface CapturedPart {
 export interface Capture {
   readonly memorySizeBytes: number;
   readonly pageCount: number;
+  /** Looked at to find those; all of the memory when nothing told which could have changed. */
+  readonly comparedPages: number;
   readonly memory: CapturedPart;
   readonly device: CapturedPart;
 }

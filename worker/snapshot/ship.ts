@@ -9,6 +9,7 @@ import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ObjectStore } from '../../shared/object-store/object-store.ts';
 import { appendEntry, readEntry, type SnapshotEntry } from '../../shared/snapshot/actor-log.ts';
 import {
+  differenceFormatVersion,
   encryptedFormatVersion,
   snapshotFormatVersion,
   type RuntimeKey,
@@ -56,8 +57,9 @@ export function manifestOf(
   },
 ): SnapshotManifest {
   const isEncrypted = Object.values(parts).some(({ encryption }) => encryption !== undefined);
+  const withoutBase = isEncrypted ? encryptedFormatVersion : snapshotFormatVersion;
   return {
-    formatVersion: isEncrypted ? encryptedFormatVersion : snapshotFormatVersion,
+    formatVersion: facts.base === undefined ? withoutBase : differenceFormatVersion,
     runtime: facts.runtime,
     memorySizeBytes: capture.memorySizeBytes,
     ...(facts.base !== undefined && { base: facts.base }),

@@ -72,7 +72,7 @@ function sandboxOf(counter: Counter, live: Set<Counter>): Sandbox {
       requireLive();
       const memory = await writePart(path.join(folder, 'memory'), String(counter.count));
       const device = await writePart(path.join(folder, 'device'), 'device');
-      return { memorySizeBytes: 4096, pageCount: 1, memory, device };
+      return { memorySizeBytes: 4096, pageCount: 1, comparedPages: 1, memory, device };
     },
     [Symbol.asyncDispose]: () => Promise.resolve(void live.delete(counter)),
   };

@@ -12,7 +12,10 @@ import { removeTree } from '../../../shared/process/remove-tree.ts';
 import type { NetworkPool } from '../../network/pool.ts';
 import type { PhaseClock } from '../phase-clock.ts';
 import type { RestoreSource, Sandbox, SandboxClass, SandboxSpec } from '../sandbox.ts';
-import { applyMemoryPart, decompressFile } from './memory/memory-part.ts';
+import { guestMemory, layOver } from './memory/guest-memory.ts';
+import { decompressFile } from './memory/memory-part.ts';
+import { applyPartInThread, warmMemoryThread } from './memory/memory-thread.ts';
+import { pagesSwappedOut, type TouchWatch } from './memory/touched-pages.ts';
 import { createMemoryFile, microvm } from './microvm.ts';
 import { startVirtiofsd, type FileSystemDaemon } from './virtiofs/virtiofsd.ts';
 import type { Vmm, VmmClass, VmmOptions } from './vmm.ts';
@@ -30,6 +33,7 @@ export interface MicrovmClassOptions {
 }
 
 export function microvmClass(options: MicrovmClassOptions): SandboxClass {
+  warmMemoryThread();
   let counter = 0;
   const nextName = (): string => String(++counter);
   return {
@@ -38,8 +42,8 @@ export function microvmClass(options: MicrovmClassOptions): SandboxClass {
       const place = await prepare(options, nextName(), spec, clock, signal);
       try {
         await createMemoryFile(place.memoryPath, spec.memoryMiB * 1024 * 1024);
-        const vmm = await launch(options, place, spec, 'boot', clock, signal);
-        const vm = microvm({ ...place, spec, vmm });
+        const { vmm, watch } = await launch(options, place, spec, 'boot', clock, signal);
+        const vm = microvm({ ...place, spec, vmm, memory: guestMemory(watch, undefined) });
         await vmm.run(signal);
         await clock.measure('boot', () => vm.hello());
         return vm;
@@ -61,7 +65,7 @@ export function microvmClass(options: MicrovmClassOptions): SandboxClass {
       const partial = `${target}.partial`;
       try {
         await createMemoryFile(partial, memorySizeBytes);
-        await applyMemoryPart(memoryPath, partial, memorySizeBytes, signal);
+        await applyPartInThread(memoryPath, partial, memorySizeBytes, signal);
         await rename(partial, target);
       } catch (cause) {
         await unlink(partial).catch(() => undefined);
@@ -115,7 +119,8 @@ async function launch(
   mode: VmmOptions['mode'],
   clock: PhaseClock,
   signal: AbortSignal,
-): Promise<Vmm> {
+): Promise<{ readonly vmm: Vmm; readonly watch: TouchWatch }> {
+  const swappedOut = pagesSwappedOut();
   return clock.measure('vmm', async () => {
     const daemon = await startVirtiofsd(
       options.virtiofsd,
@@ -131,7 +136,9 @@ async function launch(
       signal,
     );
     place.resources.use(vmm);
-    return endingWith(daemon, vmm);
+    const memorySizeBytes = memoryMiB * 1024 * 1024;
+    const watch = { memoryPath, memorySizeBytes, vmmPid: vmm.pid, daemonPid: daemon.pid, swappedOut };
+    return { vmm: endingWith(daemon, vmm), watch };
   });
 }
 
@@ -161,13 +168,12 @@ async function restoreInto(
   const sizeBytes = spec.memoryMiB * 1024 * 1024;
   const rawDevices = path.join(place.folder, 'device.raw');
   await createMemoryFile(place.memoryPath, sizeBytes);
-  const [vmm] = await Promise.all([
+  const [{ vmm, watch }, origin] = await Promise.all([
     launch(options, place, spec, 'restore', clock, signal),
     clock.measure('memory', async () => {
       if (source.baseMemoryPath !== undefined) await copyInto(source.baseMemoryPath, place.memoryPath, signal);
-      if (source.memoryPath !== undefined) {
-        await applyMemoryPart(source.memoryPath, place.memoryPath, sizeBytes, signal);
-      }
+      const file = { memoryPath: place.memoryPath, memorySizeBytes: sizeBytes };
+      return await layOver(source.baseMemoryPath, source.memoryPath, file, signal);
     }),
     decompressFile(source.devicePath, rawDevices, signal),
   ]);
@@ -176,7 +182,9 @@ async function restoreInto(
     await vmm.run(signal);
     await unlink(rawDevices);
   });
-  return microvm({ ...place, spec, vmm });
+  const memory = guestMemory(watch, origin);
+  memory.running(signal);
+  return microvm({ ...place, spec, vmm, memory });
 }
 
 /**

@@ -8,7 +8,8 @@ import path from 'node:path';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
 import { connectAgent, type GuestAgent } from '../../guest/agent-client.ts';
 import type { Capture, ContainerStart, Identity, Sandbox, SandboxSpec } from '../sandbox.ts';
-import { writeCompressed, writeMemoryPart } from './memory/memory-part.ts';
+import type { GuestMemory } from './memory/guest-memory.ts';
+import { writeCompressed } from './memory/memory-part.ts';
 import type { Vmm } from './vmm.ts';
 
 /** A guest that is alive answers a small call within tens of ms, under emulation and load within a few seconds. */
@@ -20,13 +21,13 @@ export interface MicrovmParts {
   readonly spec: SandboxSpec;
   readonly folder: string;
   readonly address: string;
-  readonly memoryPath: string;
+  readonly memory: GuestMemory;
   readonly vmm: Vmm;
   readonly resources: AsyncDisposableStack;
 }
 
 export function microvm(parts: MicrovmParts): Sandbox & { hello(): Promise<void> } {
-  const { spec, vmm, memoryPath, resources } = parts;
+  const { spec, vmm, memory, resources } = parts;
   const memorySizeBytes = spec.memoryMiB * 1024 * 1024;
   let agent: GuestAgent | undefined;
   let disposing = false;
@@ -66,8 +67,12 @@ export function microvm(parts: MicrovmParts): Sandbox & { hello(): Promise<void>
       hangUp();
       await vmm.pause(signal);
     },
-    thaw: (signal) => vmm.run(signal),
-    capture: (folder, base, signal) => capture(vmm, memoryPath, memorySizeBytes, folder, base, signal),
+    async thaw(signal) {
+      await memory.beforeThaw(signal);
+      await vmm.run(signal);
+      memory.running(signal);
+    },
+    capture: (folder, base, signal) => capture(vmm, memory, memorySizeBytes, folder, base, signal),
     async [Symbol.asyncDispose]() {
       disposing = true;
       hangUp();
@@ -78,7 +83,7 @@ export function microvm(parts: MicrovmParts): Sandbox & { hello(): Promise<void>
 
 async function capture(
   vmm: Vmm,
-  memoryPath: string,
+  guest: GuestMemory,
   memorySizeBytes: number,
   folder: string,
   base: string | undefined,
@@ -87,11 +92,12 @@ async function capture(
   const rawDevices = path.join(folder, 'device.raw');
   await vmm.saveDevices(rawDevices, signal);
   const [memory, device] = await Promise.all([
-    writeMemoryPart(memoryPath, base, memorySizeBytes, path.join(folder, 'memory'), signal),
+    guest.capture(path.join(folder, 'memory'), base, signal),
     writeCompressed(createReadStream(rawDevices), path.join(folder, 'device'), signal),
   ]);
   await unlink(rawDevices);
-  return { memorySizeBytes, pageCount: memory.pageCount, memory, device };
+  const { pageCount, comparedPages } = memory;
+  return { memorySizeBytes, pageCount, comparedPages, memory, device };
 }
 
 const agentContainer = (container: ContainerStart) => ({
