@@ -11,7 +11,8 @@ import { startPlatform, type Platform } from './platform.ts';
 suite('damage', () => {
   let platform: Platform;
   before(async () => {
-    platform = await startPlatform();
+    // Without a cache, so that a wake where the actor slept reads what was damaged.
+    platform = await startPlatform({ environment: { DORMOUSE_CACHE_MIB: '0' } });
     await platform.template('counter');
   });
   after(() => platform[Symbol.asyncDispose]());

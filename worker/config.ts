@@ -19,6 +19,7 @@ export interface WorkerConfig {
   readonly memoryMiB: number;
   readonly leaseMs: number;
   readonly drainMs: number;
+  readonly cacheBytes: number;
   readonly networkOwner: string;
   /** Empty: snapshots are not encrypted. */
   readonly keyRing: KeyRing;
@@ -57,6 +58,7 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
     'DORMOUSE_ACCELERATOR',
     'DORMOUSE_LEASE_MS',
     'DORMOUSE_DRAIN_MS',
+    'DORMOUSE_CACHE_MIB',
     'DORMOUSE_ENCRYPTION_KEYS',
   );
   const home = values.DORMOUSE_HOME;
@@ -77,6 +79,7 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
     memoryMiB: values.DORMOUSE_NODE_MEMORY_MIB ?? shareMiB,
     leaseMs: values.DORMOUSE_LEASE_MS,
     drainMs: values.DORMOUSE_DRAIN_MS,
+    cacheBytes: values.DORMOUSE_CACHE_MIB * 1024 * 1024,
     keyRing: values.DORMOUSE_ENCRYPTION_KEYS ?? [],
     networkOwner: networkOwner(home, nodeId),
     folders: foldersOf(path.join(home, 'nodes', nodeId)),

@@ -44,6 +44,7 @@ import { microvmClass } from './sandbox/microvm/class.ts';
 import { chooseAccelerator } from './sandbox/microvm/qemu/accelerator.ts';
 import { qemuClass } from './sandbox/microvm/qemu/class.ts';
 import { createGoldenCache } from './snapshot/golden-cache.ts';
+import { createPartCache } from './snapshot/part-cache.ts';
 
 /** Ready networks: making one takes tens of ms, and a burst of wakes refills while VMs start. */
 const networkPoolSize = 2;
@@ -99,7 +100,8 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     runFolder: folders.run,
     memoryFolder: folders.memory,
   });
-  const blobs = { store, keyRing: config.keyRing };
+  const cache = resources.use(await createPartCache({ folder: `${folders.cache}/parts`, maxBytes: config.cacheBytes }));
+  const blobs = { store, keyRing: config.keyRing, cache };
   const goldens = createGoldenCache({
     blobs,
     sandboxes,

@@ -25,6 +25,17 @@ import type { SnapshotBlobs } from './blobs.ts';
  * of it once all of it, key included, is in the store.
  */
 export async function shipPart(
+  blobs: SnapshotBlobs,
+  key: string,
+  part: CapturedPart,
+  signal: AbortSignal,
+): Promise<SnapshotPart> {
+  const shipped = await upload(blobs, key, part, signal);
+  await blobs.cache?.keep(shipped.sha256, part.path);
+  return shipped;
+}
+
+async function upload(
   { store, keyRing }: SnapshotBlobs,
   key: string,
   part: CapturedPart,
