@@ -7,9 +7,10 @@ import { Worker, type Job as QueuedJob } from 'bullmq';
 import { serializeError } from '../../shared/errors/dormouse-error.ts';
 import { handoverMs, jobLimitsMs, jobSchema, queueName, queuePrefix, type Job } from '../../shared/jobs/contracts.ts';
 import { connectBlocking } from '../../shared/registry/redis/connection.ts';
-import type { Operation, Phases } from '../../shared/registry/records.ts';
+import type { Operation } from '../../shared/registry/records.ts';
 import type { NodeContext } from '../node-context.ts';
 import { deleteActor } from './delete-actor.ts';
+import type { Finished } from './finished.ts';
 import { createJobsInHand, type JobsInHand } from './job-in-hand.ts';
 import { pauseActor } from './pause-actor.ts';
 import { prepareTemplate } from './prepare-template.ts';
@@ -79,9 +80,9 @@ export async function performJob(context: NodeContext, inHand: JobsInHand, job: 
     context.log.warn({ job: kind, operationId }, 'a job whose operation is over was delivered');
     return;
   }
-  let phases: Phases;
+  let finished: Finished;
   try {
-    phases = await run(context, job, AbortSignal.timeout(jobLimitsMs[kind]));
+    finished = await run(context, job, AbortSignal.timeout(jobLimitsMs[kind]));
   } catch (cause) {
     await context.registry.putOperation({
       ...operation,
@@ -91,20 +92,25 @@ export async function performJob(context: NodeContext, inHand: JobsInHand, job: 
     });
     throw cause;
   }
-  await context.registry.putOperation({ ...operation, state: 'done', phases, finishedAt: new Date().toISOString() });
+  const { phases, ending } = finished;
+  try {
+    await context.registry.putOperation({ ...operation, state: 'done', phases, finishedAt: new Date().toISOString() });
+  } finally {
+    await ending;
+  }
 }
 
-function run(context: NodeContext, job: Job, signal: AbortSignal): Promise<Phases> {
+async function run(context: NodeContext, job: Job, signal: AbortSignal): Promise<Finished> {
   switch (job.kind) {
     case 'resume':
-      return resumeActor(context, job, signal);
+      return { phases: await resumeActor(context, job, signal) };
     case 'suspend':
       return suspendActor(context, job, signal);
     case 'pause':
       return pauseActor(context, job, signal);
     case 'delete':
-      return deleteActor(context, job, signal);
+      return { phases: await deleteActor(context, job, signal) };
     case 'prepare-template':
-      return prepareTemplate(context, job, signal);
+      return { phases: await prepareTemplate(context, job, signal) };
   }
 }
