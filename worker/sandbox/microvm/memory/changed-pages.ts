@@ -12,9 +12,9 @@ import { maxRunPages, pageSizeBytes, type PageRun } from './page-stream.ts';
 const wordsPerPage = pageSizeBytes / Int32Array.BYTES_PER_ELEMENT;
 /**
  * A difference of more words than this is no smaller than the page itself: what replaces other content shares nothing
- * with it, and its own regularity is lost in the difference. Measured on the bundled templates.
+ * with it, and its own regularity is lost in the difference. A quarter gave the smallest parts of the bundled templates.
  */
-const maxDifferentWords = wordsPerPage / 2;
+const maxDifferentWords = wordsPerPage / 4;
 
 /** Yields the changed runs in ascending order. A run's bytes are only valid until the next one is asked for. */
 export function* changedPages(

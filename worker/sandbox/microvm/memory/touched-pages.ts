@@ -55,6 +55,14 @@ export function beginWatch({ memoryPath, daemonPid }: TouchWatch): void {
 
 /** What was touched since the processes started, as far as they have kept their mappings; undefined: nobody can say. */
 export function touchedPages(watch: TouchWatch): PageSet | undefined {
+  try {
+    return readTouched(watch);
+  } catch {
+    return undefined; // a kernel that shows no page tables, or a process that has just ended
+  }
+}
+
+function readTouched(watch: TouchWatch): PageSet | undefined {
   const byDaemon = presentPages(watch, watch.daemonPid);
   const byVmm = presentPages(watch, watch.vmmPid);
   const isComplete = byVmm !== undefined && byDaemon !== undefined && hasPage(byDaemon, tokenPage);
