@@ -160,7 +160,10 @@ function lost(reason: string): never {
 const leaseGuard = (context: NodeContext, fence: Fence): LeaseGuard => ({
   renewed: (atMs) => fence.renewed(atMs),
   freeze: () => fence.freeze(),
-  lift: async (atMs, signal) => readmitAll(context, fence, await fence.lift(atMs, signal), signal),
+  async lift(atMs, signal) {
+    await readmitAll(context, fence, await fence.lift(atMs, signal), signal);
+    await context.registry.settleNode(context.nodeId);
+  },
 });
 
 function stopSignal(): Promise<string> {
