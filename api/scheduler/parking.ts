@@ -37,6 +37,10 @@ interface Entry {
   readonly attempt: () => Promise<void>;
 }
 
+/** A newcomer does not go past those who wait. */
+export const behindOthers = (): DormouseError =>
+  new DormouseError('no-capacity', 'other calls wait for room as well', { retryAfterMs });
+
 /** For hints that were lost, and for room that comes without one: a lease that is over. */
 const tryEveryMs = 1000;
 const retryAfterMs = 5000;
