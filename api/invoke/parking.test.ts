@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { suite, test } from 'node:test';
 import { readHead } from '../../shared/snapshot/actor-log.ts';
+import { takeWantedRoom } from '../../shared/registry/wanted-room.ts';
 import { startReaper } from '../scheduler/reaper.ts';
 import { standInRuntime, startStandInNode } from '../stand-in/node.ts';
 import { startFixture, until, type Fixture } from '../stand-in/fixture.ts';
@@ -39,6 +40,9 @@ suite('calls without room', () => {
     assert.equal((await invoke(api, 'holder')).status, 200);
     const early = invoke(api, 'early');
     await until(async () => /1 call waits/.test((await api.call('GET', '/v1/actors/early/explain')).text));
+    const isWanted = () => takeWantedRoom(api.registry, 'node-1');
+    await until(isWanted); // idle actors of the node make room
+    await until(isWanted); // and again, as long as somebody waits
     const late = invoke(api, 'late');
     await until(async () => /1 call waits/.test((await api.call('GET', '/v1/actors/late/explain')).text));
     await sleep(api, 'holder');
