@@ -78,7 +78,14 @@ export function createBench(options: BenchOptions): Bench & AsyncDisposable {
       return known;
     },
   };
-  return { ...bench, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  return {
+    ...bench,
+    async [Symbol.asyncDispose]() {
+      // What is still being started when a run is broken off must have started, or failed, before it can be ended.
+      await Promise.allSettled([...platforms.values(), ...raws.values()]);
+      await resources.disposeAsync();
+    },
+  };
 }
 
 /** The url of a bucket on a server of its own. */

@@ -32,7 +32,10 @@ async function runAndReport({ settings, assetsFolder, json, ...how }: Configurat
   using interrupt = interruptible(say);
   const { signal } = interrupt;
   await using bench = createBench({ settings, assetsFolder, figures: createFigures(), signal, say });
-  const report = await measure(bench);
+  const report = await measure(bench).catch((error: unknown) => {
+    signal.throwIfAborted(); // whatever failed, it failed because of that
+    throw error;
+  });
   process.stdout.write(`${how.markdown ? markdown(report) : readable(report)}\n`);
   if (json !== undefined) await writeFile(json, `${JSON.stringify(report, null, 2)}\n`);
   if (signal.reason instanceof Interrupted) return signal.reason.exitCode;

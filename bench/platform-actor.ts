@@ -35,9 +35,12 @@ export async function timedWake(
   return { runningMs: runningMs(phases), firstAnswerMs, phases };
 }
 
-/** The api's own clock from the call's arrival to its being passed on, less what follows the guest's first instruction. */
-function runningMs({ total = 0, app = 0, guest = 0 }: Phases): number {
-  return total - app - guest;
+/**
+ * What the node says (`running`, counted from the api's decision), or else an upper bound by the api's own clock: from the
+ * call's arrival to its being passed on, less the handshake. The announcement of the running actor is in that.
+ */
+function runningMs({ running, total = 0, app = 0, guest = 0 }: Phases): number {
+  return running ?? total - app - guest;
 }
 
 export interface PlatformSuspend {
@@ -45,15 +48,19 @@ export interface PlatformSuspend {
   readonly frozenMs: number;
   /** From the order until the generation is committed. */
   readonly durableMs: number;
+  /** At the client, from its order to the answer that it is done: nothing can be missing from it. */
+  readonly answeredMs: number;
   readonly bytes: number;
   readonly phases: Phases;
 }
 
 export async function timedSuspend(client: DormouseClient, id: string, signal: AbortSignal): Promise<PlatformSuspend> {
+  const began = performance.now();
   const operation = await client.actors.suspend(id, { waitMs, signal });
+  const answeredMs = performance.now() - began;
   const phases = phasesOfDone(operation);
   const { shippedBytes = 0 } = (await client.actors.wait(id, 'suspended', { signal })).sizes ?? {};
-  return { frozenMs: frozenMs(phases), durableMs: durableMs(phases), bytes: shippedBytes, phases };
+  return { frozenMs: frozenMs(phases), durableMs: durableMs(phases), answeredMs, bytes: shippedBytes, phases };
 }
 
 export function phasesOfDone({ state, phases = {}, kind, target, error }: Operation): Phases {

@@ -11,14 +11,19 @@ import { roundOrder } from '../loadtest/series/series.ts';
 
 export interface Step {
   readonly name: string;
-  run(round: number): Promise<void>;
+  /** `signal` ends with the run, and when the step takes longer than any step may. */
+  run(signal: AbortSignal, round: number): Promise<void>;
 }
+
+/** Longer than the api lets any job of an actor take, and a large actor is filled before that. */
+const stepLimitMs = 240_000;
 
 export async function alternate(bench: Bench, title: string, steps: readonly Step[], rounds = bench.settings.rounds) {
   for (let round = 0; round < rounds; round++) {
     for (const step of roundOrder(steps, round)) {
       await quiet(bench.signal);
-      await step.run(round).catch((error: unknown) => {
+      const signal = AbortSignal.any([bench.signal, AbortSignal.timeout(stepLimitMs)]);
+      await step.run(signal, round).catch((error: unknown) => {
         bench.signal.throwIfAborted();
         const { code, message } = toDormouseError(error);
         const words = `${title}, ${step.name}, round ${round + 1}: ${message} (${code})`;

@@ -19,13 +19,13 @@ export async function measureConcurrency(bench: Bench, template: TemplateName): 
   for (let made = 0; made < Math.max(...wanted); made++) actors.push(await sleepingActor(client, template, signal));
   const steps = wanted.map((count): Step => ({
     name: `${count} at once`,
-    async run() {
+    async run(limit) {
       const chosen = actors.slice(0, count);
       const began = performance.now();
-      const wakes = await Promise.all(chosen.map((actor) => timedWake(client, actor, signal)));
+      const wakes = await Promise.all(chosen.map((actor) => timedWake(client, actor, limit)));
       figures.add(`${template} ${count} at once, all`, 'ms', performance.now() - began);
       figures.add(`${template} ${count} at once, each`, 'ms', median(wakes.map((wake) => wake.firstAnswerMs)) ?? 0);
-      await Promise.all(chosen.map((actor) => timedSuspend(client, actor, signal)));
+      await Promise.all(chosen.map((actor) => timedSuspend(client, actor, limit)));
     },
   }));
   await alternate(bench, `wakes at once, ${template}`, steps, Math.min(concurrencyRounds, settings.rounds));

@@ -15,10 +15,10 @@ const mebibyte = 2 ** 20;
 const blockBytes = 512;
 
 export async function measureDensity(bench: Bench, template: TemplateName): Promise<void> {
-  const { figures, signal } = bench;
+  const { figures } = bench;
   const { client, home, ...platform } = await bench.platform('file');
   await platform.template(template, { idleTimeoutMs: neverIdleMs });
-  const look = async (): Promise<void> => {
+  const look = async (signal: AbortSignal): Promise<void> => {
     const actor = await usedActor(client, template, signal);
     const { vmmPid, daemonPid, memoryPath } = await vmOf(home, actor, port, signal);
     const touched = (await stat(memoryPath)).blocks * blockBytes;

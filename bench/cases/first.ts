@@ -20,8 +20,8 @@ export async function measureFirstStarts(bench: Bench, template: TemplateName): 
   await alternate(bench, `first start of ${template}`, [
     {
       name: 'raw boot',
-      async run() {
-        const boot = await raw.boot(bench.signal);
+      async run(signal) {
+        const boot = await raw.boot(signal);
         bench.figures.add(`${template} raw boot first answer`, 'ms', boot.firstAnswerMs, boot.phases);
       },
     },
@@ -34,7 +34,7 @@ export async function measureFirstStarts(bench: Bench, template: TemplateName): 
 }
 
 function newActorStep(
-  { figures, signal }: Bench,
+  { figures }: Bench,
   template: string,
   { client }: Platform,
   what: string,
@@ -42,7 +42,7 @@ function newActorStep(
 ): Step {
   return {
     name: what,
-    async run() {
+    async run(signal) {
       const { id } = await client.actors.create({ template, ...options }, { signal });
       const wake = await timedWake(client, id, signal);
       figures.add(`${template} ${what} first answer`, 'ms', wake.firstAnswerMs, wake.phases);
@@ -52,11 +52,11 @@ function newActorStep(
 }
 
 /** One of the two nodes may keep the golden that it has just prepared; the slower wake is that of the bare one. */
-function bareNodeStep({ figures, signal }: Bench, template: TemplateName, platform: Platform): Step {
+function bareNodeStep({ figures }: Bench, template: TemplateName, platform: Platform): Step {
   const { client } = platform;
   return {
     name: 'bare node',
-    async run(round) {
+    async run(signal, round) {
       const name = `bench-${template}-${round}`;
       await platform.template(template, { name, idleTimeoutMs: neverIdleMs });
       const wakes = [];

@@ -5,6 +5,7 @@ import type { Platform } from '../../e2e/platform.ts';
 import type { Bench } from '../bench.ts';
 import type { TemplateName } from '../config.ts';
 import { cpuMs, memoryOf } from '../process-look.ts';
+import { neverIdleMs } from './steps.ts';
 
 /** Long enough for renewals, looks and reapers to come by a few times. */
 const watchMs = 5000;
@@ -15,13 +16,13 @@ export async function measureIdle(bench: Bench, template: TemplateName): Promise
   if (template !== bench.settings.templates[0]) return; // an actor asleep is a record, whatever its template
   const { figures, settings, signal } = bench;
   const platform = await bench.platform('file');
-  await platform.template(template);
+  await platform.template(template, { idleTimeoutMs: neverIdleMs });
   const count = settings.quick ? quickSleepers : sleepers;
   const before = await look(platform, settings.quick ? watchMs / 5 : watchMs, signal);
   const ids = await createSleepers(bench, platform, template, count);
   const after = await look(platform, settings.quick ? watchMs / 5 : watchMs, signal);
   figures.add('idle CPU, no actors', '%', before.cpuPercent);
-  figures.add(`idle CPU, ${count} more actors`, '%', after.cpuPercent);
+  figures.add('idle CPU, sleeping actors', '%', after.cpuPercent);
   figures.add('Redis, per sleeping actor', 'bytes', (after.redisBytes - before.redisBytes) / count);
   figures.add('api and workers, per sleeping actor', 'bytes', (after.pssBytes - before.pssBytes) / count);
   await inParallel(ids, (id) => platform.client.actors.delete(id, { signal }));

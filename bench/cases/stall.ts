@@ -24,7 +24,7 @@ export async function measureStall(bench: Bench, template: TemplateName): Promis
   await platform.template(template, { name: 'bench-large', memoryMiB, idleTimeoutMs: neverIdleMs });
   const hot = await client.actors.create({ template }, { signal });
   await timedWake(client, hot.id, signal, () => client.actors.resume(hot.id, { node, signal }));
-  const run = async (): Promise<void> => {
+  const run = async (signal: AbortSignal): Promise<void> => {
     const large = await client.actors.create({ template: 'bench-large' }, { signal });
     await timedWake(client, large.id, signal, () => client.actors.resume(large.id, { node, signal }));
     const path = `/allocate?mib=${Math.floor(memoryMiB * writtenShare)}`;

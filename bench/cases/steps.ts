@@ -9,11 +9,11 @@ import type { Step } from '../rounds.ts';
 export const neverIdleMs = 86_400_000;
 
 /** Wakes the raw actor and puts it to sleep again. */
-export function rawStep({ figures, signal }: Bench, template: string, raw: RawActor, how: 'pooled' | 'started'): Step {
+export function rawStep({ figures }: Bench, template: string, raw: RawActor, how: 'pooled' | 'started'): Step {
   const name = `raw ${how} wake`;
   return {
     name,
-    async run() {
+    async run(signal) {
       const wake = await raw.wake(how, signal);
       figures.add(`${template} ${name} running`, 'ms', wake.runningMs, wake.phases);
       figures.add(`${template} ${name} first answer`, 'ms', wake.firstAnswerMs, wake.phases);
@@ -29,19 +29,25 @@ export function rawStep({ figures, signal }: Bench, template: string, raw: RawAc
 export function wakeStep(bench: Bench, label: string, client: DormouseClient, actor: string): Step {
   return {
     name: `${label} wake`,
-    async run() {
-      const wake = await timedWake(client, actor, bench.signal);
+    async run(signal) {
+      const wake = await timedWake(client, actor, signal);
       bench.figures.add(`${label} wake running`, 'ms', wake.runningMs, wake.phases);
       bench.figures.add(`${label} wake first answer`, 'ms', wake.firstAnswerMs, wake.phases);
-      await recordSuspend(bench, label, client, actor);
+      await recordSuspend(bench, label, client, actor, signal);
     },
   };
 }
 
-export async function recordSuspend(bench: Bench, label: string, client: DormouseClient, actor: string): Promise<void> {
-  const { figures, signal } = bench;
+export async function recordSuspend(
+  { figures }: Bench,
+  label: string,
+  client: DormouseClient,
+  actor: string,
+  signal: AbortSignal,
+): Promise<void> {
   const suspend = await timedSuspend(client, actor, signal);
   figures.add(`${label} suspend frozen`, 'ms', suspend.frozenMs, suspend.phases);
   figures.add(`${label} suspend durable`, 'ms', suspend.durableMs, suspend.phases);
+  figures.add(`${label} suspend answered`, 'ms', suspend.answeredMs);
   figures.add(`${label} suspend bytes`, 'bytes', suspend.bytes);
 }

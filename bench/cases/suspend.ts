@@ -30,16 +30,16 @@ export async function measureDeltas(bench: Bench, template: TemplateName): Promi
   const sizes = bench.settings.quick ? [0, 1] : [0, 1, 16, 64];
   const steps = sizes.map((mebibytes): Step => ({
     name: `${mebibytes} MiB written`,
-    async run() {
+    async run(signal) {
       const { client } = platform;
-      const { id } = await client.actors.create({ template: name }, { signal: bench.signal });
-      await timedWake(client, id, bench.signal);
+      const { id } = await client.actors.create({ template: name }, { signal });
+      await timedWake(client, id, signal);
       const path = mebibytes === 0 ? '/' : `/allocate?mib=${mebibytes}`;
-      await (await client.actor(id).fetch(path, { signal: bench.signal })).arrayBuffer();
-      await recordSuspend(bench, `${template} ${mebibytes} MiB written`, client, id);
+      await (await client.actor(id).fetch(path, { signal })).arrayBuffer();
+      await recordSuspend(bench, `${template} ${mebibytes} MiB written`, client, id, signal);
       if (mebibytes > 0)
         bench.figures.add(`${template} ${mebibytes} MiB of random bytes`, 'bytes', mebibytes * 2 ** 20);
-      await removeActor(client, id, bench.signal);
+      await removeActor(client, id, signal);
     },
   }));
   await alternate(bench, 'bytes by what was written', steps, Math.min(deltaRounds, bench.settings.rounds));

@@ -13,8 +13,8 @@ import { neverIdleMs, rawStep, recordSuspend, wakeStep } from './steps.ts';
 export async function measureWakes(bench: Bench, template: TemplateName): Promise<void> {
   const platform = await bench.platform('file');
   const { client } = platform;
-  const raw = await bench.raw(template);
-  await platform.template(template, { idleTimeoutMs: neverIdleMs });
+  // Both boot a VM, on a processor each.
+  const [raw] = await Promise.all([bench.raw(template), platform.template(template, { idleTimeoutMs: neverIdleMs })]);
   const sleeper = (): Promise<string> => sleepingActor(client, template, bench.signal);
   const [plain, same, other] = [await sleeper(), await sleeper(), await sleeper()];
   await bothNodesHave(client, other, bench.signal);
@@ -43,15 +43,14 @@ function nodeStep(
   actor: string,
   which: 'same' | 'other',
 ): Step {
-  const { figures, signal } = bench;
   return {
     name: `wake on the ${which} node`,
-    async run() {
+    async run(signal) {
       const { lastNode = 'node-1' } = await client.actors.get(actor, { signal });
       const node = which === 'same' ? lastNode : otherNode(lastNode);
       const wake = await timedWake(client, actor, signal, () => client.actors.resume(actor, { node, signal }));
-      figures.add(`${template} wake ${which} node first answer`, 'ms', wake.firstAnswerMs, wake.phases);
-      await recordSuspend(bench, template, client, actor);
+      bench.figures.add(`${template} wake ${which} node first answer`, 'ms', wake.firstAnswerMs, wake.phases);
+      await recordSuspend(bench, template, client, actor, signal);
     },
   };
 }

@@ -12,9 +12,9 @@ interface Program extends AsyncDisposable {
 /** A Node.js program says its port within a second, on a machine that is not lost. */
 const startLimitMs = 20_000;
 
-async function startProgram(name: string, argument: string, inside: readonly string[]): Promise<Program> {
+async function startProgram(name: string, given: readonly string[], inside: readonly string[]): Promise<Program> {
   const file = path.join(import.meta.dirname, name);
-  const words = [...inside, process.execPath, file, argument];
+  const words = [...inside, process.execPath, file, ...given];
   const child = execa('setpriv', ['--pdeathsig', 'KILL', '--', ...words], {
     buffer: { stdout: false },
     reject: false,
@@ -35,19 +35,21 @@ async function startProgram(name: string, argument: string, inside: readonly str
 /** Two hops in processes of their own, as the api and a node's ingress are. */
 export async function startTwoHops(target: string): Promise<{ readonly url: string } & AsyncDisposable> {
   await using undo = new AsyncDisposableStack();
-  const inner = undo.use(await startProgram('hop.ts', target, []));
-  const outer = undo.use(await startProgram('hop.ts', `http://127.0.0.1:${inner.port}`, []));
+  const inner = undo.use(await startProgram('hop.ts', [target], []));
+  const outer = undo.use(await startProgram('hop.ts', [`http://127.0.0.1:${inner.port}`], []));
   const resources = undo.move();
   return { url: `http://127.0.0.1:${outer.port}`, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
 /** Any port that the guest does not listen on. */
 const plainPort = 18_080;
+/** Which the plain server's answers bear, and the guest's do not. */
+export const plainServerHeader = 'x-plain-server';
 
 /** Puts a plain server in the place of a VM's guest: what dials the guest's port from now on gets to it instead. */
 export async function startPlainServer(vm: LookedAtVm, port: number): Promise<AsyncDisposable> {
   const inside = ['nsenter', `--net=${vm.namespacePath}`, '--'];
-  const program = await startProgram('plain-server.ts', String(plainPort), inside);
+  const program = await startProgram('plain-server.ts', [String(plainPort), plainServerHeader], inside);
   const [nsenter = '', ...words] = inside;
   const input = [
     `insert rule inet dormouse prerouting tcp dport ${port} redirect to :${plainPort}`,

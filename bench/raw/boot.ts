@@ -28,7 +28,7 @@ export async function bootRaw(guest: RawGuest, signal: AbortSignal): Promise<Tim
   try {
     clock.lap('vmm');
     await vm.command('cont', {}, signal);
-    await startContainer(guest, vm, clock.lap);
+    await startContainer(guest, vm, clock.lap, signal);
     await getOnce(vm.address, guest.port, '/', signal);
     clock.lap('answer');
     return { vm, firstAnswerMs: clock.totalMs(), phases: clock.laps };
@@ -38,17 +38,24 @@ export async function bootRaw(guest: RawGuest, signal: AbortSignal): Promise<Tim
   }
 }
 
-async function startContainer(guest: RawGuest, vm: RawVm, lap: (name: string) => void): Promise<void> {
-  const { container, ociConfigJson, port } = guest;
+async function startContainer(
+  { container, ociConfigJson, port, memorySizeBytes }: RawGuest,
+  vm: RawVm,
+  lap: (name: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const agent = connectAgent(vm.agentSocket);
+  const hangUp = (): void => agent.close(); // fails the call under way
+  signal.addEventListener('abort', hangUp, { once: true });
   try {
     await agent.hello(bootLimitMs);
     lap('boot');
     const probe = { httpPath: container.readiness?.path ?? '', port, intervalMs: probeIntervalMs };
-    const upperSizeBytes = BigInt(guest.memorySizeBytes / 2);
+    const upperSizeBytes = BigInt(memorySizeBytes / 2);
     await agent.start([{ name: container.name, ociConfigJson, probe, upperSizeBytes }], startLimitMs);
     lap('containers');
   } finally {
+    signal.removeEventListener('abort', hangUp);
     agent.close();
   }
 }

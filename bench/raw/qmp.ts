@@ -35,21 +35,26 @@ export async function openQmp(
     const id = ++lastId;
     const answered = new Promise<Answer>((resolve) => waiting.set(id, resolve));
     input.write(`${JSON.stringify({ execute: name, id, arguments: args })}\n`);
-    const answer = await Promise.race([answered, over, expired(limit)]).finally(() => waiting.delete(id));
+    const answer = await unlessAborted(limit, answered, over).finally(() => waiting.delete(id));
     if (answer.error !== undefined) throw failed(`${name}: ${answer.error.desc}`);
     return answer.return;
   };
-  await Promise.race([greeted.promise, over, expired(signal)]);
+  await unlessAborted(signal, greeted.promise, over);
   await command('qmp_capabilities', {}, signal);
   return command;
 }
 
 const failed = (words: string): DormouseError => new DormouseError('vmm-failed', `raw harness: ${words}`);
 
-export function expired(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
+/** The first of these to settle, or the signal's reason. Leaves no listener behind: some signals live as long as the run. */
+export async function unlessAborted<Result>(signal: AbortSignal, ...work: Promise<Result>[]): Promise<Result> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => reject(signal.reason as Error);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([...work, promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }

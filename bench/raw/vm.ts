@@ -10,7 +10,7 @@ import { removeTree } from '../../shared/process/remove-tree.ts';
 import { tapName } from '../../worker/network/names.ts';
 import { buildSlot, destroySlot } from '../../worker/network/slot.ts';
 import { qemuCommand, virtiofsdCommand, virtiofsdReady, type RawMachine } from './machine.ts';
-import { expired, openQmp, type Command } from './qmp.ts';
+import { openQmp, unlessAborted, type Command } from './qmp.ts';
 
 export interface RawPlace {
   /** Short: sockets lie in it. */
@@ -88,7 +88,7 @@ async function startProcesses(
   const fileSystemSocket = path.join(folder, 'fs.sock');
   const agentSocket = path.join(folder, 'agent.sock');
   const daemon = start(virtiofsdCommand(machine, shared, fileSystemSocket), resources);
-  await Promise.race([printed(daemon.child.stderr, virtiofsdReady), endedEarly(daemon.ended), expired(signal)]);
+  await unlessAborted(signal, printed(daemon.child.stderr, virtiofsdReady), endedEarly(daemon.ended));
   const files = { memory, agentSocket, fileSystemSocket, console: path.join(folder, 'console.log'), tap: tapName };
   const inside = ['nsenter', `--net=${slot.namespacePath}`, '--'];
   const qemu = start([...inside, ...qemuCommand(machine, files, mode)], resources);
