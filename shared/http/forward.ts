@@ -153,12 +153,16 @@ function openUpstream(exchange: Forward, agent: Agent | undefined): ClientReques
   upstream.on('error', () => undefined);
   upstream.once('socket', (socket) => {
     if (!socket.connecting) return;
-    const timer = setTimeout(() => upstream.destroy(new Error('connecting took too long')), connectTimeoutMs);
+    const timer = setTimeout(() => upstream.destroy(connectTimeout()), connectTimeoutMs);
     const stop = (): void => clearTimeout(timer);
     socket.once('connect', stop).once('close', stop);
   });
   return upstream;
 }
+
+/** Told like the system's own, by which a caller knows that nothing was sent. */
+const connectTimeout = (): Error =>
+  Object.assign(new Error('connecting took too long'), { code: 'ETIMEDOUT', syscall: 'connect' });
 
 function upstreamHeaders({ request, target, headers, expectContinue = false }: Forward): string[] {
   // The client's own expectation was met (or will be, by onContinue); it is not the target's business.

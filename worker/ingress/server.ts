@@ -13,7 +13,7 @@ import {
   unreachableReason,
   type RefusalReason,
 } from '../../shared/http/ingress-contract.ts';
-import { endToEnd, filterHeaders, type RawHeaders } from '../../shared/http/raw-headers.ts';
+import { endToEnd, type RawHeaders } from '../../shared/http/raw-headers.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { Activation, ActivationTable } from '../activation/activation.ts';
 import { doorPort } from '../../shared/template/template-spec.ts';
@@ -82,7 +82,7 @@ async function serve(
     target: targetOf(entered.activation),
     path: request.url ?? '/',
     headers: guestHeaders(request),
-    onAnswer: (answer) => withoutOurs(endToEnd(answer.rawHeaders)),
+    onAnswer: (answer) => withoutOurs(answer.rawHeaders),
     signal: lease.signal,
   });
 }
@@ -109,7 +109,7 @@ async function serveUpgrade(
     target: targetOf(entered.activation),
     path: request.url ?? '/',
     headers: guestHeaders(request),
-    onAnswer: (answer) => withoutOurs(endToEnd(answer.rawHeaders)),
+    onAnswer: (answer) => withoutOurs(answer.rawHeaders),
     signal: lease.signal,
   });
 }
@@ -155,9 +155,9 @@ const targetOf = ({ sandbox, template, connections }: Activation): ForwardTarget
   agent: connections,
 });
 
-const withoutOurs = (headers: RawHeaders): string[] => filterHeaders(headers, (name) => !name.startsWith('dormouse-'));
+const withoutOurs = (headers: RawHeaders): string[] => endToEnd(headers, (name) => !name.startsWith('dormouse-'));
 
-const guestHeaders = (request: IncomingMessage): string[] => withoutOurs(endToEnd(request.rawHeaders));
+const guestHeaders = (request: IncomingMessage): string[] => withoutOurs(request.rawHeaders);
 
 function listen(server: Server, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
