@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { forwardUpgrade } from '../../shared/http/forward-upgrade.ts';
-import { forward, framingOf, type ForwardTarget } from '../../shared/http/forward.ts';
+import { forward, type ForwardTarget } from '../../shared/http/forward.ts';
 import {
   ingressHeaders,
   refusalStatus,
@@ -14,6 +14,7 @@ import {
   type RefusalReason,
 } from '../../shared/http/ingress-contract.ts';
 import { endToEnd, type RawHeaders } from '../../shared/http/raw-headers.ts';
+import { framingOf, isSmallAndUnasked } from '../../shared/http/request-body.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { Activation, ActivationTable } from '../activation/activation.ts';
 import { doorPort } from '../../shared/template/template-spec.ts';
@@ -129,8 +130,8 @@ function admit(
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, reason: RefusalReason): void {
-  // A body that was already on its way is not read: the connection ends with the answer.
-  const close = framingOf(request) !== 'none';
+  // A body that is on its way is not read: the connection ends with the answer. A small one is here, or nearly.
+  const close = framingOf(request) !== 'none' && !isSmallAndUnasked(request);
   response.writeHead(refusalStatus, {
     [ingressHeaders.refusal]: reason,
     'content-length': 0,
