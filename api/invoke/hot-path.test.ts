@@ -33,7 +33,10 @@ suite('calls to an actor that was called before', () => {
   test('ask Redis nothing, with a body or without', async () => {
     await api.sleeping('hot');
     assert.equal((await invoke('hot')).status, 200);
-    assert.ok((await commandsDuring(async () => void (await api.registry.getActor('hot')))).length > 0, 'it sees them');
+    const lookAtIt = async (): Promise<void> => {
+      await api.registry.getActor('hot');
+    };
+    assert.ok((await commandsDuring(lookAtIt)).length > 0, 'it sees them');
     const commands = await commandsDuring(async () => {
       for (let count = 0; count < 50; count++) {
         const answer = await invoke('hot', count % 2 === 0 ? undefined : { count });

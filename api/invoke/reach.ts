@@ -18,7 +18,7 @@ import { deserializeError, DormouseError } from '../../shared/errors/dormouse-er
 import type { ForwardOutcome, ForwardTarget } from '../../shared/http/forward.ts';
 import type { ActorRecord, Phases, StartKind } from '../../shared/registry/records.ts';
 import type { ApiParts } from '../parts.ts';
-import type { ActorWatch } from '../scheduler/actor-watch.ts';
+import type { ActorWatch, Watching } from '../scheduler/actor-watch.ts';
 import type { Parking } from '../scheduler/parking.ts';
 import type { TemplateCache } from '../scheduler/template-cache.ts';
 import type { NodeDirectory } from './node-directory.ts';
@@ -62,26 +62,34 @@ export async function reach(parts: ReachParts, call: Call, send: Send): Promise<
     if (outcome.outcome !== 'refused') return outcome;
   }
   if (!actorIdSchema.safeParse(id).success) throw notFound(id);
-  const record = await parts.registry.getActor(id);
+  // Opened before the first look, so that no change after it is missed.
+  using watching = parts.watch.open(id);
+  let record = await parts.registry.getActor(id);
   if (record?.state === 'running') {
     const outcome = await sendTo(parts, record, send, true);
     if (outcome.outcome !== 'refused') return outcome;
+    record = await parts.registry.getActor(id); // it has probably moved on since
   }
-  if (record !== undefined && !mayWake) throw new DormouseError('actor-asleep', `${id} is ${record.state}`);
-  return waitAndSend(parts, call, send);
+  if (record === undefined) throw notFound(id);
+  if (!mayWake) throw new DormouseError('actor-asleep', `${id} is ${record.state}`);
+  return await waitAndSend(parts, call, send, watching, record);
 }
 
-async function waitAndSend(parts: ReachParts, call: Call, send: Send): Promise<ForwardOutcome> {
+async function waitAndSend(
+  parts: ReachParts,
+  call: Call,
+  send: Send,
+  watching: Watching,
+  first: ActorRecord,
+): Promise<ForwardOutcome> {
   const { id } = call;
-  using watching = parts.watch.open(id);
-  let record = await parts.registry.getActor(id);
-  if (record === undefined) throw notFound(id);
-  const { wakeTimeoutMs, maxPendingRequests } = (await parts.templates.of(record)).spec;
+  let record: ActorRecord | undefined = first;
+  const { wakeTimeoutMs, maxPendingRequests } = (await parts.templates.of(first)).spec;
   const callSignal = call.waitSignal();
   using budget = wakeBudget(wakeTimeoutMs);
   using waker = wakerOf(parts, call);
   const signal = AbortSignal.any([callSignal, budget.signal]);
-  const hasFailed = watchForFailure(record);
+  const hasFailed = watchForFailure(first);
   for (;;) {
     budget.hold(record?.state === 'suspending' || record?.state === 'pausing');
     if (!isAsleep(record)) waker.leave();

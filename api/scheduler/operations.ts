@@ -24,13 +24,23 @@ export async function sendJob<Kind extends JobKind>(
 ): Promise<Operation> {
   const operation = newOperation(kind, target, node);
   await parts.registry.putOperation(operation);
+  await sendJobOf(parts, operation, node, subject);
+  return operation;
+}
+
+/** For an operation that stands in the registry already. */
+export async function sendJobOf<Kind extends JobKind>(
+  parts: Pick<ApiParts, 'registry' | 'jobs'>,
+  operation: Operation,
+  node: string,
+  subject: Subject<Kind>,
+): Promise<void> {
   try {
     await parts.jobs.send(node, jobOf(operation, subject));
   } catch (error) {
     await finish(parts, operation, error).catch(() => undefined); // the first failure is the one to tell
     throw error;
   }
-  return operation;
 }
 
 /** The job of an operation, with all of its kind's time from now on. */

@@ -15,7 +15,7 @@ import { DormouseError, serializeError } from '../../shared/errors/dormouse-erro
 import { handoverMs, jobLimitsMs } from '../../shared/jobs/contracts.ts';
 import type { ActorRecord, NodeStatus, Operation, TemplateRecord } from '../../shared/registry/records.ts';
 import type { ApiParts } from '../parts.ts';
-import { sendJob } from './operations.ts';
+import { newOperation, sendJobOf } from './operations.ts';
 import { chooseNode, refusal, type Placement } from './placement.ts';
 
 /** Longer than the default lease, after which placement opens in any case. */
@@ -55,9 +55,11 @@ export async function startWake(parts: ApiParts, wake: Wake): Promise<WakeResult
       continue;
     }
     const node = choice.node.id;
-    const claim = await registry.claim(record.id, node, jobLimitsMs.resume + handoverMs, wake.reason);
+    const operation = newOperation('resume', record.id, node);
+    const claim = await registry.claim(record.id, node, jobLimitsMs.resume + handoverMs, wake.reason, operation);
     if (claim.outcome === 'claimed') {
-      return { outcome: 'claimed', epoch: claim.epoch, operation: await order(parts, wake, node, claim.epoch) };
+      await order(parts, wake, operation, node, claim.epoch);
+      return { outcome: 'claimed', epoch: claim.epoch, operation };
     }
     if (claim.outcome === 'closed') {
       await waitForPlacement(claim.opensInMs, closedUntil);
@@ -97,12 +99,12 @@ async function waitForPlacement(opensInMs: number | undefined, until: number): P
   });
 }
 
-async function order(parts: ApiParts, wake: Wake, node: string, epoch: Epoch): Promise<Operation> {
+async function order(parts: ApiParts, wake: Wake, operation: Operation, node: string, epoch: Epoch): Promise<void> {
   const { id, state } = wake.record;
   const traceparent = wake.traceparent === undefined ? {} : { traceparent: wake.traceparent };
   try {
     const subject = { actorId: id, epoch, ...traceparent };
-    return await sendJob(parts, { kind: 'resume', target: id, node, subject });
+    await sendJobOf<'resume'>(parts, operation, node, subject);
   } catch (error) {
     parts.log.error({ err: error, actorId: id, epoch, node }, 'resume job not sent');
     await parts.registry.transition({

@@ -33,9 +33,9 @@ export class ConnectionPool extends Agent {
     this.#reuseWithinMs = reuseWithinMs;
   }
 
-  // Returns whether the connection may be kept, which the declarations do not know.
   override keepSocketAlive(socket: Duplex): void {
     this.#idleSince.set(socket, performance.now());
+    // eslint-disable-next-line @typescript-eslint/no-confusing-void-expression -- it says whether the connection may be kept, which the declarations do not know
     return super.keepSocketAlive(socket);
   }
 
