@@ -58,7 +58,7 @@ export function createRouteCache(registry: Pick<Registry, 'watch'>, limit = defa
     },
     keep(id, route) {
       const [oldest] = entries.keys();
-      if (entries.size >= limit && oldest !== undefined) entries.delete(oldest);
+      if (entries.size >= limit && oldest !== undefined && !entries.has(id)) entries.delete(oldest);
       put(id, { route, until: 0 });
     },
     confirm(id, route) {
