@@ -4,7 +4,7 @@
  * ingress behind it refuses an epoch that is not its own.
  */
 import { ConnectionPool } from '../../shared/http/connection-pool.ts';
-import type { ForwardTarget } from '../../shared/http/forward.ts';
+import type { ForwardTarget } from '../../shared/http/exchange.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
 
 export interface NodeDirectory extends Disposable {

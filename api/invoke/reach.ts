@@ -15,7 +15,7 @@
  */
 import { actorIdSchema } from '../../shared/actor/names.ts';
 import { deserializeError, DormouseError } from '../../shared/errors/dormouse-error.ts';
-import type { ForwardOutcome, ForwardTarget } from '../../shared/http/forward.ts';
+import type { ForwardOutcome, ForwardTarget } from '../../shared/http/exchange.ts';
 import type { ActorRecord, Phases, StartKind } from '../../shared/registry/records.ts';
 import type { ApiParts } from '../parts.ts';
 import type { ActorWatch, Watching } from '../scheduler/actor-watch.ts';

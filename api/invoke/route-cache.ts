@@ -8,7 +8,7 @@
  * Dropped when: it was refused, nobody is there, the call failed, a change of the actor was announced, neither the
  * registry nor the ingress has confirmed it for a while, or too many are kept (the one used longest ago goes).
  */
-import type { ForwardTarget } from '../../shared/http/forward.ts';
+import type { ForwardTarget } from '../../shared/http/exchange.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
 
 export interface Route {

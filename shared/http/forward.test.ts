@@ -7,7 +7,8 @@ import { buffer, text } from 'node:stream/consumers';
 import { suite, test } from 'node:test';
 import { DormouseError } from '../errors/dormouse-error.ts';
 import { ConnectionPool } from './connection-pool.ts';
-import { forward, type Forward, type ForwardOutcome, type ForwardTarget } from './forward.ts';
+import type { Forward, ForwardOutcome, ForwardTarget } from './exchange.ts';
+import { forward } from './forward.ts';
 import { refusalStatus } from './ingress-contract.ts';
 import { endToEnd } from './raw-headers.ts';
 

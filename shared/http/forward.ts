@@ -3,7 +3,7 @@
  * answer back, with back-pressure both ways, and owns nothing but that one exchange.
  *
  * Before the first byte of an answer there are three ways out, all of which leave the caller's response untouched:
- *   - the target refuses (`refusalOf`): no byte of the body was read, so the caller may send the request elsewhere;
+ *   - the target refuses (`refusalOf`): it has passed nothing on, so the caller may send the request elsewhere;
  *   - the target cannot be reached or ends the connection: `actor-unreachable` is thrown;
  *   - the client goes away: `abandoned`.
  * After it, a target that breaks off cuts the client's connection too (`cut`): a short answer must not look complete.
@@ -15,48 +15,13 @@
  * A body that came with its headers is small and goes on with them (request-body.ts). Any other is held back, for a
  * target that may refuse, until it says 100.
  */
-import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { DormouseError } from '../errors/dormouse-error.ts';
 import { ConnectionPool } from './connection-pool.ts';
+import type { Forward, ForwardOutcome, ForwardTarget } from './exchange.ts';
 import { passAnswer } from './pass-answer.ts';
-import type { RawHeaders } from './raw-headers.ts';
 import { bodyOf, pipeBody, type RequestBody } from './request-body.ts';
 import { isIdempotent, openUpstream } from './upstream-request.ts';
-
-export interface ForwardTarget {
-  readonly host: string;
-  readonly port: number;
-  /** Keeps connections between requests; without one each request has its own. */
-  readonly agent?: Agent;
-}
-
-export interface Forward {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly target: ForwardTarget;
-  /** Path and query for the target, as they shall stand in its request line. */
-  readonly path: string;
-  /** For the target: usually `endToEnd(request.rawHeaders)` and some more. Framing and `Expect` are added here. */
-  readonly headers: RawHeaders;
-  /** Holds the body back until the target says 100: for a target that may refuse. */
-  readonly expectContinue?: boolean;
-  /** Called when the target wants the body: the moment to tell the client to go on. */
-  readonly onContinue?: () => void;
-  /** Tells a refusal from an answer. What it throws ends the exchange and is thrown on. */
-  readonly refusalOf?: (answer: IncomingMessage) => string | undefined;
-  /** The headers to answer with; by default the target's own, end to end. Called once, when they have come. */
-  readonly onAnswer?: (answer: IncomingMessage) => RawHeaders;
-  /** Breaks the exchange off, whatever its stage. */
-  readonly signal?: AbortSignal;
-}
-
-export type ForwardOutcome =
-  | { readonly outcome: 'answered'; readonly status: number }
-  | { readonly outcome: 'refused'; readonly reason: string }
-  /** The client went away. */
-  | { readonly outcome: 'abandoned' }
-  /** The target broke its answer off; the client's connection was cut. */
-  | { readonly outcome: 'cut' };
 
 /** A target that may refuse decides at once; one that says nothing for this long is stuck. */
 const continueTimeoutMs = 15_000;

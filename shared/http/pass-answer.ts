@@ -1,6 +1,6 @@
 /** The way back of an exchange: the target's answer to the client, with back-pressure, trailers and a truthful end. */
 import type { IncomingMessage } from 'node:http';
-import type { Forward, ForwardOutcome } from './forward.ts';
+import type { Forward, ForwardOutcome } from './exchange.ts';
 import { endToEnd, pairs } from './raw-headers.ts';
 
 /** Streams the answer to the client and reports how it ended. */

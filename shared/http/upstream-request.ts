@@ -1,6 +1,6 @@
 /** The request to the target: its connection, its headers and their framing. */
 import { Agent, request as startRequest, type ClientRequest } from 'node:http';
-import type { Forward } from './forward.ts';
+import type { Forward } from './exchange.ts';
 import { filterHeaders, hasHeader } from './raw-headers.ts';
 import { framingOf, type RequestBody } from './request-body.ts';
 
