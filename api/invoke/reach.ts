@@ -55,24 +55,25 @@ export interface Activation {
 export type Send = (activation: Activation) => Promise<ForwardOutcome>;
 
 export async function reach(parts: ReachParts, call: Call, send: Send): Promise<ForwardOutcome> {
-  const { id, mayWake } = call;
+  const { id } = call;
   const route = parts.routes.get(id);
   if (route !== undefined) {
     const outcome = await sendAlong(parts, id, route, send, hotStart);
     if (outcome.outcome !== 'refused') return outcome;
   }
   if (!actorIdSchema.safeParse(id).success) throw notFound(id);
-  // Opened before the first look, so that no change after it is missed.
-  using watching = parts.watch.open(id);
-  let record = await parts.registry.getActor(id);
-  if (record?.state === 'running') {
-    const outcome = await sendTo(parts, record, send, true);
-    if (outcome.outcome !== 'refused') return outcome;
-    record = await parts.registry.getActor(id); // it has probably moved on since
+  let running: ActorRecord;
+  {
+    // Opened before the look, so that no change after it is missed; and not kept for as long as an answer streams.
+    using watching = parts.watch.open(id);
+    const record = await parts.registry.getActor(id);
+    if (record?.state !== 'running') return await waitAndSend(parts, call, send, watching, record);
+    running = record;
   }
-  if (record === undefined) throw notFound(id);
-  if (!mayWake) throw new DormouseError('actor-asleep', `${id} is ${record.state}`);
-  return await waitAndSend(parts, call, send, watching, record);
+  const outcome = await sendTo(parts, running, send, true);
+  if (outcome.outcome !== 'refused') return outcome;
+  using watching = parts.watch.open(id);
+  return await waitAndSend(parts, call, send, watching, await parts.registry.getActor(id));
 }
 
 async function waitAndSend(
@@ -80,9 +81,11 @@ async function waitAndSend(
   call: Call,
   send: Send,
   watching: Watching,
-  first: ActorRecord,
+  first: ActorRecord | undefined,
 ): Promise<ForwardOutcome> {
-  const { id } = call;
+  const { id, mayWake } = call;
+  if (first === undefined) throw notFound(id);
+  if (!mayWake) throw new DormouseError('actor-asleep', `${id} is ${first.state}`);
   let record: ActorRecord | undefined = first;
   const { wakeTimeoutMs, maxPendingRequests } = (await parts.templates.of(first)).spec;
   const callSignal = call.waitSignal();
