@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Evidence, LogFact, RunningInterval } from '../evidence.ts';
-import type { Counted, HistoryEvent, Look, Move, Uncounted } from '../history.ts';
+import { countedIn, type Counted, type HistoryEvent, type Look, type Move, type Uncounted } from '../history.ts';
 import { checkRun } from './check.ts';
 
 const actor = 'a';
@@ -27,8 +27,8 @@ const look = (generation: number, invokedAt: number): Look => ({
 const snapshot = (seq: number, epoch: string, generation: number, capturedAt: number): LogFact => ({
   ...{ kind: 'snapshot', seq, epoch, generation, capturedAt },
 });
-const ran = (epoch: string, node: string, from: number, to: number | undefined): RunningInterval => ({
-  ...{ actor, epoch, node, from, to },
+const ran = (epoch: string, node: string, from: number, to: number | undefined, vm = '1'): RunningInterval => ({
+  ...{ actor, epoch, node, vm, from, to, seen: true },
 });
 
 /** Two activations as they should be: 1 to 3, committed, then on from 4. */
@@ -43,17 +43,26 @@ const good: Evidence = {
   strikes: [{ fault: 'kill-worker', target: 'node-1', from: 60, to: 61, hit: true }],
   finals: [{ actor, state: 'suspended', settledAfterMs: 100 }],
   leftovers: [],
+  store: { live: 5, others: [{ key: 'actors/a/u/blobs/1.1-1/memory', verdict: 'orphan' }] },
 };
 const expected = {
   settleLimitMs: 1000,
   minAnsweredPerActor: 3,
   minEpochsPerActor: 2,
+  minMovesPerActor: 1,
   minHits: 1,
   faults: ['kill-worker'],
 };
 
-const rulesBroken = (changes: Partial<Evidence>): string[] =>
-  [...new Set(checkRun({ ...good, ...changes }, expected).map(({ rule }) => rule))].sort();
+/** With a life for every activation that a test adds to the history, unless it says what the lives are. */
+function rulesBroken(changes: Partial<Evidence>): string[] {
+  const epochs = new Set(countedIn(changes.history ?? []).map(({ epoch }) => epoch));
+  const more = [...epochs].filter((epoch) => !good.intervals.some((interval) => interval.epoch === epoch));
+  const intervals: RunningInterval[] = good.intervals.map((life) => ({ ...life, to: life.to ?? 99 }));
+  for (const [index, epoch] of more.entries()) intervals.push(ran(epoch, 'node-1', 900 + index, 901 + index));
+  const evidence = { ...good, ...(more.length > 0 && { intervals }), ...changes };
+  return [...new Set(checkRun(evidence, expected).map(({ rule }) => rule))].sort();
+}
 const withHistory = (...more: HistoryEvent[]): string[] => rulesBroken({ history: [...good.history, ...more] });
 
 suite('the checker', () => {
@@ -128,7 +137,7 @@ suite('the checker', () => {
   });
 
   test('an older activation that answers after a newer one', () => {
-    const broken = rulesBroken({ history: [...good.history, call('1.1', 4, 200)], intervals: [] });
+    const broken = rulesBroken({ history: [...good.history, call('1.1', 4, 200)] });
     assert.deepEqual(broken, ['no-answer-of-an-older-activation']);
   });
 
@@ -137,8 +146,12 @@ suite('the checker', () => {
     assert.deepEqual(rulesBroken({ intervals }), ['one-activation-at-a-time']);
     const open = [ran('1.1', 'node-1', 5, undefined), ran('1.2', 'node-2', 90, 95)];
     assert.deepEqual(rulesBroken({ intervals: open }), ['one-activation-at-a-time']);
-    const sameEpoch = [ran('1.1', 'node-1', 5, 20), ran('1.1', 'node-2', 10, 30)];
+    const sameEpoch = [ran('1.1', 'node-1', 5, 20), ran('1.1', 'node-2', 10, 30), ran('1.2', 'node-2', 90, 99)];
     assert.deepEqual(rulesBroken({ intervals: sameEpoch }), ['one-activation-at-a-time']);
+    const twoVms = [...good.intervals, ran('1.2', 'node-2', 95, 99, '2')];
+    assert.deepEqual(rulesBroken({ intervals: twoVms }), ['one-activation-at-a-time']);
+    const frozenBetween = [...good.intervals.slice(0, 1), ran('1.2', 'node-2', 90, 95), ran('1.2', 'node-2', 96, 99)];
+    assert.deepEqual(rulesBroken({ intervals: frozenBetween }), []);
   });
 
   test('an older epoch that commits after a newer one, or a generation that is not the next', () => {
@@ -169,7 +182,29 @@ suite('the checker', () => {
     assert.deepEqual(rulesBroken({ leftovers: ['a virtual machine'] }), ['nothing-is-left']);
   });
 
+  test('a store that is damaged, or holds what nobody knows', () => {
+    for (const verdict of ['missing', 'corrupt', 'foreign'] as const) {
+      const store = { live: 5, others: [{ key: 'actors/a/log/1.json', verdict }] };
+      assert.deepEqual(rulesBroken({ store }), ['the-store-is-sound'], verdict);
+    }
+  });
+
+  test('a run that was not looked at', () => {
+    assert.deepEqual(rulesBroken({ store: { live: 0, others: [] } }), ['not-trivial']);
+    assert.deepEqual(rulesBroken({ intervals: [] }), ['not-trivial']);
+    assert.deepEqual(rulesBroken({ intervals: good.intervals.slice(0, 1) }), ['not-trivial'], 'no life of 1.2');
+    const unseen = good.intervals.map((interval) => ({ ...interval, seen: false }));
+    assert.deepEqual(rulesBroken({ intervals: unseen }), ['not-trivial']);
+  });
+
   test('a run in which too little happened', () => {
+    const stayed = good.intervals.map((interval) => ({ ...interval, node: 'node-1' }));
+    assert.deepEqual(rulesBroken({ intervals: stayed }), ['not-trivial']);
+    const unstruck = { ...expected, faults: ['kill-worker', 'stop-api'] };
+    assert.deepEqual(
+      checkRun(good, unstruck).map(({ words }) => words),
+      ['stop-api never struck'],
+    );
     const quiet = { ...good, history: good.history.slice(0, 3) };
     assert.ok(checkRun(quiet, expected).some(({ rule }) => rule === 'not-trivial'));
     assert.deepEqual(rulesBroken({ strikes: [] }), ['not-trivial']);

@@ -1,5 +1,5 @@
 /** Rules about the end of a run, when no fault strikes any more, and about whether the run was worth anything. */
-import type { Evidence, Violation } from '../evidence.ts';
+import { compareEpochs, type Evidence, type Violation } from '../evidence.ts';
 import { countedIn } from '../history.ts';
 
 const stableStates: ReadonlySet<string> = new Set(['suspended', 'running', 'paused']);
@@ -10,6 +10,8 @@ export interface Expectations {
   readonly minAnsweredPerActor: number;
   /** Different activations that answered, per actor, on average. */
   readonly minEpochsPerActor: number;
+  /** Times that an activation was on another node than the one before, per actor, on average. */
+  readonly minMovesPerActor: number;
   readonly minHits: number;
   /** Each of these hit at least once. */
   readonly faults: readonly string[];
@@ -29,16 +31,21 @@ export const checkEnding = (evidence: Evidence, expected: Expectations): Violati
     .filter((actor) => !evidence.finals.some((final) => final.actor === actor))
     .map((actor) => ({ rule: 'answers-again', actor, words: 'nobody looked at it in the end' })),
   ...evidence.leftovers.map((words) => ({ rule: 'nothing-is-left', words })),
+  ...evidence.store.others
+    .filter(({ verdict }) => verdict !== 'orphan')
+    .map(({ verdict, key, reason = '' }) => ({ rule: 'the-store-is-sound', words: `${verdict} ${key}: ${reason}` })),
 ];
 
 /** A run in which little happened proves nothing, so it fails. */
 export const checkWorth = (evidence: Worth, expected: Expectations): Violation[] =>
-  [...tooQuiet(evidence, expected), ...tooPeaceful(evidence, expected)].map((words) => ({
-    rule: 'not-trivial',
-    words,
-  }));
+  [
+    ...tooQuiet(evidence, expected),
+    ...tooPeaceful(evidence, expected),
+    ...tooSettled(evidence, expected),
+    ...tooBlind(evidence),
+  ].map((words) => ({ rule: 'not-trivial', words }));
 
-type Worth = Pick<Evidence, 'actors' | 'history' | 'strikes'>;
+type Worth = Pick<Evidence, 'actors' | 'history' | 'strikes' | 'intervals' | 'store'>;
 
 export function tooQuiet({ actors, history }: Pick<Worth, 'actors' | 'history'>, expected: Expectations): string[] {
   const answered = Map.groupBy(countedIn(history), ({ actor }) => actor);
@@ -59,4 +66,33 @@ function tooPeaceful({ strikes }: Pick<Worth, 'strikes'>, expected: Expectations
   const words = unused.map((fault) => `${fault} never struck`);
   if (hits.length >= expected.minHits) return words;
   return [...words, `${hits.length} faults struck, not ${expected.minHits}`];
+}
+
+function tooSettled({ actors, intervals }: Pick<Worth, 'actors' | 'intervals'>, expected: Expectations): string[] {
+  const moves = actors.map((actor) => {
+    const nodes = intervals
+      .filter((interval) => interval.actor === actor)
+      .toSorted((a, b) => compareEpochs(a.epoch, b.epoch))
+      .map(({ node }) => node);
+    return nodes.slice(1).filter((node, index) => node !== nodes[index]).length;
+  });
+  const all = moves.reduce((sum, count) => sum + count, 0);
+  if (all >= expected.minMovesPerActor * actors.length) return [];
+  return [`${all} times an actor woke on another node, not ${expected.minMovesPerActor} times per actor`];
+}
+
+/** Some VMs are stopped, or end unnoticed by their node, before the first look at them. */
+const seenShare = 0.8;
+
+/** What was not looked at cannot be found to be broken. */
+function tooBlind({ history, intervals, store }: Worth): string[] {
+  const known = new Set(intervals.map(({ actor, epoch }) => `${actor} ${epoch}`));
+  const answered = new Set(countedIn(history).map(({ actor, epoch }) => `${actor} ${epoch}`));
+  const unknown = [...answered.difference(known)];
+  const seen = intervals.filter((interval) => interval.seen).length;
+  return [
+    ...(unknown.length === 0 ? [] : [`no node logged the activations that answered: ${unknown.join(', ')}`]),
+    ...(seen >= intervals.length * seenShare ? [] : [`of ${intervals.length} lives of VMs only ${seen} were seen`]),
+    ...(store.live > 0 ? [] : ['fsck found nothing alive in the store']),
+  ];
 }
