@@ -1,6 +1,6 @@
 /**
- * The clients of a run: each calls actors one after the other, now and then puts one to sleep, wakes it on some node, or
- * looks at it, and writes down what it saw. A client that gets no answer does not know whether its call was counted.
+ * The clients of a run: each calls actors one after the other, now and then puts one to sleep, wakes one on some node, or
+ * looks at one, and writes down what it saw. A client that gets no answer does not know whether its call was counted.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { DormouseApiError } from '../../sdk/api-error.ts';
@@ -45,17 +45,22 @@ export async function runClient(clients: Clients, seed: number, stop: AbortSigna
 
 async function act(clients: Clients, random: Random, actor: string, stop: AbortSignal): Promise<HistoryEvent[]> {
   const what = random.next();
-  if (what < 0.04) return suspend(clients, actor, stop);
+  if (what < 0.04) {
+    const suspended = await suspend(clients, actor, stop);
+    if (random.chance(0.5)) return suspended;
+    return [...suspended, await resume(clients, actor, random.pick(clients.nodes), stop)];
+  }
   if (what < 0.07) return [await resume(clients, actor, random.pick(clients.nodes), stop)];
   if (what < 0.12) return [await look(clients, actor)].flatMap((seen) => seen ?? []);
   return [await count(clients, actor)];
 }
 
+/** A POST, because it reaches the actor once at most: a GET may be sent again when a kept connection turns out to be dead. */
 export async function count({ client }: Clients, actor: string): Promise<HistoryEvent> {
   const invokedAt = now();
   const span = () => ({ actor, invokedAt, completedAt: now() });
   try {
-    const response = await client.actor(actor).fetch('/', { signal: AbortSignal.timeout(callLimitMs) });
+    const response = await client.actor(actor).fetch('/', { method: 'POST', signal: AbortSignal.timeout(callLimitMs) });
     const text = await response.text();
     const epoch = response.headers.get('dormouse-epoch');
     if (response.status !== 200 || epoch === null) {

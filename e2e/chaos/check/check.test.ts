@@ -1,7 +1,7 @@
 /** Each kind of violation, made by hand: a checker that cannot find it would let a broken platform pass. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import type { Evidence, LogFact, RunningInterval } from '../evidence.ts';
+import type { Evidence, LogFact, RunningInterval, Strike } from '../evidence.ts';
 import { countedIn, type Counted, type HistoryEvent, type Look, type Move, type Uncounted } from '../history.ts';
 import { checkRun } from './check.ts';
 
@@ -134,6 +134,22 @@ suite('the checker', () => {
 
   test('a generation that goes back', () => {
     assert.deepEqual(withHistory(look(0, 150)), ['generations-never-fall']);
+  });
+
+  test('only a Redis that came back older shows an older generation, and only until the next activation', () => {
+    const strike = { fault: 'redis-lost-tail', target: 'redis', from: 60, to: 70, hit: true };
+    const shown = (late: Look, ...strikes: Strike[]) =>
+      rulesBroken({ history: [...good.history, late], strikes: [...good.strikes, ...strikes] });
+    assert.deepEqual(shown(look(0, 150), strike), []);
+    assert.deepEqual(shown({ ...look(0, 150), epoch: undefined }, strike), []);
+    const unexcused = [
+      shown({ ...look(0, 150), epoch: '2.1' }, strike), // an activation of the new life
+      shown(look(0, 56), strike), // before it
+      shown(look(0, 150), { ...strike, hit: false }),
+      shown(look(0, 150), { ...strike, fault: 'kill-redis' }),
+      shown(look(0, 150), { ...strike, from: 20, to: 30 }), // the higher one was shown after it
+    ];
+    for (const broken of unexcused) assert.deepEqual(broken, ['generations-never-fall']);
   });
 
   test('an older activation that answers after a newer one', () => {
