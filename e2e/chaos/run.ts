@@ -40,8 +40,8 @@ export interface RunResult {
 
 /** How long after the last fault an actor may be in a transitional state: the longest job's limit, and the reaper's turn. */
 const settleLimitMs = 160_000;
-/** Some faults need a VM, and at times every actor sleeps. */
-const targetLimitMs = 10_000;
+/** Some faults need a VM or an upload, and at times every actor sleeps, or is slow to do anything on a busy machine. */
+const targetLimitMs = 20_000;
 const targetPollMs = 100;
 const enoughLimitMs = 60_000;
 /** Short, so that actors fall asleep by themselves too. */
@@ -55,7 +55,8 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
   // Every generation is kept, so that the checker can see them all.
   await platform.template('counter', { idleTimeoutMs, wakeTimeoutMs, retainGenerations: 100 });
   const history: HistoryEvent[] = [];
-  const clients: Clients = { client: platform.client, actors: names(options.actors), nodes: nodesOf(world), history };
+  const actors = names(options.actors);
+  const clients: Clients = { client: platform.client, actors, nodes: nodesOf(world), history, moving: new Set() };
   for (const id of clients.actors) await platform.client.actors.create({ id, template: 'counter' });
   await using watch = watchVms(platform.home);
   options.say(`${options.actors} actors, ${options.clients} clients, ${options.faults.join(' ')}`);

@@ -21,8 +21,8 @@ const uncounted = (outcome: 'fail' | 'unknown', invokedAt: number): Uncounted =>
 const suspended = (epoch: string, invokedAt: number): Move => ({
   ...{ kind: 'move', verb: 'suspend', outcome: 'done', actor, epoch, invokedAt, completedAt: invokedAt + 5 },
 });
-const look = (generation: number, invokedAt: number): Look => ({
-  ...{ kind: 'look', actor, state: 'running', generation, epoch: '1.1', invokedAt, completedAt: invokedAt + 5 },
+const look = (generation: number, invokedAt: number, node = 'node-2'): Look => ({
+  ...{ kind: 'look', actor, state: 'running', generation, epoch: '1.1', node, invokedAt, completedAt: invokedAt + 5 },
 });
 const snapshot = (seq: number, epoch: string, generation: number, capturedAt: number): LogFact => ({
   ...{ kind: 'snapshot', seq, epoch, generation, capturedAt },
@@ -31,11 +31,21 @@ const ran = (epoch: string, node: string, from: number, to: number | undefined, 
   ...{ actor, epoch, node, vm, from, to, seen: true },
 });
 
+/** For histories of their own. */
+const moved = [look(0, 1, 'node-1'), look(0, 7, 'node-2')];
+
 /** Two activations as they should be: 1 to 3, committed, then on from 4. */
 const good: Evidence = {
   actors: [actor],
   history: [
-    ...[call('1.1', 1, 10), call('1.1', 2, 20), call('1.1', 3, 30), suspended('1.1', 40), look(1, 50)],
+    ...[
+      look(0, 1, 'node-1'),
+      call('1.1', 1, 10),
+      call('1.1', 2, 20),
+      call('1.1', 3, 30),
+      suspended('1.1', 40),
+      look(1, 50),
+    ],
     ...[call('1.2', 4, 100), call('1.2', 5, 110)],
   ],
   logs: new Map([[actor, [snapshot(2, '1.1', 1, 42)]]]),
@@ -71,7 +81,7 @@ suite('the checker', () => {
   });
 
   test('an activation that fell back to the golden before any commit is no loss', () => {
-    const history = [call('1.1', 1, 10), call('1.1', 2, 20), call('1.2', 1, 100), call('1.2', 2, 110)];
+    const history = [...moved, call('1.1', 1, 10), call('1.1', 2, 20), call('1.2', 1, 100), call('1.2', 2, 110)];
     assert.deepEqual(rulesBroken({ history, logs: new Map() }), []);
   });
 
@@ -110,12 +120,12 @@ suite('the checker', () => {
 
   test('an activation that nobody called hands on what it began with', () => {
     const logs = new Map([[actor, [snapshot(2, '1.1', 1, 42), snapshot(3, '1.2', 2, 60)]]]);
-    const history = [...good.history.slice(0, 5), call('1.3', 4, 100)];
+    const history = [...good.history.slice(0, 6), call('1.3', 4, 100)];
     assert.deepEqual(rulesBroken({ history, logs }), []);
   });
 
   test('an activation that begins above what was committed', () => {
-    const history = [call('1.1', 1, 10), call('1.2', 3, 100), call('1.2', 4, 110)];
+    const history = [...moved, call('1.1', 1, 10), call('1.2', 3, 100), call('1.2', 4, 110)];
     assert.deepEqual(rulesBroken({ history, logs: new Map() }), ['no-gap-without-an-unknown-call']);
   });
 
@@ -174,7 +184,7 @@ suite('the checker', () => {
     const logs = (...facts: LogFact[]) => rulesBroken({ logs: new Map([[actor, facts]]) });
     assert.deepEqual(logs(snapshot(2, '1.2', 1, 41), snapshot(3, '1.1', 2, 42)), ['epochs-rise-in-the-log']);
     assert.deepEqual(logs(snapshot(2, '1.1', 1, 42), snapshot(3, '1.1', 3, 43)), ['epochs-rise-in-the-log']);
-    const history = [call('1.9', 1, 10), call('1.9', 2, 20), call('1.10', 3, 100)];
+    const history = [...moved, call('1.9', 1, 10), call('1.9', 2, 20), call('1.10', 3, 100)];
     const numbers = new Map([[actor, [snapshot(2, '1.9', 1, 42), snapshot(3, '1.10', 2, 143)]]]);
     assert.deepEqual(rulesBroken({ history, logs: numbers }), [], 'epochs are ordered by number');
   });
@@ -214,14 +224,14 @@ suite('the checker', () => {
   });
 
   test('a run in which too little happened', () => {
-    const stayed = good.intervals.map((interval) => ({ ...interval, node: 'node-1' }));
-    assert.deepEqual(rulesBroken({ intervals: stayed }), ['not-trivial']);
+    const stayed = good.history.map((event) => (event.kind === 'look' ? { ...event, node: 'node-1' } : event));
+    assert.deepEqual(rulesBroken({ history: stayed }), ['not-trivial']);
     const unstruck = { ...expected, faults: ['kill-worker', 'stop-api'] };
     assert.deepEqual(
       checkRun(good, unstruck).map(({ words }) => words),
       ['stop-api never struck'],
     );
-    const quiet = { ...good, history: good.history.slice(0, 3) };
+    const quiet = { ...good, history: good.history.slice(0, 4) };
     assert.ok(checkRun(quiet, expected).some(({ rule }) => rule === 'not-trivial'));
     assert.deepEqual(rulesBroken({ strikes: [] }), ['not-trivial']);
     const missed = good.strikes.map((strike) => ({ ...strike, hit: false }));
