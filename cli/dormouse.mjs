@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
  * The command as npm installs it. The sources are TypeScript, which Node 24 runs as they are; an older Node hands over to
- * the one that comes with the project's packages, with the same arguments and the same terminal.
+ * the one that comes with the project's packages, with the same arguments and the same terminal. `dormouse loadtest` is
+ * another program of the project and is handed over to in the same way.
  */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -9,15 +10,18 @@ import { constants } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const major = Number(process.versions.node.split('.')[0]);
+const isNewEnough = Number(process.versions.node.split('.')[0]) >= 24;
+const words = process.argv.slice(2);
 
-if (major >= 24) await import('./main.ts');
-else handOver();
+if (words[0] === 'loadtest') handOver('../loadtest/main.ts', words.slice(1));
+else if (isNewEnough) await import('./main.ts');
+else handOver('main.ts', words);
 
-function handOver() {
-  const main = path.join(path.dirname(fileURLToPath(import.meta.url)), 'main.ts');
+function handOver(program, programWords) {
+  const main = path.join(path.dirname(fileURLToPath(import.meta.url)), program);
+  const node = isNewEnough ? process.execPath : newerNode();
   // setpriv: whoever kills this process kills the command too.
-  const command = ['--pdeathsig', 'KILL', '--', newerNode(), main, ...process.argv.slice(2)];
+  const command = ['--pdeathsig', 'KILL', '--', node, main, ...programWords];
   const child = spawn('setpriv', command, { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => fail(error.message));

@@ -3,11 +3,17 @@ import { commonOptions } from './arguments.ts';
 import type { Command, OptionFacts } from './command.ts';
 import { formatTable } from './table.ts';
 
+/** Another program, that dormouse.mjs hands over to. */
+const loadtest = { name: 'loadtest', summary: 'Measure cold, warm and hot calls: see docs/loadtest.md' };
+
 export function overview(commands: readonly Command[]): string {
-  const rows = formatTable(commands, [
-    ['', (command) => `  dormouse ${command.name}`],
-    ['', (command) => command.summary],
-  ]);
+  const rows = formatTable<Pick<Command, 'name' | 'summary'>>(
+    [...commands, loadtest],
+    [
+      ['', (command) => `  dormouse ${command.name}`],
+      ['', (command) => command.summary],
+    ],
+  );
   return `Usage: dormouse <command> [options]
 
 ${rows}
