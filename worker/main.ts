@@ -30,6 +30,7 @@ import { consumeJobs } from './jobs/consume.ts';
 import { createNetworkPool } from './network/pool.ts';
 import { sweepNetworks } from './network/sweep.ts';
 import type { NodeContext } from './node-context.ts';
+import { startStatusServer } from './status/server.ts';
 import { followDrain } from './node/drain.ts';
 import { createFence, type Fence } from './node/fence.ts';
 import { clearFolders, prepareFolders } from './node/folders.ts';
@@ -63,6 +64,8 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   const { nodeId, folders } = config;
   await using resources = new AsyncDisposableStack();
   const stop = stopSignal();
+  let serves = (): boolean => false;
+  const status = resources.use(await startStatusServer(config.host, config.metricsPort, () => serves()));
 
   const bootId = randomUUID();
   await mkdir(folders.node, { recursive: true });
@@ -142,8 +145,10 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     const jobs = resources.use(consumeJobs(context, config.redisUrl));
     const idleness = resources.use(watchIdleness(context));
     const draining = resources.use(followDrain(context));
-    log.info({ accelerator, ingress: ingress.url, runtime: sandboxes.runtime }, 'node ready');
+    serves = () => fence.serves();
+    log.info({ accelerator, ingress: ingress.url, status: status.url, runtime: sandboxes.runtime }, 'node ready');
     const signal = await Promise.race([stop, over.then(lost)]);
+    serves = () => false;
     log.info({ signal }, 'node stopping');
     await Promise.race([giveBack(context, jobs, [idleness, draining]), over.then(lost)]);
   } catch (error) {
