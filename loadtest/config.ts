@@ -1,4 +1,5 @@
 /** The command line and the environment of a run. Failure: `invalid-input` with one field error per wrong option. */
+import path from 'node:path';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { z } from 'zod';
 import { readEnvironment } from '../shared/config/environment.ts';
@@ -105,11 +106,15 @@ export function readConfiguration(
     ...options,
     url: options.url ?? settings.DORMOUSE_URL ?? defaultUrl,
     token: settings.DORMOUSE_TOKEN,
-    home: options.home ?? settings.DORMOUSE_HOME,
+    home: path.resolve(options.home ?? settings.DORMOUSE_HOME),
     'p50-bound': options['p50-bound'] ?? defaultP50BoundMs[options.kind],
     compare: options.compare === undefined ? undefined : [options.compare, positionals[0] ?? ''],
   };
 }
+
+/** Of what a plain endpoint can do, all but these put it to sleep. */
+const withoutSleep = (options: Options): boolean =>
+  options.scenario === 'hot' || (options.scenario === 'ladder' && options.kind === 'hot');
 
 const anyEndpoint: readonly string[] = ['all', 'warm', 'hot', 'mixed', 'burst', 'staggered', 'ladder', 'churn'];
 
@@ -130,6 +135,9 @@ function contradictions(options: Options, positionals: readonly string[]): Wrong
   if (options.plain && options.url === undefined) refuse('url', 'needed with --plain');
   if (options.plain && !anyEndpoint.includes(options.scenario)) {
     refuse('scenario', `${options.scenario} works with Dormouse only`);
+  }
+  if (options.plain && !withoutSleep(options) && options['sleep-command'] === undefined) {
+    refuse('sleep-command', `needed: ${options.scenario} puts endpoints to sleep`);
   }
   if (!options.plain && (options['sleep-command'] ?? options['wake-command']) !== undefined) {
     refuse('plain', 'needed with --sleep-command and --wake-command');

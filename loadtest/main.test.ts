@@ -1,49 +1,11 @@
 /** The real program, as a process, against a small real server: what it measures, reports, exits with and leaves behind. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { suite, test, type TestContext } from 'node:test';
-import { execa } from 'execa';
+import { suite, test } from 'node:test';
 import { problem, startStubApi } from '../sdk/stub-api.ts';
-import { removeTree } from '../shared/process/remove-tree.ts';
-import { resultSchema, type RunResult } from './result/result.ts';
-import { startStubPlatform, type StubBehaviour } from './stub-platform.ts';
-
-/** A start of Node on a busy machine takes seconds; a program that hangs must not hang the suite. */
-const limitMs = 60_000;
-
-const start = (url: string, words: readonly string[]) =>
-  execa(process.execPath, [path.join(import.meta.dirname, 'main.ts'), '--url', url, ...words], {
-    reject: false,
-    timeout: limitMs,
-    extendEnv: false,
-    env: { PATH: '/usr/bin:/bin' }, // for git; no setting of whoever runs the tests
-  });
-
-async function temporaryFolder(context: TestContext): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'dormouse-loadtest-'));
-  context.after(() => removeTree(folder, tmpdir()));
-  return folder;
-}
-
-async function platform(context: TestContext, behaviour: StubBehaviour = {}) {
-  const stub = await startStubPlatform(behaviour);
-  context.after(() => stub[Symbol.asyncDispose]());
-  const file = path.join(await temporaryFolder(context), 'report.json');
-  const run = async (...words: string[]) => {
-    const { exitCode, stdout, stderr } = await start(stub.url, ['--json', file, ...words]);
-    const text = await readFile(file, 'utf8').catch(() => undefined);
-    const report = text === undefined ? null : resultSchema.parse(JSON.parse(text));
-    return { exitCode, stdout, stderr, report };
-  };
-  return { stub, run };
-}
-
-function reported({ report, stderr }: { readonly report: RunResult | null; readonly stderr: string }): RunResult {
-  assert.ok(report, stderr);
-  return report;
-}
+import { platform, reported, start, temporaryFolder } from './program-run.ts';
+import { startStubPlatform } from './stub-platform.ts';
 
 suite('the load test', { concurrency: 4 }, () => {
   test('measures every kind in every round, reports it, and leaves nothing behind', async (context) => {

@@ -18,7 +18,7 @@ export interface LocalProcess {
 export async function countLocal(home: string): Promise<Counts> {
   const processes = await localProcesses(home);
   const descriptors = await Promise.all(processes.map(({ pid }) => namesIn(`/proc/${pid}/fd`)));
-  const mounts = (await read('/proc/self/mountinfo')).split('\n').filter((line) => line.includes(home));
+  const mounts = (await read('/proc/self/mountinfo')).split('\n').filter((line) => mentions(line, home));
   const namespaces = (await namesIn('/run/netns')).filter((name) => name.startsWith('dm-'));
   return {
     processes: processes.length,
@@ -37,10 +37,17 @@ export async function localProcesses(home: string): Promise<LocalProcess[]> {
 
 async function describe(pid: string, home: string): Promise<LocalProcess | undefined> {
   const [commandLine, environment] = await Promise.all([read(`/proc/${pid}/cmdline`), read(`/proc/${pid}/environ`)]);
-  if (!commandLine.includes(home) && !environment.includes(`DORMOUSE_HOME=${home}\0`)) return undefined;
+  if (!mentions(commandLine, home) && !environment.includes(`DORMOUSE_HOME=${home}\0`)) return undefined;
   const rssKiB = Number(/^VmRSS:\s+(\d+) kB/m.exec(await read(`/proc/${pid}/status`))?.[1] ?? 0);
   return { pid, name: `${programOf(commandLine)} ${pid}`, rssMiB: rssKiB / 1024 };
 }
+
+/** As a whole path: /srv/a is not in /srv/ab. */
+const mentions = (text: string, home: string): boolean =>
+  text
+    .split(home)
+    .slice(1)
+    .some((rest) => !/^[\w.-]/.test(rest));
 
 /** The script of an interpreter says more than its own name; two segments tell api/main.ts from worker/main.ts. */
 function programOf(commandLine: string): string {

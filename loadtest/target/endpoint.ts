@@ -31,7 +31,7 @@ export function endpointTarget(options: EndpointOptions): Target {
     await execa('setpriv', ['--pdeathsig', 'KILL', '--', file, ...words], { cancelSignal: signal, stdin: 'ignore' });
   };
   const ask = async (actor: string, path: string, signal: AbortSignal): Promise<Answer> =>
-    answerOf(await fetch(new URL(path, numbered(options.url, actor)), { signal, redirect: 'manual' }));
+    answerOf(await fetch(at(numbered(options.url, actor), path), { signal, redirect: 'manual' }));
 
   return {
     url: options.url,
@@ -54,6 +54,9 @@ export function endpointTarget(options: EndpointOptions): Target {
     },
   };
 }
+
+/** The URL as it was given, or with a path below it. */
+const at = (url: string, path: string): string => (path === '/' ? url : url.replace(/\/$/, '') + path);
 
 /** A gateway answers 5xx, or refuses the connection, until what was woken behind it is there. */
 async function untilServed(ask: () => Promise<Answer>, signal: AbortSignal): Promise<Answer> {
