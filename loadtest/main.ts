@@ -14,10 +14,10 @@ import { seededRandom } from './load/random.ts';
 import { createMadeThings } from './made-things.ts';
 import { measure, type Measured } from './measure.ts';
 import { writeComparison, writeResult } from './output.ts';
-import type { Platform, PlanContext } from './plan.ts';
+import type { PlanContext } from './plan.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { createRecorder } from './recorder.ts';
-import { dormouseTarget } from './target/dormouse.ts';
+import { dormouseTarget, type Platform } from './target/dormouse.ts';
 import { endpointTarget } from './target/endpoint.ts';
 import type { Target } from './target/target.ts';
 
@@ -64,7 +64,7 @@ async function openPlatform(
 }
 
 function targetOf(configuration: Configuration, platform: Platform | undefined): Target {
-  if (platform !== undefined) return dormouseTarget(platform.client, platform.made, configuration.template);
+  if (platform !== undefined) return dormouseTarget(platform, configuration.template);
   const { url, 'sleep-command': sleepCommand, 'wake-command': wakeCommand } = configuration;
   return endpointTarget({
     url,

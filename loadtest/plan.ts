@@ -1,9 +1,7 @@
 /** From the options to what will be measured: the scenario, what it compares, and what had to be left out. */
-import type { DormouseClient } from '../sdk/client.ts';
 import type { Configuration } from './config.ts';
 import { openLeakSources } from './leak/sources.ts';
 import { ladderRates } from './load/knee.ts';
-import type { MadeThings } from './made-things.ts';
 import type { RunResult } from './result/result.ts';
 import { churnScenario } from './scenarios/churn.ts';
 import { coldSeries } from './scenarios/cold.ts';
@@ -15,13 +13,8 @@ import { mixedScenario } from './scenarios/mixed.ts';
 import { moveSeries, parallelSeries } from './scenarios/placed.ts';
 import type { Bench, Scenario, Series } from './scenarios/series.ts';
 import { warmSeries } from './scenarios/warm.ts';
+import type { Platform } from './target/dormouse.ts';
 import { prepareTemplateFiles } from './template-files.ts';
-
-/** Dormouse itself, which a plain endpoint has not. */
-export interface Platform {
-  readonly client: DormouseClient;
-  readonly made: MadeThings;
-}
 
 export interface PlanContext {
   readonly configuration: Configuration;

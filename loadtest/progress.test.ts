@@ -23,7 +23,7 @@ suite('progress', () => {
   test('elsewhere: a line for each step, and no control characters', () => {
     const output = written({});
     using progress = createProgress(output);
-    for (const step of ['one', 'one', 'two']) progress.doing(step);
+    for (const step of ['one', 'one', 'two']) progress.doing(step, ' of many');
     progress.say('said');
     assert.deepEqual(output.pieces, ['one\n', 'two\n', 'said\n']);
   });

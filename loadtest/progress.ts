@@ -8,8 +8,8 @@ import type { Recorder } from './recorder.ts';
 export interface Progress extends Disposable {
   /** A line that stays. */
   say(text: string): void;
-  /** What is going on now. */
-  doing(text: string): void;
+  /** What is going on now; the detail is for a terminal alone, where it is overwritten. */
+  doing(text: string, detail?: string): void;
   /** What was measured so far goes beside it. */
   follow(recorder: Recorder): void;
 }
@@ -44,9 +44,9 @@ export function createProgress(output: ProgressOutput): Progress {
       output.write(`${onTerminal ? eraseLine : ''}${text}\n`);
       refresh();
     },
-    doing(text) {
+    doing(text, detail = '') {
       if (!onTerminal && text !== doing) output.write(`${text}\n`);
-      doing = text;
+      doing = onTerminal ? `${text}${detail}` : text;
       refresh();
     },
     follow: (recorder) => void (followed = recorder),

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { TemplateSpec } from '../sdk/templates.ts';
 import { DormouseError } from '../shared/errors/dormouse-error.ts';
-import type { Platform } from './plan.ts';
 import type { Bench } from './scenarios/series.ts';
+import type { Platform } from './target/dormouse.ts';
 
 export interface PreparedTemplate {
   /** What the platform knows it as. */

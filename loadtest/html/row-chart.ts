@@ -47,7 +47,7 @@ export function rowChart({ label, kind = 'linear', rows }: RowChart): string {
   const axis = element('text', { x: plotWidth, y: plotHeight + 36, class: 'axis', 'text-anchor': 'end' }, [
     words(label),
   ]);
-  const drawn = rows.map((row, index) => drawRow(row, index * rowHeight, labelPx, (value) => scale.place(value)));
+  const drawn = rows.map((row, index) => drawRow(row, index * rowHeight, labelPx, scale.place));
   const group = element('g', { transform: `translate(${labelPx} ${top})` }, [...ticks, ...drawn, axis]);
   const viewBox = `0 0 ${width} ${plotHeight + top + bottom}`;
   return element('svg', { viewBox, role: 'img', 'aria-label': label }, [group]);

@@ -3,7 +3,7 @@
 export interface Scale {
   readonly ticks: readonly number[];
   /** Pixels from the start of the axis. */
-  place(value: number): number;
+  readonly place: (value: number) => number;
 }
 
 export type ScaleKind = 'linear' | 'log';

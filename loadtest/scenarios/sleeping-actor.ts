@@ -14,7 +14,7 @@ export async function usedActor(bench: Bench, signal: AbortSignal): Promise<stri
 export async function sleepingActors(bench: Bench, count: number, signal: AbortSignal): Promise<string[]> {
   const actors: string[] = [];
   for (let made = 1; made <= count; made++) {
-    bench.progress.doing(`making actors: ${made} of ${count}`);
+    bench.progress.doing('making actors', `: ${made} of ${count}`);
     const actor = await usedActor(bench, signal);
     await bench.target.sleep(actor, signal);
     actors.push(actor);

@@ -9,7 +9,13 @@ import type { Answer, Placement, Slept, Target } from './target.ts';
 /** A suspend ships its snapshot to the store; the api's own limit for that is two minutes. */
 const suspendLimitMs = 130_000;
 
-export function dormouseTarget(client: DormouseClient, made: MadeThings, template: string): Target {
+/** Dormouse itself, for what only it can do; a plain endpoint has none. */
+export interface Platform {
+  readonly client: DormouseClient;
+  readonly made: MadeThings;
+}
+
+export function dormouseTarget({ client, made }: Platform, template: string): Target {
   return {
     url: client.url,
     create: (options, signal) => made.actor(options.template ?? template, { coldStart: options.coldStart }, signal),

@@ -36,8 +36,11 @@ async function endpoint(context: TestContext) {
   };
   const run = async (...words: string[]) => {
     const url = ['--plain', '--url', `${api.url}/app-{n}/`, '--json', file];
-    const ended = await execa(process.execPath, [program, ...url, ...words], { reject: false, timeout: limitMs });
-    return { ...ended, result: await readResult(file).catch(() => undefined) };
+    const { exitCode, stdout, stderr } = await execa(process.execPath, [program, ...url, ...words], {
+      reject: false,
+      timeout: limitMs,
+    });
+    return { exitCode, stdout, stderr, result: await readResult(file).catch(() => undefined) };
   };
   return { run, commands };
 }
