@@ -26,7 +26,9 @@ export async function measureCall(head: SampleHead, plan: CallPlan, signal: Abor
   const sentAt = performance.now();
   const { target, path, before, intendedAt = sentAt } = plan;
   const at = new Date(performance.timeOrigin + intendedAt).toISOString();
-  const clock = () => ({ at, latencyMs: performance.now() - intendedAt, lateMs: Math.max(0, sentAt - intendedAt) });
+  // Timers have a grain: a call that went out within it before its time has waited for nothing yet.
+  const from = Math.min(intendedAt, sentAt);
+  const clock = () => ({ at, latencyMs: performance.now() - from, lateMs: sentAt - from });
   try {
     await before?.(limited);
     const answer = await target.call(head.actor, path, limited);

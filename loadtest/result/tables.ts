@@ -71,9 +71,9 @@ function phaseTable(summaries: readonly SeriesSummary[]): Table | undefined {
 }
 
 function ladderTable({ steps, p50BoundMs, knee }: Ladder): Table {
-  const word = knee.reached ? 'Knee' : 'No knee';
+  const rate = knee.ratePerS === undefined ? 'below the first step' : `${knee.ratePerS}/s`;
   return {
-    title: `${word}: ${knee.ratePerS === undefined ? 'below the first step' : `${knee.ratePerS}/s`} (${knee.reason}; bound of the p50 ${p50BoundMs} ms)`,
+    title: `${knee.reached ? 'Knee:' : 'No knee up to'} ${rate} (${knee.reason}; bound of the p50 ${p50BoundMs} ms)`,
     rows: [
       ['RATE', 'OFFERED', 'SUCCESS', 'P50', 'P99'],
       ...steps.map(({ ratePerS, offered, succeeded, p50Ms, p99Ms }) => [
