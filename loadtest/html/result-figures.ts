@@ -116,8 +116,9 @@ export function ladderFigures({ ladder }: RunResult): Figure[] {
     }),
   });
   const x = { label: 'offered calls a second', kind: 'log' } as const;
+  const { reached, ratePerS } = knee;
   const mark =
-    knee.ratePerS === undefined ? [] : [{ axis: 'x', at: knee.ratePerS, label: `knee ${knee.ratePerS}/s` } as const];
+    !reached || ratePerS === undefined ? [] : [{ axis: 'x', at: ratePerS, label: `knee ${ratePerS}/s` } as const];
   const bound = { axis: 'y', at: p50BoundMs, label: `bound of the p50, ${p50BoundMs} ms` } as const;
   const latency = [line('p50', 0, ({ p50Ms }) => p50Ms), line('p99', 1, ({ p99Ms }) => p99Ms)];
   const success = [

@@ -51,7 +51,7 @@ function tilesOf({ summaries, ladder }: RunResult): Tile[] {
   if (ladder !== undefined) {
     const { ratePerS, reached } = ladder.knee;
     const value = ratePerS === undefined ? 'none' : `${reached ? '' : '≥ '}${ratePerS}/s`;
-    return [{ value, label: 'knee of the ladder', color: 0 }];
+    return [{ value, label: reached ? 'knee of the ladder' : 'last step of the ladder, no knee yet', color: 0 }];
   }
   return summaries.map(({ name, latencyMs, successRate }) => ({
     value: `${milliseconds(latencyMs.p50)} ms`,

@@ -25,7 +25,7 @@ p{margin:2px 0;color:var(--muted)}
 .tiles li{background:var(--panel);border-left:4px solid var(--c);border-radius:6px;padding:10px 16px;min-width:150px}
 .tiles b{display:block;font-size:24px;line-height:1.25;font-variant-numeric:tabular-nums}
 .tiles span{display:block;color:var(--muted);font-size:13px}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,500px),1fr));gap:18px;align-items:start}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,500px),1fr));gap:18px;align-items:start}
 figure{margin:0;padding:14px 16px 8px;background:var(--panel);border-radius:8px}
 figcaption{font-weight:600;margin-bottom:2px}
 figcaption small{display:block;font-weight:400;font-size:13px;color:var(--muted)}
