@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 /**
  * The command as npm installs it. The sources are TypeScript, which Node 24 runs as they are; an older Node hands over to
- * the one that comes with the project's packages, with the same arguments and the same terminal. `dormouse loadtest` is
- * another program of the project and is handed over to in the same way.
+ * the one that comes with the project's packages, with the same arguments and the same terminal.
+ *
+ * Some commands are programs of their own: `dormouse fsck` needs the store and nothing else, for it must work when no api
+ * does; `dormouse loadtest` measures the platform, or another one.
  */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -10,18 +12,22 @@ import { constants } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const isNewEnough = Number(process.versions.node.split('.')[0]) >= 24;
-const words = process.argv.slice(2);
+const major = Number(process.versions.node.split('.')[0]);
 
-if (words[0] === 'loadtest') handOver('../loadtest/main.ts', words.slice(1));
-else if (isNewEnough) await import('./main.ts');
-else handOver('main.ts', words);
+const programs = new Map([
+  ['fsck', '../infra/fsck/main.ts'],
+  ['loadtest', '../loadtest/main.ts'],
+]);
+const own = programs.get(process.argv[2]);
+if (own !== undefined) process.argv.splice(2, 1);
+const main = path.join(path.dirname(fileURLToPath(import.meta.url)), own ?? 'main.ts');
 
-function handOver(program, programWords) {
-  const main = path.join(path.dirname(fileURLToPath(import.meta.url)), program);
-  const node = isNewEnough ? process.execPath : newerNode();
+if (major >= 24) await import(main);
+else handOver();
+
+function handOver() {
   // setpriv: whoever kills this process kills the command too.
-  const command = ['--pdeathsig', 'KILL', '--', node, main, ...programWords];
+  const command = ['--pdeathsig', 'KILL', '--', newerNode(), main, ...process.argv.slice(2)];
   const child = spawn('setpriv', command, { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => fail(error.message));

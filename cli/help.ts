@@ -3,17 +3,18 @@ import { commonOptions } from './arguments.ts';
 import type { Command, OptionFacts } from './command.ts';
 import { formatTable } from './table.ts';
 
-/** Another program, that dormouse.mjs hands over to. */
-const loadtest = { name: 'loadtest', summary: 'Measure cold, warm and hot calls: see docs/loadtest.md' };
+/** Programs of their own (dormouse.mjs), with their own help. */
+const programs = [
+  { name: 'fsck', summary: 'Check every object of a store; needs no api' },
+  { name: 'loadtest', summary: 'Measure cold, warm and hot calls, of Dormouse or of another platform' },
+];
 
 export function overview(commands: readonly Command[]): string {
-  const rows = formatTable<Pick<Command, 'name' | 'summary'>>(
-    [...commands, loadtest],
-    [
-      ['', (command) => `  dormouse ${command.name}`],
-      ['', (command) => command.summary],
-    ],
-  );
+  const listed: readonly Pick<Command, 'name' | 'summary'>[] = [...commands, ...programs];
+  const rows = formatTable(listed, [
+    ['', (command) => `  dormouse ${command.name}`],
+    ['', (command) => command.summary],
+  ]);
   return `Usage: dormouse <command> [options]
 
 ${rows}

@@ -49,5 +49,3 @@ function curvePercents(count: number): number[] {
   const tail = [99.5, 99.9, 99.95, 99.99].filter((percent) => percent <= 100 * (1 - 1 / count));
   return [...whole, ...tail, 100];
 }
-
-export const median = (valuesMs: readonly number[]): number | undefined => distributionOf(valuesMs).percentile(50);

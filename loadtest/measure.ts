@@ -1,6 +1,6 @@
 /** One whole run: plans, runs the rounds, and puts all that was found out into a result. Writes and deletes nothing. */
 import { Interrupted } from './interrupt.ts';
-import { median } from './histogram.ts';
+import { median } from './percentile.ts';
 import { currentLoad, describeCommit, describeMachine, describeVersions } from './machine.ts';
 import { planOf, type Plan, type PlanContext } from './plan.ts';
 import { resultSchemaVersion, type Look, type RunResult } from './result/result.ts';

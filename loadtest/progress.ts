@@ -2,7 +2,7 @@
  * What the person at the terminal sees while a run goes on, on standard error: one line that is refreshed in place on a
  * terminal, and elsewhere (a log, CI) a line per step.
  */
-import { median } from './histogram.ts';
+import { median } from './percentile.ts';
 import type { Recorder } from './recorder.ts';
 
 export interface Progress extends Disposable {

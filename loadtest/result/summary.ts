@@ -1,5 +1,6 @@
 /** Turns samples into figures; no clock, no input, no output. */
-import { distributionOf, median } from '../histogram.ts';
+import { distributionOf } from '../histogram.ts';
+import { median } from '../percentile.ts';
 import type { RunResult, Sample, SeriesSummary, StartKind } from './result.ts';
 
 export interface SeriesFacts {

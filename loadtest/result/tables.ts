@@ -1,7 +1,7 @@
 /** The report's tables as rows of words, for the terminal and for the page alike. The first row is the head. */
 import { bytes, milliseconds, percentage, ratio } from './figures.ts';
 import type { Ladder, LeakReport, RunResult, SeriesSummary, Sleep } from './result.ts';
-import { median } from '../histogram.ts';
+import { median } from '../percentile.ts';
 
 export interface Table {
   readonly title: string;
