@@ -23,6 +23,8 @@ export async function measure(context: PlanContext, signal: AbortSignal): Promis
   const startedAt = new Date().toISOString();
   const loadBefore = currentLoad();
   const versions = await describeVersions(platform?.client, signal);
+  // Before anything is measured: after an interruption the person waits for what the run made to be deleted.
+  const commit = await describeCommit();
   const plan = await planOf(context, signal);
   progress.follow(recorder);
   const { looks, interrupted } = await runWatched(context, plan, signal);
@@ -34,7 +36,7 @@ export async function measure(context: PlanContext, signal: AbortSignal): Promis
     finishedAt: new Date().toISOString(),
     interrupted: interrupted !== undefined,
     machine: describeMachine(loadBefore),
-    ...(await withCommit()),
+    ...(commit === undefined ? {} : { commit }),
     ...{ versions, scenario: configuration.scenario, settings: settingsOf(context) },
     templates: [...(plan.templates ?? (platform === undefined ? [] : [configuration.template]))],
     discarded: recorder.discarded,
@@ -89,11 +91,6 @@ function roundWords({ recorder }: Bench, { rounds }: Plan, round: number, name: 
   const p50 = median(samples.flatMap((sample) => (sample.ok ? (sample.latencyMs ?? []) : [])));
   const failure = failed.length === 0 ? '' : `, ${failed.length} FAILED (${failed[0]?.error?.code ?? 'unknown'})`;
   return `round ${round + 1}/${rounds} ${name}: ${samples.length} calls, p50 ${p50?.toFixed(1) ?? '-'} ms${failure}`;
-}
-
-async function withCommit(): Promise<{ readonly commit?: string }> {
-  const commit = await describeCommit();
-  return commit === undefined ? {} : { commit };
 }
 
 /** All options but the secret, and the credentials that a URL may carry. */
