@@ -10,24 +10,25 @@ import { until } from '../../shared/process/until.ts';
 import { countLocal, localProcesses } from './local-platform.ts';
 
 suite('what a platform holds on this machine', () => {
-  test('a process is found by its command line or its environment, with its memory, until it ends', async (context) => {
+  test('a process is found by its command line, its environment or its folder, with its memory, until it ends', async (context) => {
     const home = await mkdtemp(path.join(tmpdir(), 'dormouse-home-'));
     context.after(() => removeTree(home, tmpdir()));
     assert.equal((await countLocal(home))['processes'], 0);
     const children = [
       spawn('sleep', ['600'], { env: { DORMOUSE_HOME: home } }),
+      spawn('sleep', ['600'], { env: {}, cwd: home }),
       spawn('tail', ['-f', '/dev/null', `--pid=${process.pid}`, path.join(home, 'x')], { env: {}, stdio: 'ignore' }),
     ];
     await Promise.all(children.map((child) => once(child, 'spawn')));
-    const limit = { signal: AbortSignal.timeout(10_000), everyMs: 20, what: 'both to be seen' };
-    await until(async () => (await countLocal(home))['processes'] === 2, limit);
+    const limit = { signal: AbortSignal.timeout(10_000), everyMs: 20, what: 'all to be seen' };
+    await until(async () => (await countLocal(home))['processes'] === 3, limit);
     const found = await localProcesses(home);
-    assert.deepEqual(found.map(({ name }) => name.split(' ')[0]).sort(), ['sleep', 'tail']);
+    assert.deepEqual(found.map(({ name }) => name.split(' ')[0]).sort(), ['sleep', 'sleep', 'tail']);
     assert.ok(found.every(({ rssMiB }) => rssMiB > 0));
     assert.ok(((await countLocal(home))['descriptors'] ?? 0) >= 4);
     for (const child of children) child.kill('SIGKILL');
     await Promise.all(children.map((child) => once(child, 'exit')));
-    await until(async () => (await countLocal(home))['processes'] === 0, { ...limit, what: 'both to be gone' });
+    await until(async () => (await countLocal(home))['processes'] === 0, { ...limit, what: 'all to be gone' });
   });
 
   test('another home is not this one, even if it begins alike', async (context) => {

@@ -1,10 +1,10 @@
 /**
  * What the platform's processes hold on this machine, from /proc: for a platform on loopback, whose home is known. A
- * process is the platform's when its command line or environment names the home; this program and whoever started it
- * are not. Network namespaces carry no home in their name: all of Dormouse's on the machine are counted. What vanishes
+ * process is the platform's when its command line, environment or working folder names the home (Redis overwrites the
+ * first two); this program and whoever started it are not. Network namespaces carry no home in their name: all of Dormouse's on the machine are counted. What vanishes
  * while it is looked at counts as gone.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import type { Counts } from './verdict.ts';
 
@@ -36,8 +36,13 @@ export async function localProcesses(home: string): Promise<LocalProcess[]> {
 }
 
 async function describe(pid: string, home: string): Promise<LocalProcess | undefined> {
-  const [commandLine, environment] = await Promise.all([read(`/proc/${pid}/cmdline`), read(`/proc/${pid}/environ`)]);
-  if (!mentions(commandLine, home) && !environment.includes(`DORMOUSE_HOME=${home}\0`)) return undefined;
+  const [commandLine, environment, folder] = await Promise.all([
+    read(`/proc/${pid}/cmdline`),
+    read(`/proc/${pid}/environ`),
+    readlink(`/proc/${pid}/cwd`).catch(() => ''),
+  ]);
+  const isOurs = [commandLine, folder].some((text) => mentions(text, home));
+  if (!isOurs && !environment.includes(`DORMOUSE_HOME=${home}\0`)) return undefined;
   const rssKiB = Number(/^VmRSS:\s+(\d+) kB/m.exec(await read(`/proc/${pid}/status`))?.[1] ?? 0);
   return { pid, name: `${programOf(commandLine)} ${pid}`, rssMiB: rssKiB / 1024 };
 }
