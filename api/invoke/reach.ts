@@ -43,6 +43,7 @@ export interface Call {
 
 /** A running activation to send the call to. */
 export interface Activation {
+  readonly node: string;
   readonly epoch: string;
   readonly target: ForwardTarget;
   readonly start: StartKind;
@@ -104,10 +105,11 @@ function abandoned(reason: unknown): ForwardOutcome {
 async function sendTo(parts: ReachParts, record: ActorRecord, send: Send, hot: boolean): Promise<ForwardOutcome> {
   const { epoch, node, lastStart } = record;
   const target = node === undefined ? undefined : await parts.nodes.targetOf(node);
-  if (epoch === undefined || target === undefined) return { outcome: 'refused', reason: 'unknown-node' };
+  if (epoch === undefined || node === undefined || target === undefined)
+    return { outcome: 'refused', reason: 'unknown-node' };
   const start = hot ? 'hot' : (lastStart?.kind ?? 'warm');
   try {
-    return await send({ epoch, target, start, phases: hot ? {} : (lastStart?.phases ?? {}) });
+    return await send({ node, epoch, target, start, phases: hot ? {} : (lastStart?.phases ?? {}) });
   } catch (error) {
     if (isNobodyThere(error)) return { outcome: 'refused', reason: 'unknown-node' };
     throw error;

@@ -10,6 +10,7 @@ import { answerOnSocket, forwardUpgrade, watchLeaving } from '../../shared/http/
 import { forward, framingOf, type ForwardOutcome } from '../../shared/http/forward.ts';
 import { ingressHeaders, refusalReasons } from '../../shared/http/ingress-contract.ts';
 import { problemOf } from '../http/problem.ts';
+import { callOf } from '../http/call-of.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import { requireToken } from '../http/token.ts';
 import { headersOfAnswer, headersToActor } from './actor-headers.ts';
@@ -161,14 +162,7 @@ function reachFor(
   stop: AbortSignal,
   send: (activation: Activation) => Promise<ForwardOutcome>,
 ): Promise<ForwardOutcome> {
-  const traceparent = request.headers['traceparent'];
-  const call = {
-    id: address.id,
-    mayWake: request.headers['dormouse-wake'] !== 'never',
-    signal: AbortSignal.any([leaving.signal, stop]),
-    // Version 00 has this length; anything else is passed on to the actor but not into our jobs.
-    traceparent: typeof traceparent === 'string' && traceparent.length === 55 ? traceparent : undefined,
-  };
+  const call = callOf(request, address.id, AbortSignal.any([leaving.signal, stop]));
   return reach(parts, call, send);
 }
 

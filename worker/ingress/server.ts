@@ -17,14 +17,12 @@ import { endToEnd, filterHeaders, type RawHeaders } from '../../shared/http/raw-
 import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { Activation, ActivationTable } from '../activation/activation.ts';
 import { doorPort } from '../../shared/template/template-spec.ts';
+import { enterActivation, type Admits } from './admit.ts';
 import type { Lease } from './gate.ts';
 
 export interface Ingress extends AsyncDisposable {
   readonly url: string;
 }
-
-/** Whether this node may let the activation answer at this moment (worker/node/fence.ts). */
-export type Admits = (activation: Activation) => boolean;
 
 export async function startIngress(
   host: string,
@@ -119,13 +117,11 @@ function admit(
   admits: Admits,
   request: IncomingMessage,
 ): { activation: Activation; lease: Lease } | RefusalReason {
-  const actorId = request.headers[ingressHeaders.actor];
-  const activation = typeof actorId === 'string' ? table.get(actorId) : undefined;
-  if (activation === undefined) return 'unknown-actor';
-  if (request.headers[ingressHeaders.epoch] !== activation.epoch) return 'stale-epoch';
-  if (!admits(activation)) return 'draining';
-  const lease = activation.gate.enter();
-  return typeof lease === 'string' ? lease : { activation, lease };
+  const { [ingressHeaders.actor]: actorId, [ingressHeaders.epoch]: epoch } = request.headers;
+  return enterActivation(
+    { table, admits },
+    { ...(typeof actorId === 'string' && { actorId }), ...(typeof epoch === 'string' && { epoch }) },
+  );
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, reason: RefusalReason): void {

@@ -13,7 +13,8 @@ import (
 	"dormouse/guest-agent/agentpb"
 )
 
-// crun makes the terminal in the container and sends the side that we keep over a socket.
+// crun makes the terminal in the container and sends the side that we keep over a socket. It leaves the size to us, so a
+// program that asks at once may see none yet; the size then comes as any other change does, with SIGWINCH.
 
 // terminalLimit is how long that may take: under emulation on a busy machine, seconds.
 const terminalLimit = 20 * time.Second
