@@ -12,6 +12,7 @@ import { createNodeClients } from './guest/node-clients.ts';
 import { requestIdOf } from './http/request-id.ts';
 import { createNodeDirectory } from './invoke/node-directory.ts';
 import { createPendingRequests } from './invoke/pending.ts';
+import { createRouteCache } from './invoke/route-cache.ts';
 import { createInvokeRouter, type InvokeRouter } from './invoke/router.ts';
 import type { ApiParts } from './parts.ts';
 import { guardAccess } from './plugins/access.ts';
@@ -45,8 +46,9 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   const templates = createTemplateCache(parts.registry);
   const nodes = createNodeDirectory(parts.registry);
   const parking = createParking(parts.registry, parts.maxParked);
+  const routes = createRouteCache(parts.registry);
   const nodeClients = createNodeClients(parts.registry);
-  const reachParts = { ...parts, watch, templates, nodes, parking, pending: createPendingRequests() };
+  const reachParts = { ...parts, watch, templates, nodes, routes, parking, pending: createPendingRequests() };
   const router = createInvokeRouter(reachParts);
   const guest = { ...reachParts, nodeClients };
   const programs = createExecRouter(guest);
@@ -76,6 +78,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
     await closeServer(app);
     parking[Symbol.dispose]();
     watch[Symbol.dispose]();
+    routes[Symbol.dispose]();
     nodes[Symbol.dispose]();
     nodeClients[Symbol.dispose]();
   };

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { DormouseError, toDormouseError } from '../../shared/errors/dormouse-error.ts';
 import { answerOnSocket, watchLeaving } from '../../shared/http/forward-upgrade.ts';
 import type { ExecStart } from '../../shared/proto/gen/agent.ts';
-import { callOf } from '../http/call-of.ts';
+import { sessionCallOf } from '../http/call-of.ts';
 import { problemOf } from '../http/problem.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import { requireToken } from '../http/token.ts';
@@ -57,7 +57,7 @@ async function serveExec(
   const start = startOf(new URL(request.url ?? '', 'http://api').searchParams);
   const leaving = new AbortController();
   const watching = watchLeaving(socket, () => leaving.abort(new Error('the client left')));
-  const call = callOf(request, id, AbortSignal.any([leaving.signal, stop]));
+  const call = sessionCallOf(request, id, AbortSignal.any([leaving.signal, stop]));
   try {
     const program = await openSession(parts, call, (client, metadata) => client.exec(metadata));
     watching[Symbol.dispose]();

@@ -8,7 +8,8 @@ import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { RefusalReason } from '../../shared/http/ingress-contract.ts';
 import { errorIn, metadataOf, refusalIn } from '../../shared/node-service/contract.ts';
 import type { NodeServiceClient } from '../../shared/proto/gen/node.ts';
-import { reach, type Call, type ReachParts } from '../invoke/reach.ts';
+import type { SessionCall } from '../http/call-of.ts';
+import { reach, type ReachParts } from '../invoke/reach.ts';
 import type { NodeClients } from './node-clients.ts';
 
 export interface GuestParts extends ReachParts {
@@ -25,7 +26,7 @@ export interface SessionStream {
 /** The stream is cancelled when the call's signal ends. */
 export async function openSession<Stream extends SessionStream>(
   parts: GuestParts,
-  call: Call,
+  call: SessionCall,
   open: (client: NodeServiceClient, metadata: Metadata) => Stream,
 ): Promise<Stream> {
   let opened: Stream | undefined;

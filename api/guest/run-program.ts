@@ -2,7 +2,7 @@
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import { errorIn } from '../../shared/node-service/contract.ts';
 import type { ExecReply, ExecStart } from '../../shared/proto/gen/agent.ts';
-import type { Call } from '../invoke/reach.ts';
+import type { SessionCall } from '../http/call-of.ts';
 import { openSession, type GuestParts } from './open-session.ts';
 
 /** Of each output. More is read and dropped, so that the program still ends. */
@@ -21,7 +21,7 @@ export interface ProgramResult {
 /** The time counts from when the actor is awake. */
 export async function runProgram(
   parts: GuestParts,
-  call: Call,
+  call: SessionCall,
   start: ExecStart,
   input: Buffer,
   timeoutMs: number,

@@ -7,15 +7,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { DormouseError, toDormouseError } from '../../shared/errors/dormouse-error.ts';
 import { answerOnSocket, forwardUpgrade, watchLeaving } from '../../shared/http/forward-upgrade.ts';
-import { forward, framingOf, type ForwardOutcome } from '../../shared/http/forward.ts';
+import { forward } from '../../shared/http/forward.ts';
 import { ingressHeaders, refusalReasons } from '../../shared/http/ingress-contract.ts';
+import { framingOf } from '../../shared/http/request-body.ts';
 import { problemOf } from '../http/problem.ts';
 import { callOf } from '../http/call-of.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import { requireToken } from '../http/token.ts';
 import { headersOfAnswer, headersToActor } from './actor-headers.ts';
 import { addressOf, type ActorAddress } from './address.ts';
-import { reach, type Activation, type ReachParts } from './reach.ts';
+import { reach, type Activation, type Call, type ReachParts } from './reach.ts';
 
 export interface InvokeRouter {
   addressOf(request: IncomingMessage): ActorAddress | undefined;
@@ -30,7 +31,6 @@ interface Exchange {
   readonly request: IncomingMessage;
   readonly requestId: string;
   readonly arrivedAt: number;
-  readonly leaving: AbortController;
 }
 
 export function createInvokeRouter(parts: ReachParts): InvokeRouter {
@@ -46,7 +46,7 @@ export function createInvokeRouter(parts: ReachParts): InvokeRouter {
     answer: (error: DormouseError, requestId: string) => void,
   ): Promise<void> => {
     const requestId = requestIdOf(request);
-    const exchange = { address, request, requestId, arrivedAt: performance.now(), leaving: new AbortController() };
+    const exchange = { address, request, requestId, arrivedAt: performance.now() };
     const done = (async () => {
       try {
         if (stopping) throw stoppingError();
@@ -104,10 +104,15 @@ async function serveRequest(
   response: ServerResponse,
   stop: AbortSignal,
 ): Promise<void> {
-  const { request, address, leaving } = exchange;
-  const left = (): void => leaving.abort(new Error('the client left'));
-  response.once('close', left);
-  await reachFor(parts, exchange, stop, (activation) => {
+  const { request, address } = exchange;
+  const waitSignal = (): AbortSignal => {
+    const leaving = new AbortController();
+    const left = (): void => leaving.abort(new Error('the client left'));
+    if (response.destroyed) left();
+    else response.once('close', left);
+    return AbortSignal.any([leaving.signal, stop]);
+  };
+  await reach(parts, callOf(request, address.id, waitSignal), (activation) => {
     const sentAt = performance.now();
     return forward({
       request,
@@ -133,10 +138,17 @@ async function serveSocket(
   head: Buffer,
   stop: AbortSignal,
 ): Promise<void> {
-  const { request, address, leaving } = exchange;
-  let watching = watchLeaving(socket, () => leaving.abort(new Error('the client left')));
-  await reachFor(parts, exchange, stop, async (activation) => {
-    watching[Symbol.dispose]();
+  const { request, address } = exchange;
+  const leaving = new AbortController();
+  const watch = (): Disposable => watchLeaving(socket, () => leaving.abort(new Error('the client left')));
+  let watching: Disposable | undefined;
+  const waitSignal = (): AbortSignal => {
+    if (socket.destroyed) leaving.abort(new Error('the client left'));
+    watching = watch();
+    return AbortSignal.any([leaving.signal, stop]);
+  };
+  await reach(parts, callOf(request, address.id, waitSignal), async (activation) => {
+    watching?.[Symbol.dispose]();
     const sentAt = performance.now();
     const outcome = await forwardUpgrade({
       request,
@@ -149,21 +161,10 @@ async function serveSocket(
       onAnswer: (answer) => headersOfAnswer(answer, answerFacts(exchange, activation, sentAt)),
       signal: stop,
     });
-    if (outcome.outcome === 'refused')
-      watching = watchLeaving(socket, () => leaving.abort(new Error('the client left')));
+    if (outcome.outcome === 'refused' && watching !== undefined) watching = watch();
     return outcome;
   });
-  watching[Symbol.dispose]();
-}
-
-function reachFor(
-  parts: ReachParts,
-  { request, address, leaving }: Exchange,
-  stop: AbortSignal,
-  send: (activation: Activation) => Promise<ForwardOutcome>,
-): Promise<ForwardOutcome> {
-  const call = callOf(request, address.id, AbortSignal.any([leaving.signal, stop]));
-  return reach(parts, call, send);
+  watching?.[Symbol.dispose]();
 }
 
 const toActor = (parts: ReachParts, { address, requestId }: Exchange, { epoch }: Activation) => ({

@@ -29,6 +29,8 @@ export interface StandInNode extends AsyncDisposable {
   readonly refusals: RefusalReason[];
   /** What is inside of its actors. */
   readonly service: StandInService;
+  /** The epoch of each actor that it holds; the ingress goes by it. */
+  readonly held: Map<string, string>;
   /** Called with each job before it is done; it may wait, or throw to make it fail. */
   beforeJob: (job: Job) => Promise<void> | void;
   /** Refuses everything, as while a suspend waits for requests in flight. */
@@ -79,6 +81,7 @@ export async function startStandInNode(options: StandInOptions): Promise<StandIn
     service,
     jobs: [],
     refusals: [],
+    held,
     beforeJob: () => undefined,
     draining: false,
     async [Symbol.asyncDispose]() {

@@ -1,7 +1,7 @@
 /** POST /v1/actors/{id}/exec: runs a program and answers when it has ended. With a terminal: the WebSocket of this path. */
 import type { ApiApp, RouteParts } from '../../app.ts';
 import { runProgram } from '../../guest/run-program.ts';
-import { callOf } from '../../http/call-of.ts';
+import { sessionCallOf } from '../../http/call-of.ts';
 import { clientSignal } from '../../http/client-signal.ts';
 import { actorParams } from '../../schemas/actor.ts';
 import { execBody, execResult } from '../../schemas/guest.ts';
@@ -28,7 +28,7 @@ export function execRoute(app: ApiApp, parts: RouteParts): void {
         ...{ container, command: [command, ...args], environment: env, workingFolder: cwd ?? '' },
         ...{ terminal: false, size: undefined },
       };
-      const call = callOf(request.raw, request.params.id, signal);
+      const call = sessionCallOf(request.raw, request.params.id, signal);
       return await runProgram(parts.guest, call, start, Buffer.from(stdin), timeoutMs);
     },
   );

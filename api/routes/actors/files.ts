@@ -18,7 +18,7 @@ import type {
 import type { ApiApp, RouteParts } from '../../app.ts';
 import { openSession } from '../../guest/open-session.ts';
 import { inputChunkBytes } from '../../guest/run-program.ts';
-import { callOf } from '../../http/call-of.ts';
+import { sessionCallOf } from '../../http/call-of.ts';
 import { clientSignal } from '../../http/client-signal.ts';
 import { actorParams } from '../../schemas/actor.ts';
 import { fileQuery, putFileQuery } from '../../schemas/guest.ts';
@@ -50,7 +50,7 @@ function readRoute(app: ApiApp, parts: RouteParts): void {
       },
     },
     async (request, reply) => {
-      const call = callOf(request.raw, request.params.id, clientSignal(reply, transferLimitMs, parts.stopping));
+      const call = sessionCallOf(request.raw, request.params.id, clientSignal(reply, transferLimitMs, parts.stopping));
       const stream = await openSession(parts.guest, call, (client, metadata) =>
         client.readFile(request.query, metadata),
       );
@@ -96,7 +96,7 @@ function writeRoute(app: ApiApp, parts: RouteParts): void {
     },
     async (request, reply) => {
       const { path, container, mode } = request.query;
-      const call = callOf(request.raw, request.params.id, clientSignal(reply, transferLimitMs, parts.stopping));
+      const call = sessionCallOf(request.raw, request.params.id, clientSignal(reply, transferLimitMs, parts.stopping));
       const written = Promise.withResolvers<WriteFileReply>();
       const refused = new AbortController();
       written.promise.catch(() => refused.abort());
