@@ -16,7 +16,7 @@ import { requestIdOf } from '../http/request-id.ts';
 import { requireToken } from '../http/token.ts';
 import { headersOfAnswer, headersToActor } from './actor-headers.ts';
 import { addressOf, type ActorAddress } from './address.ts';
-import { reach, type Activation, type Call, type ReachParts } from './reach.ts';
+import { reach, type Activation, type ReachParts } from './reach.ts';
 
 export interface InvokeRouter {
   addressOf(request: IncomingMessage): ActorAddress | undefined;
