@@ -7,6 +7,8 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ApiApp, RouteParts } from './app.ts';
+import { createExecRouter, type ExecRouter } from './guest/exec-router.ts';
+import { createNodeClients } from './guest/node-clients.ts';
 import { requestIdOf } from './http/request-id.ts';
 import { createNodeDirectory } from './invoke/node-directory.ts';
 import { createPendingRequests } from './invoke/pending.ts';
@@ -45,15 +47,18 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   const nodes = createNodeDirectory(parts.registry);
   const parking = createParking(parts.registry, parts.maxParked);
   const routes = createRouteCache(parts.registry);
-  const pending = createPendingRequests();
-  const router = createInvokeRouter({ ...parts, watch, templates, nodes, routes, parking, pending });
+  const nodeClients = createNodeClients(parts.registry);
+  const reachParts = { ...parts, watch, templates, nodes, routes, parking, pending: createPendingRequests() };
+  const router = createInvokeRouter(reachParts);
+  const guest = { ...reachParts, nodeClients };
+  const programs = createExecRouter(guest);
   const app = Fastify<Server, IncomingMessage, ServerResponse>({
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: bodyLimitBytes,
     genReqId: requestIdOf,
     return503OnClosing: false,
-    serverFactory: (handle) => serverFor(router, handle),
+    serverFactory: (handle) => serverFor(router, programs, handle),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -61,19 +66,21 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   guardAccess(app, parts.token);
   honourIdempotencyKeys(app, parts.registry);
   await describeApi(app);
-  const routeParts: RouteParts = { ...parts, watch, templates, parking, stopping: stopping.signal };
+  const routeParts: RouteParts = { ...parts, watch, templates, parking, guest, stopping: stopping.signal };
   registerRoutes(app, routeParts);
   await app.ready();
 
   let closing: Promise<void> | undefined;
   const close = async (drainMs: number): Promise<void> => {
     stopping.abort(new Error('the api is stopping'));
+    programs[Symbol.dispose]();
     await router.drain(drainMs);
     await closeServer(app);
     parking[Symbol.dispose]();
     watch[Symbol.dispose]();
     routes[Symbol.dispose]();
     nodes[Symbol.dispose]();
+    nodeClients[Symbol.dispose]();
   };
   return {
     app,
@@ -98,14 +105,15 @@ async function closeServer(app: ApiApp): Promise<void> {
   }
 }
 
-function serverFor(router: InvokeRouter, handle: RequestListener): Server {
+function serverFor(router: InvokeRouter, programs: ExecRouter, handle: RequestListener): Server {
   const server = createServer({
     keepAliveTimeout: keepAliveTimeoutMs,
     // An upload, or the wait for a wake, may take longer than any limit that fits all requests.
     requestTimeout: 0,
     // Clients that offer h2c on every request (`Upgrade: h2c`) want an ordinary answer.
     shouldUpgradeCallback: (request) =>
-      request.headers.upgrade?.toLowerCase() === 'websocket' && router.addressOf(request) !== undefined,
+      request.headers.upgrade?.toLowerCase() === 'websocket' &&
+      (router.addressOf(request) !== undefined || programs.matches(request)),
   });
   const take: RequestListener = (request, response) => {
     const address = router.addressOf(request);
@@ -120,7 +128,7 @@ function serverFor(router: InvokeRouter, handle: RequestListener): Server {
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const address = router.addressOf(request);
-    if (address === undefined) socket.destroy();
+    if (address === undefined) void programs.serve(request, socket, head);
     else void router.serveUpgrade(address, request, socket, head);
   });
   return server;

@@ -1,5 +1,5 @@
 /**
- * Regenerates both sides of the agent protocol from shared/proto/agent.proto, as buf.gen.yaml says:
+ * Regenerates the protocols of shared/proto/ for both sides of each, as buf.gen.yaml and buf.gen.node.yaml say:
  * `node assets/generate.ts [folder]`. The folder takes the place of the repository root for the outputs, so that a check
  * can generate beside the committed files and compare.
  */
@@ -12,6 +12,12 @@ import { findGo } from './guest-build/go-toolchain.ts';
 /** What the generation writes, relative to the root. */
 export const generatedFolders = ['shared/proto/gen', 'assets/guest-agent/agentpb'] as const;
 
+/** Go is made of the agent's protocol alone. */
+const templates = [
+  { template: 'buf.gen.yaml', source: 'shared/proto/agent.proto' },
+  { template: 'buf.gen.node.yaml', source: 'shared/proto/node.proto' },
+] as const;
+
 const root = path.join(import.meta.dirname, '..');
 
 /** A first run compiles the plugins. */
@@ -21,13 +27,15 @@ export async function generateProtocol(outputRoot: string = root): Promise<void>
   const { cacheDir, mirror, searchPath } = readAssetsConfig();
   const progress = (message: string): void => void process.stderr.write(`generate: ${message}\n`);
   const go = await findGo({ cacheDir, progress, findMirror: () => findMirror(mirror) });
-  await execa('buf', ['generate', '--output', outputRoot], {
-    cwd: root,
-    preferLocal: true,
-    localDir: root,
-    env: { GOTOOLCHAIN: 'local', PATH: withProgram(go.command, searchPath) },
-    timeout: timeoutMs,
-  });
+  for (const { template, source } of templates) {
+    await execa('buf', ['generate', '--template', template, '--path', source, '--output', outputRoot], {
+      cwd: root,
+      preferLocal: true,
+      localDir: root,
+      env: { GOTOOLCHAIN: 'local', PATH: withProgram(go.command, searchPath) },
+      timeout: timeoutMs,
+    });
+  }
 }
 
 /** The plugins are started as `go tool …`: a compiler that is not on the PATH is put before it. */

@@ -32,6 +32,7 @@ import { consumeJobs } from './jobs/consume.ts';
 import { createNetworkPool } from './network/pool.ts';
 import { sweepNetworks } from './network/sweep.ts';
 import type { NodeContext } from './node-context.ts';
+import { startNodeService } from './node-service/server.ts';
 import { startStatusServer } from './status/server.ts';
 import { followDrain } from './node/drain.ts';
 import { createFence, type Fence } from './node/fence.ts';
@@ -128,11 +129,15 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   const ingress = resources.use(
     await startIngress(config.host, activations, (activation) => fence.admits(activation), log),
   );
+  const nodeService = resources.use(
+    await startNodeService(config.host, { table: activations, admits: (activation) => fence.admits(activation) }),
+  );
   const record: NodeRecord = {
     id: nodeId,
     bootId,
     state: 'ready',
     ingressUrl: ingress.url,
+    nodeServiceUrl: nodeService.url,
     runtime: sandboxes.runtime,
     slots: config.slots,
     memoryMiB: config.memoryMiB,

@@ -46,6 +46,7 @@ export interface Call {
 
 /** A running activation to send the call to. */
 export interface Activation {
+  readonly node: string;
   readonly epoch: string;
   readonly target: ForwardTarget;
   readonly start: StartKind;
@@ -131,8 +132,10 @@ const hotStart: Start = { start: 'hot', phases: {} };
 async function sendTo(parts: ReachParts, record: ActorRecord, send: Send, hot: boolean): Promise<ForwardOutcome> {
   const { epoch, node, lastStart } = record;
   const target = node === undefined ? undefined : await parts.nodes.targetOf(node);
-  if (epoch === undefined || target === undefined) return { outcome: 'refused', reason: 'unknown-node' };
-  const route = { epoch, target };
+  if (epoch === undefined || node === undefined || target === undefined) {
+    return { outcome: 'refused', reason: 'unknown-node' };
+  }
+  const route = { node, epoch, target };
   parts.routes.keep(record.id, route);
   const start = hot ? hotStart : { start: lastStart?.kind ?? 'warm', phases: lastStart?.phases ?? {} };
   return sendAlong(parts, record.id, route, send, start);

@@ -12,6 +12,7 @@ import type { ForwardTarget } from '../../shared/http/exchange.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
 
 export interface Route {
+  readonly node: string;
   readonly epoch: string;
   readonly target: ForwardTarget;
 }

@@ -11,11 +11,12 @@ import { forward } from '../../shared/http/forward.ts';
 import { ingressHeaders, refusalReasons } from '../../shared/http/ingress-contract.ts';
 import { framingOf } from '../../shared/http/request-body.ts';
 import { problemOf } from '../http/problem.ts';
+import { callOf } from '../http/call-of.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import { requireToken } from '../http/token.ts';
 import { headersOfAnswer, headersToActor } from './actor-headers.ts';
 import { addressOf, type ActorAddress } from './address.ts';
-import { reach, type Activation, type Call, type ReachParts } from './reach.ts';
+import { reach, type Activation, type ReachParts } from './reach.ts';
 
 export interface InvokeRouter {
   addressOf(request: IncomingMessage): ActorAddress | undefined;
@@ -111,7 +112,7 @@ async function serveRequest(
     else response.once('close', left);
     return AbortSignal.any([leaving.signal, stop]);
   };
-  await reach(parts, callOf(exchange, waitSignal), (activation) => {
+  await reach(parts, callOf(request, address.id, waitSignal), (activation) => {
     const sentAt = performance.now();
     return forward({
       request,
@@ -146,7 +147,7 @@ async function serveSocket(
     watching = watch();
     return AbortSignal.any([leaving.signal, stop]);
   };
-  await reach(parts, callOf(exchange, waitSignal), async (activation) => {
+  await reach(parts, callOf(request, address.id, waitSignal), async (activation) => {
     watching?.[Symbol.dispose]();
     const sentAt = performance.now();
     const outcome = await forwardUpgrade({
@@ -164,17 +165,6 @@ async function serveSocket(
     return outcome;
   });
   watching?.[Symbol.dispose]();
-}
-
-function callOf({ request, address }: Exchange, waitSignal: () => AbortSignal): Call {
-  const traceparent = request.headers['traceparent'];
-  return {
-    id: address.id,
-    mayWake: request.headers['dormouse-wake'] !== 'never',
-    waitSignal,
-    // Version 00 has this length; anything else is passed on to the actor but not into our jobs.
-    traceparent: typeof traceparent === 'string' && traceparent.length === 55 ? traceparent : undefined,
-  };
 }
 
 const toActor = (parts: ReachParts, { address, requestId }: Exchange, { epoch }: Activation) => ({

@@ -2,10 +2,13 @@
 import type { ApiApp, RouteParts } from '../app.ts';
 import { createRoute as createActor } from './actors/create.ts';
 import { deleteRoute as deleteActor } from './actors/delete.ts';
+import { execRoute as execInActor } from './actors/exec.ts';
 import { explainRoute as explainActor } from './actors/explain.ts';
+import { filesRoute as actorFiles } from './actors/files.ts';
 import { generationsRoute as actorGenerations } from './actors/generations.ts';
 import { getRoute as getActor } from './actors/get.ts';
 import { listRoute as listActors } from './actors/list.ts';
+import { logsRoute as actorLogs } from './actors/logs.ts';
 import { pauseRoute as pauseActor } from './actors/pause.ts';
 import { resumeRoute as resumeActor } from './actors/resume.ts';
 import { suspendRoute as suspendActor } from './actors/suspend.ts';
@@ -42,6 +45,7 @@ export function registerRoutes(app: ApiApp, parts: RouteParts): void {
       streamEvents,
       readyRoute,
     ],
+    ...[execInActor, actorFiles, actorLogs],
     rebuildRegistry,
   ];
   for (const route of routes) route(app, parts);

@@ -18,6 +18,6 @@ export const nodeView = z
   .meta({ id: 'Node', description: 'A machine that runs actors' });
 
 export function viewOfNode(node: NodeStatus): z.infer<typeof nodeView> {
-  const { bootId: _bootId, ingressUrl: _ingressUrl, ...shown } = node;
+  const { bootId: _bootId, ingressUrl: _ingressUrl, nodeServiceUrl: _nodeServiceUrl, ...shown } = node;
   return shown;
 }

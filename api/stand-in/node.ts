@@ -19,6 +19,7 @@ import { appendEntry } from '../../shared/snapshot/actor-log.ts';
 import type { SnapshotManifest } from '../../shared/snapshot/manifest.ts';
 import { objectKeys } from '../../shared/snapshot/object-keys.ts';
 import { createLogger } from '../../shared/telemetry/logger.ts';
+import { startStandInService, type StandInService } from './node-service.ts';
 
 export interface StandInNode extends AsyncDisposable {
   readonly id: string;
@@ -26,6 +27,8 @@ export interface StandInNode extends AsyncDisposable {
   readonly jobs: Job['kind'][];
   /** Requests refused, by reason, in order. */
   readonly refusals: RefusalReason[];
+  /** What is inside of its actors. */
+  readonly service: StandInService;
   /** The epoch of each actor that it holds; the ingress goes by it. */
   readonly held: Map<string, string>;
   /** Called with each job before it is done; it may wait, or throw to make it fail. */
@@ -72,8 +75,10 @@ const leaseMs = 60_000;
 export async function startStandInNode(options: StandInOptions): Promise<StandInNode> {
   const { id, registry, redisUrl } = options;
   const held = new Map<string, string>();
+  const service = await startStandInService(({ actorId = '', epoch }) => refusalOf(node, held, actorId, epoch));
   const node: StandInNode = {
     id,
+    service,
     jobs: [],
     refusals: [],
     held,
@@ -84,6 +89,7 @@ export async function startStandInNode(options: StandInOptions): Promise<StandIn
       connection.disconnect();
       server.closeAllConnections();
       server.close();
+      service[Symbol.dispose]();
     },
   };
   const server = startIngress(options, node, held);
@@ -101,22 +107,37 @@ export async function startStandInNode(options: StandInOptions): Promise<StandIn
     { connection, prefix: queuePrefix, concurrency: 8 },
   );
   worker.on('error', () => undefined);
-  const record = { id, bootId, state: 'ready', ingressUrl, runtime: standInRuntime } as const;
+  const record = {
+    id,
+    bootId,
+    state: 'ready',
+    ingressUrl,
+    nodeServiceUrl: service.url,
+    runtime: standInRuntime,
+  } as const;
   const room = { slots: options.slots ?? 8, memoryMiB: 4096, startedAt: new Date().toISOString() };
   await registry.announceNode({ ...record, ...room }, leaseMs);
   return node;
 }
 
+function refusalOf(
+  node: StandInNode,
+  held: ReadonlyMap<string, string>,
+  actorId: string,
+  wanted: unknown,
+): RefusalReason | undefined {
+  const epoch = held.get(actorId);
+  if (epoch === undefined) return 'unknown-actor';
+  if (epoch !== wanted) return 'stale-epoch';
+  return node.draining ? 'draining' : undefined;
+}
+
 function startIngress(options: StandInOptions, node: StandInNode, held: ReadonlyMap<string, string>) {
   const server = createServer();
-  const refusalOf = (request: IncomingMessage): RefusalReason | undefined => {
-    const epoch = held.get(String(request.headers[ingressHeaders.actor]));
-    if (epoch === undefined) return 'unknown-actor';
-    if (epoch !== request.headers[ingressHeaders.epoch]) return 'stale-epoch';
-    return node.draining ? 'draining' : undefined;
-  };
+  const refusalFor = ({ headers }: IncomingMessage): RefusalReason | undefined =>
+    refusalOf(node, held, String(headers[ingressHeaders.actor]), headers[ingressHeaders.epoch]);
   const take = (request: IncomingMessage, response: ServerResponse & { req: IncomingMessage }): void => {
-    const refusal = refusalOf(request);
+    const refusal = refusalFor(request);
     if (refusal === undefined) {
       if (request.headers.expect !== undefined) response.writeContinue();
       options.serve(request, response);
@@ -129,7 +150,7 @@ function startIngress(options: StandInOptions, node: StandInNode, held: Readonly
   server.on('checkContinue', take);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => undefined);
-    const refusal = refusalOf(request);
+    const refusal = refusalFor(request);
     if (refusal === undefined) options.upgrade?.(request, socket, head);
     else socket.end(`HTTP/1.1 421 Misdirected\r\n${ingressHeaders.refusal}: ${refusal}\r\nContent-Length: 0\r\n\r\n`);
   });

@@ -25,6 +25,7 @@ type server struct {
 	version    string
 	quiescing  sync.Mutex
 	garbage    garbage
+	sessions   sessions
 }
 
 func (s *server) Hello(context.Context, *agentpb.HelloRequest) (*agentpb.HelloReply, error) {
@@ -55,6 +56,8 @@ func (s *server) Quiesce(context.Context, *agentpb.QuiesceRequest) (*agentpb.Qui
 	// The agent has no timers of its own, and calls come one at a time: when this answers, nothing is under way.
 	s.quiescing.Lock()
 	defer s.quiescing.Unlock()
+	s.sessions.end()
+	s.supervisor.Journal.EndFollowers()
 	unix.Sync()
 	s.garbage.collectIfWorthwhile()
 	return &agentpb.QuiesceReply{}, nil

@@ -116,6 +116,34 @@ export const errorCodes = {
     'The actor ended the connection before it answered',
     'Try again; look at the log of the actor.',
   ),
+  // inside an actor
+  'container-not-found': code(404, false, 'The actor has no such container', 'See the containers of its template.'),
+  'exec-failed': code(422, false, 'The program could not be started', 'Read the reason in `detail`.'),
+  'exec-timeout': code(
+    504,
+    false,
+    'The program did not end in time and was ended',
+    'Give it a longer `timeoutMs`, or run it over the WebSocket.',
+  ),
+  'file-not-found': code(404, false, 'No such file in the container', 'Look at the path from inside the container.'),
+  'file-not-usable': code(
+    409,
+    false,
+    'The path is not a file or folder that can be read or written',
+    'Read the reason in `detail`.',
+  ),
+  'no-space': code(
+    507,
+    false,
+    'The container has no space left',
+    'Remove files, or give the container more `upperMiB`.',
+  ),
+  'session-ended': code(
+    409,
+    true,
+    'The actor was put to sleep while this lasted',
+    'Begin again: that wakes it. A suspend waits for it no longer than DORMOUSE_DRAIN_MS.',
+  ),
   'operation-not-found': code(404, false, 'No such operation', 'Operations are kept for a day.'),
   // snapshots
   'snapshot-corrupt': code(

@@ -208,6 +208,22 @@ suite('inspecting a store', () => {
     assert.deepEqual(await notLive(), []);
   });
 
+  test('what an actor wrote lives as long as the actor', async () => {
+    const { store } = sample;
+    await putTemplate(store);
+    const actor = await putActor(store, 'a');
+    const own = objectKeys.actorLog('a', actor.uid, '1.1', 1);
+    const former = objectKeys.actorLog('a', '01234567-89ab-4cde-8f01-23456789abcd', '1.1', 1);
+    const stranger = `${objectKeys.actorLogs('a', actor.uid)}stranger`;
+    for (const key of [own, former, stranger]) {
+      await putBytes(store, key, 'x');
+      await age(key);
+    }
+    assert.deepEqual((await garbage()).sort(), [former, stranger].sort());
+    await actor.append({ kind: 'deleted' });
+    assert.ok((await garbage()).includes(own));
+  });
+
   test('a preparation that came second, an unfinished asset set and a trial are garbage; strangers are not', async () => {
     const { store } = sample;
     await putTemplate(store);

@@ -10,7 +10,7 @@ import { compareEpochs, latestEpoch, type Epoch } from '../actor/epoch.ts';
 import { DormouseError } from '../errors/dormouse-error.ts';
 import type { CallOptions, ObjectStore } from '../object-store/object-store.ts';
 import { readEntry, type LogEntry, type SnapshotEntry } from '../snapshot/actor-log.ts';
-import { attemptOf, objectKeys, sequenceOf } from '../snapshot/object-keys.ts';
+import { attemptOf, logOf, objectKeys, sequenceOf } from '../snapshot/object-keys.ts';
 import type { Finding, Group, Judgement, Named } from './finding.ts';
 
 export async function judgeActor(store: ObjectStore, group: Group, options: CallOptions): Promise<Judgement> {
@@ -22,7 +22,10 @@ export async function judgeActor(store: ObjectStore, group: Group, options: Call
     damage.length > 0 || complaint === undefined
       ? damage
       : [{ key: objectKeys.logFolder(id), verdict: 'missing', reason: complaint } as const];
-  const named = life.flatMap((entry) => [{ key: keyOf(id, entry), by: keyOf(id, entry) }, ...namedBy(id, entry)]);
+  const named = [
+    ...life.flatMap((entry) => [{ key: keyOf(id, entry), by: keyOf(id, entry) }, ...namedBy(id, entry)]),
+    ...logsOf(id, group, life),
+  ];
   const outside = life.flatMap((entry) => partsOutside(id, entry));
   const lastWords = lastWordsOf(life);
   return {
@@ -85,6 +88,16 @@ function namedBy(id: string, entry: LogEntry): Named[] {
   if (entry.kind === 'created') return [{ key: objectKeys.template(entry.template, entry.revision), by }];
   if (entry.kind !== 'snapshot') return [];
   return ownParts(id, entry).map((part) => ({ ...part, by }));
+}
+
+/** Nothing names what the containers wrote, one by one: it lives while the actor does, and its retention bounds it. */
+function logsOf(id: string, { objects }: Group, life: readonly LogEntry[]): Named[] {
+  const created = life.find(({ kind }) => kind === 'created');
+  if (created === undefined) return [];
+  const folder = objectKeys.actorLogs(id, created.uid);
+  return objects
+    .filter(({ key }) => key.startsWith(folder) && logOf(key) !== undefined)
+    .map(({ key }) => ({ key, by: keyOf(id, created) }));
 }
 
 const isOwn = (id: string, entry: SnapshotEntry, key: string): boolean =>

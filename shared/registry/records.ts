@@ -79,6 +79,8 @@ export const nodeRecordSchema = z.object({
   state: z.enum(['ready', 'draining']),
   /** Where the api reaches the actors of this node. */
   ingressUrl: z.url(),
+  /** Where the api reaches what is inside of them: programs, files, logs (shared/proto/node.proto). */
+  nodeServiceUrl: z.url().optional(),
   runtime: runtimeKeySchema,
   slots: z.number().int(),
   memoryMiB: z.number().int(),

@@ -20,6 +20,10 @@ export const objectKeys = {
   logEntry: (id: string, seq: number) => `actors/${id}/log/${String(seq).padStart(sequenceDigits, '0')}.json`,
   blob: (id: string, uid: string, epoch: string, attempt: number, part: 'memory' | 'device') =>
     `actors/${id}/${uid}/blobs/${epoch}-${attempt}/${part}`,
+  actorLogs: (id: string, uid: string) => `actors/${id}/${uid}/logs/`,
+  /** What the containers of an activation wrote: for people, named by nothing, gone with the actor. */
+  actorLog: (id: string, uid: string, epoch: string, attempt: number) =>
+    `actors/${id}/${uid}/logs/${epoch}-${attempt}.ndjson.zst`,
   /** Beside an encrypted object: its data key, wrapped by each key that can open it. They live and die with the object. */
   wrappedKeys: (objectKey: string) => `${objectKey}.keys/`,
   wrappedKey: (objectKey: string, keyId: string) => `${objectKey}.keys/${keyId}`,
@@ -43,6 +47,13 @@ export const nodeOfPresence = (key: string): string | undefined => /^nodes\/([^/
 /** The activation and the attempt in a blob's key, or undefined for a key that is none. */
 export function attemptOf(key: string): { readonly epoch: string; readonly attempt: number } | undefined {
   const match = /\/blobs\/([1-9][0-9]{0,8}\.[0-9]{1,15})-([0-9]{1,15})\/[^/]+$/.exec(key);
+  if (match?.[1] === undefined || match[2] === undefined) return undefined;
+  return { epoch: match[1], attempt: Number(match[2]) };
+}
+
+/** The activation and the attempt in a log's key, or undefined for a key that is none. */
+export function logOf(key: string): { readonly epoch: string; readonly attempt: number } | undefined {
+  const match = /\/logs\/([1-9][0-9]{0,8}\.[0-9]{1,15})-([0-9]{1,15})\.ndjson\.zst$/.exec(key);
   if (match?.[1] === undefined || match[2] === undefined) return undefined;
   return { epoch: match[1], attempt: Number(match[2]) };
 }

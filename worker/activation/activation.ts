@@ -3,6 +3,7 @@ import type { Agent } from 'node:http';
 import type { Epoch } from '../../shared/actor/epoch.ts';
 import type { TemplateDescriptor } from '../../shared/template/golden.ts';
 import type { Gate } from '../ingress/gate.ts';
+import type { LogCollector } from '../logs/collector.ts';
 import type { Identity, Sandbox } from '../sandbox/sandbox.ts';
 
 export interface Activation {
@@ -11,6 +12,7 @@ export interface Activation {
   readonly template: TemplateDescriptor;
   readonly sandbox: Sandbox;
   readonly gate: Gate;
+  readonly logs: LogCollector;
   /** Connections to this activation and to no other; destroyed with it. */
   readonly connections: Agent;
   /** The golden's memory that its changes are counted against; none for an actor that booted by itself. */

@@ -18,6 +18,7 @@ import {
   type StartReply,
 } from '../../shared/proto/gen/agent.ts';
 import type { Identity } from '../sandbox/sandbox.ts';
+import { countSessions, type GuestSessions } from './guest-sessions.ts';
 
 /** The kernel's pool takes 256 bits at most. */
 const entropyBytes = 32;
@@ -31,6 +32,9 @@ export interface GuestAgent {
   quiesce(deadlineMs: number): Promise<void>;
   wake(identity: Identity, deadlineMs: number): Promise<void>;
   inspect(deadlineMs: number): Promise<InspectReply>;
+  readonly sessions: GuestSessions;
+  /** Waits until every session is over; a Quiesce ends those of the agent. */
+  settled(limitMs: number): Promise<void>;
   close(): void;
 }
 
@@ -71,6 +75,7 @@ export function connectAgent(socketPath: string): GuestAgent {
       call('inspect', deadlineMs, (meta, options, done) =>
         client.inspect({ tailLines: inspectTailLines }, meta, options, done),
       ),
+    ...countSessions(() => client),
     close: () => client.close(),
   };
 }

@@ -19,10 +19,8 @@ import { framingOf, isSmallAndUnasked } from '../../shared/http/request-body.ts'
 import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { Activation, ActivationTable } from '../activation/activation.ts';
 import { doorPort } from '../../shared/template/template-spec.ts';
+import { enterActivation, type Admits } from './admit.ts';
 import type { Lease } from './gate.ts';
-
-/** Whether this node may let the activation answer at this moment (worker/node/fence.ts). */
-export type Admits = (activation: Activation) => boolean;
 
 export async function startIngress(
   host: string,
@@ -108,13 +106,11 @@ function admit(
   admits: Admits,
   request: IncomingMessage,
 ): { activation: Activation; lease: Lease } | RefusalReason {
-  const actorId = request.headers[ingressHeaders.actor];
-  const activation = typeof actorId === 'string' ? table.get(actorId) : undefined;
-  if (activation === undefined) return 'unknown-actor';
-  if (request.headers[ingressHeaders.epoch] !== activation.epoch) return 'stale-epoch';
-  if (!admits(activation)) return 'draining';
-  const lease = activation.gate.enter();
-  return typeof lease === 'string' ? lease : { activation, lease };
+  const { [ingressHeaders.actor]: actorId, [ingressHeaders.epoch]: epoch } = request.headers;
+  return enterActivation(
+    { table, admits },
+    { ...(typeof actorId === 'string' && { actorId }), ...(typeof epoch === 'string' && { epoch }) },
+  );
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, reason: RefusalReason): void {

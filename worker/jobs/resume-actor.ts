@@ -19,6 +19,9 @@ import type { Activation } from '../activation/activation.ts';
 import { requireIntact, type LocalCapture } from '../activation/local-capture.ts';
 import { recordLife } from '../activation/record-life.ts';
 import { createGate } from '../ingress/gate.ts';
+import { collectLogs } from '../logs/collector.ts';
+import { keepLogs } from '../logs/keep-logs.ts';
+import { recordLogs } from '../logs/record-logs.ts';
 import type { NodeContext } from '../node-context.ts';
 import { createPhaseClock, type PhaseClock } from '../sandbox/phase-clock.ts';
 import type { RestoreSource, Sandbox, SandboxSpec } from '../sandbox/sandbox.ts';
@@ -98,13 +101,17 @@ async function activate(
     kind === 'cold'
       ? await context.sandboxes.boot(spec, clock, signal)
       : await restore(context, spec, local ?? head.snapshot, golden, template, clock, signal);
-  const sandbox = recordLife(started, context.log.child({ actorId: record.id, epoch }));
+  const log = context.log.child({ actorId: record.id, epoch });
+  const logs = collectLogs(started.sessions, log);
+  const keeper = context.blobs.keyRing.length === 0 ? keepLogs({ store: context.store, identity, log }) : undefined;
+  const sandbox = recordLife(recordLogs(started, logs, keeper), log);
   const activation: Activation = {
     identity,
     epoch,
     template,
     sandbox,
     gate: createGate(),
+    logs,
     connections: new ConnectionPool({ reuseWithinMs, maxConnections: maxConnectionsPerActor }),
     base: golden && { path: golden.memoryPath, sha256: golden.sha256 },
     quietUntil: 0,

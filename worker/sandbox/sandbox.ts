@@ -10,6 +10,7 @@
  * Disposing a sandbox ends it in any state and leaves nothing behind.
  */
 import type { RuntimeKey } from '../../shared/snapshot/manifest.ts';
+import type { GuestSessions } from '../guest/guest-sessions.ts';
 import type { PhaseClock } from './phase-clock.ts';
 
 /** An image's read-only root, under the name its container has. */
@@ -81,6 +82,8 @@ export interface Sandbox extends AsyncDisposable {
   start(containers: readonly ContainerStart[], timeoutMs: number, signal: AbortSignal): Promise<void>;
   /** Sets clock, entropy and identity; the first request may come afterwards. */
   wake(identity: Identity, signal: AbortSignal): Promise<void>;
+  /** Programs, files and logs inside of it. None may be opened while it is frozen; freezing ends those that last. */
+  readonly sessions: GuestSessions;
   freeze(signal: AbortSignal): Promise<void>;
   /** Writes what differs from the base into a folder. The sandbox is frozen before and after. */
   capture(folder: string, baseMemoryPath: string | undefined, signal: AbortSignal): Promise<Capture>;

@@ -806,6 +806,928 @@ func (x *InspectReply) GetMemoryAvailableBytes() uint64 {
 	return 0
 }
 
+type TerminalSize struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Columns       uint32                 `protobuf:"varint,1,opt,name=columns,proto3" json:"columns,omitempty"`
+	Rows          uint32                 `protobuf:"varint,2,opt,name=rows,proto3" json:"rows,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TerminalSize) Reset() {
+	*x = TerminalSize{}
+	mi := &file_agent_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TerminalSize) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TerminalSize) ProtoMessage() {}
+
+func (x *TerminalSize) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TerminalSize.ProtoReflect.Descriptor instead.
+func (*TerminalSize) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *TerminalSize) GetColumns() uint32 {
+	if x != nil {
+		return x.Columns
+	}
+	return 0
+}
+
+func (x *TerminalSize) GetRows() uint32 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+type ExecStart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty: the first container.
+	Container string `protobuf:"bytes,1,opt,name=container,proto3" json:"container,omitempty"`
+	// The program and its arguments; looked for in the container's PATH.
+	Command []string `protobuf:"bytes,2,rep,name=command,proto3" json:"command,omitempty"`
+	// NAME=value, over those of the container.
+	Environment []string `protobuf:"bytes,3,rep,name=environment,proto3" json:"environment,omitempty"`
+	// Empty: the container's own.
+	WorkingFolder string `protobuf:"bytes,4,opt,name=working_folder,json=workingFolder,proto3" json:"working_folder,omitempty"`
+	// With a terminal there is one output: standard error goes to it as well.
+	Terminal      bool          `protobuf:"varint,5,opt,name=terminal,proto3" json:"terminal,omitempty"`
+	Size          *TerminalSize `protobuf:"bytes,6,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExecStart) Reset() {
+	*x = ExecStart{}
+	mi := &file_agent_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExecStart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExecStart) ProtoMessage() {}
+
+func (x *ExecStart) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExecStart.ProtoReflect.Descriptor instead.
+func (*ExecStart) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ExecStart) GetContainer() string {
+	if x != nil {
+		return x.Container
+	}
+	return ""
+}
+
+func (x *ExecStart) GetCommand() []string {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+func (x *ExecStart) GetEnvironment() []string {
+	if x != nil {
+		return x.Environment
+	}
+	return nil
+}
+
+func (x *ExecStart) GetWorkingFolder() string {
+	if x != nil {
+		return x.WorkingFolder
+	}
+	return ""
+}
+
+func (x *ExecStart) GetTerminal() bool {
+	if x != nil {
+		return x.Terminal
+	}
+	return false
+}
+
+func (x *ExecStart) GetSize() *TerminalSize {
+	if x != nil {
+		return x.Size
+	}
+	return nil
+}
+
+type ExecRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Part:
+	//
+	//	*ExecRequest_Start
+	//	*ExecRequest_Input
+	//	*ExecRequest_InputEnded
+	//	*ExecRequest_Resize
+	Part          isExecRequest_Part `protobuf_oneof:"part"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExecRequest) Reset() {
+	*x = ExecRequest{}
+	mi := &file_agent_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExecRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExecRequest) ProtoMessage() {}
+
+func (x *ExecRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExecRequest.ProtoReflect.Descriptor instead.
+func (*ExecRequest) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ExecRequest) GetPart() isExecRequest_Part {
+	if x != nil {
+		return x.Part
+	}
+	return nil
+}
+
+func (x *ExecRequest) GetStart() *ExecStart {
+	if x != nil {
+		if x, ok := x.Part.(*ExecRequest_Start); ok {
+			return x.Start
+		}
+	}
+	return nil
+}
+
+func (x *ExecRequest) GetInput() []byte {
+	if x != nil {
+		if x, ok := x.Part.(*ExecRequest_Input); ok {
+			return x.Input
+		}
+	}
+	return nil
+}
+
+func (x *ExecRequest) GetInputEnded() bool {
+	if x != nil {
+		if x, ok := x.Part.(*ExecRequest_InputEnded); ok {
+			return x.InputEnded
+		}
+	}
+	return false
+}
+
+func (x *ExecRequest) GetResize() *TerminalSize {
+	if x != nil {
+		if x, ok := x.Part.(*ExecRequest_Resize); ok {
+			return x.Resize
+		}
+	}
+	return nil
+}
+
+type isExecRequest_Part interface {
+	isExecRequest_Part()
+}
+
+type ExecRequest_Start struct {
+	Start *ExecStart `protobuf:"bytes,1,opt,name=start,proto3,oneof"`
+}
+
+type ExecRequest_Input struct {
+	Input []byte `protobuf:"bytes,2,opt,name=input,proto3,oneof"`
+}
+
+type ExecRequest_InputEnded struct {
+	// No more input comes. With a terminal, a program is told by Ctrl-D in the input instead.
+	InputEnded bool `protobuf:"varint,3,opt,name=input_ended,json=inputEnded,proto3,oneof"`
+}
+
+type ExecRequest_Resize struct {
+	Resize *TerminalSize `protobuf:"bytes,4,opt,name=resize,proto3,oneof"`
+}
+
+func (*ExecRequest_Start) isExecRequest_Part() {}
+
+func (*ExecRequest_Input) isExecRequest_Part() {}
+
+func (*ExecRequest_InputEnded) isExecRequest_Part() {}
+
+func (*ExecRequest_Resize) isExecRequest_Part() {}
+
+type ExecReply struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Part:
+	//
+	//	*ExecReply_Output
+	//	*ExecReply_ErrorOutput
+	//	*ExecReply_ExitCode
+	Part          isExecReply_Part `protobuf_oneof:"part"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExecReply) Reset() {
+	*x = ExecReply{}
+	mi := &file_agent_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExecReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExecReply) ProtoMessage() {}
+
+func (x *ExecReply) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExecReply.ProtoReflect.Descriptor instead.
+func (*ExecReply) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ExecReply) GetPart() isExecReply_Part {
+	if x != nil {
+		return x.Part
+	}
+	return nil
+}
+
+func (x *ExecReply) GetOutput() []byte {
+	if x != nil {
+		if x, ok := x.Part.(*ExecReply_Output); ok {
+			return x.Output
+		}
+	}
+	return nil
+}
+
+func (x *ExecReply) GetErrorOutput() []byte {
+	if x != nil {
+		if x, ok := x.Part.(*ExecReply_ErrorOutput); ok {
+			return x.ErrorOutput
+		}
+	}
+	return nil
+}
+
+func (x *ExecReply) GetExitCode() int32 {
+	if x != nil {
+		if x, ok := x.Part.(*ExecReply_ExitCode); ok {
+			return x.ExitCode
+		}
+	}
+	return 0
+}
+
+type isExecReply_Part interface {
+	isExecReply_Part()
+}
+
+type ExecReply_Output struct {
+	Output []byte `protobuf:"bytes,1,opt,name=output,proto3,oneof"`
+}
+
+type ExecReply_ErrorOutput struct {
+	ErrorOutput []byte `protobuf:"bytes,2,opt,name=error_output,json=errorOutput,proto3,oneof"`
+}
+
+type ExecReply_ExitCode struct {
+	// The end: the program's exit code; 128 + n when signal n ended it.
+	ExitCode int32 `protobuf:"varint,3,opt,name=exit_code,json=exitCode,proto3,oneof"`
+}
+
+func (*ExecReply_Output) isExecReply_Part() {}
+
+func (*ExecReply_ErrorOutput) isExecReply_Part() {}
+
+func (*ExecReply_ExitCode) isExecReply_Part() {}
+
+type LogsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Goes on until Quiesce; otherwise ends with what there is.
+	Follow        bool `protobuf:"varint,1,opt,name=follow,proto3" json:"follow,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogsRequest) Reset() {
+	*x = LogsRequest{}
+	mi := &file_agent_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogsRequest) ProtoMessage() {}
+
+func (x *LogsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogsRequest.ProtoReflect.Descriptor instead.
+func (*LogsRequest) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *LogsRequest) GetFollow() bool {
+	if x != nil {
+		return x.Follow
+	}
+	return false
+}
+
+type LogLine struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Counts the lines of all containers of an actor. It is part of the memory, so it goes on where a snapshot ended, and
+	// falls back with it: a line is known by its number and its time.
+	Sequence  uint64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	UnixNanos int64  `protobuf:"varint,2,opt,name=unix_nanos,json=unixNanos,proto3" json:"unix_nanos,omitempty"`
+	Container string `protobuf:"bytes,3,opt,name=container,proto3" json:"container,omitempty"`
+	IsError   bool   `protobuf:"varint,4,opt,name=is_error,json=isError,proto3" json:"is_error,omitempty"`
+	// Without its line end; a longer line comes in pieces.
+	Text          string `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogLine) Reset() {
+	*x = LogLine{}
+	mi := &file_agent_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogLine) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogLine) ProtoMessage() {}
+
+func (x *LogLine) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogLine.ProtoReflect.Descriptor instead.
+func (*LogLine) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *LogLine) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *LogLine) GetUnixNanos() int64 {
+	if x != nil {
+		return x.UnixNanos
+	}
+	return 0
+}
+
+func (x *LogLine) GetContainer() string {
+	if x != nil {
+		return x.Container
+	}
+	return ""
+}
+
+func (x *LogLine) GetIsError() bool {
+	if x != nil {
+		return x.IsError
+	}
+	return false
+}
+
+func (x *LogLine) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+type LogsReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Lines         []*LogLine             `protobuf:"bytes,1,rep,name=lines,proto3" json:"lines,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogsReply) Reset() {
+	*x = LogsReply{}
+	mi := &file_agent_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogsReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogsReply) ProtoMessage() {}
+
+func (x *LogsReply) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogsReply.ProtoReflect.Descriptor instead.
+func (*LogsReply) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *LogsReply) GetLines() []*LogLine {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+type ReadFileRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Container     string                 `protobuf:"bytes,1,opt,name=container,proto3" json:"container,omitempty"`
+	Path          string                 `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadFileRequest) Reset() {
+	*x = ReadFileRequest{}
+	mi := &file_agent_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadFileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadFileRequest) ProtoMessage() {}
+
+func (x *ReadFileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadFileRequest.ProtoReflect.Descriptor instead.
+func (*ReadFileRequest) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ReadFileRequest) GetContainer() string {
+	if x != nil {
+		return x.Container
+	}
+	return ""
+}
+
+func (x *ReadFileRequest) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+type FileFacts struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of a folder, the archive's size is not known beforehand: 0.
+	SizeBytes         uint64 `protobuf:"varint,1,opt,name=size_bytes,json=sizeBytes,proto3" json:"size_bytes,omitempty"`
+	Mode              uint32 `protobuf:"varint,2,opt,name=mode,proto3" json:"mode,omitempty"`
+	ModifiedUnixNanos int64  `protobuf:"varint,3,opt,name=modified_unix_nanos,json=modifiedUnixNanos,proto3" json:"modified_unix_nanos,omitempty"`
+	IsFolder          bool   `protobuf:"varint,4,opt,name=is_folder,json=isFolder,proto3" json:"is_folder,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *FileFacts) Reset() {
+	*x = FileFacts{}
+	mi := &file_agent_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FileFacts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FileFacts) ProtoMessage() {}
+
+func (x *FileFacts) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FileFacts.ProtoReflect.Descriptor instead.
+func (*FileFacts) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *FileFacts) GetSizeBytes() uint64 {
+	if x != nil {
+		return x.SizeBytes
+	}
+	return 0
+}
+
+func (x *FileFacts) GetMode() uint32 {
+	if x != nil {
+		return x.Mode
+	}
+	return 0
+}
+
+func (x *FileFacts) GetModifiedUnixNanos() int64 {
+	if x != nil {
+		return x.ModifiedUnixNanos
+	}
+	return 0
+}
+
+func (x *FileFacts) GetIsFolder() bool {
+	if x != nil {
+		return x.IsFolder
+	}
+	return false
+}
+
+type ReadFileReply struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Part:
+	//
+	//	*ReadFileReply_Facts
+	//	*ReadFileReply_Chunk
+	Part          isReadFileReply_Part `protobuf_oneof:"part"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadFileReply) Reset() {
+	*x = ReadFileReply{}
+	mi := &file_agent_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadFileReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadFileReply) ProtoMessage() {}
+
+func (x *ReadFileReply) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadFileReply.ProtoReflect.Descriptor instead.
+func (*ReadFileReply) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ReadFileReply) GetPart() isReadFileReply_Part {
+	if x != nil {
+		return x.Part
+	}
+	return nil
+}
+
+func (x *ReadFileReply) GetFacts() *FileFacts {
+	if x != nil {
+		if x, ok := x.Part.(*ReadFileReply_Facts); ok {
+			return x.Facts
+		}
+	}
+	return nil
+}
+
+func (x *ReadFileReply) GetChunk() []byte {
+	if x != nil {
+		if x, ok := x.Part.(*ReadFileReply_Chunk); ok {
+			return x.Chunk
+		}
+	}
+	return nil
+}
+
+type isReadFileReply_Part interface {
+	isReadFileReply_Part()
+}
+
+type ReadFileReply_Facts struct {
+	Facts *FileFacts `protobuf:"bytes,1,opt,name=facts,proto3,oneof"`
+}
+
+type ReadFileReply_Chunk struct {
+	Chunk []byte `protobuf:"bytes,2,opt,name=chunk,proto3,oneof"`
+}
+
+func (*ReadFileReply_Facts) isReadFileReply_Part() {}
+
+func (*ReadFileReply_Chunk) isReadFileReply_Part() {}
+
+type WriteFileStart struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Container string                 `protobuf:"bytes,1,opt,name=container,proto3" json:"container,omitempty"`
+	Path      string                 `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`
+	// Permission bits of a file; 0: those of the file that is replaced, or 0644.
+	Mode uint32 `protobuf:"varint,3,opt,name=mode,proto3" json:"mode,omitempty"`
+	// What comes is a tar archive, and path is the folder to unpack it in.
+	IsArchive     bool `protobuf:"varint,4,opt,name=is_archive,json=isArchive,proto3" json:"is_archive,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WriteFileStart) Reset() {
+	*x = WriteFileStart{}
+	mi := &file_agent_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WriteFileStart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WriteFileStart) ProtoMessage() {}
+
+func (x *WriteFileStart) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WriteFileStart.ProtoReflect.Descriptor instead.
+func (*WriteFileStart) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *WriteFileStart) GetContainer() string {
+	if x != nil {
+		return x.Container
+	}
+	return ""
+}
+
+func (x *WriteFileStart) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *WriteFileStart) GetMode() uint32 {
+	if x != nil {
+		return x.Mode
+	}
+	return 0
+}
+
+func (x *WriteFileStart) GetIsArchive() bool {
+	if x != nil {
+		return x.IsArchive
+	}
+	return false
+}
+
+type WriteFileRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Part:
+	//
+	//	*WriteFileRequest_Start
+	//	*WriteFileRequest_Chunk
+	Part          isWriteFileRequest_Part `protobuf_oneof:"part"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WriteFileRequest) Reset() {
+	*x = WriteFileRequest{}
+	mi := &file_agent_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WriteFileRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WriteFileRequest) ProtoMessage() {}
+
+func (x *WriteFileRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WriteFileRequest.ProtoReflect.Descriptor instead.
+func (*WriteFileRequest) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *WriteFileRequest) GetPart() isWriteFileRequest_Part {
+	if x != nil {
+		return x.Part
+	}
+	return nil
+}
+
+func (x *WriteFileRequest) GetStart() *WriteFileStart {
+	if x != nil {
+		if x, ok := x.Part.(*WriteFileRequest_Start); ok {
+			return x.Start
+		}
+	}
+	return nil
+}
+
+func (x *WriteFileRequest) GetChunk() []byte {
+	if x != nil {
+		if x, ok := x.Part.(*WriteFileRequest_Chunk); ok {
+			return x.Chunk
+		}
+	}
+	return nil
+}
+
+type isWriteFileRequest_Part interface {
+	isWriteFileRequest_Part()
+}
+
+type WriteFileRequest_Start struct {
+	Start *WriteFileStart `protobuf:"bytes,1,opt,name=start,proto3,oneof"`
+}
+
+type WriteFileRequest_Chunk struct {
+	Chunk []byte `protobuf:"bytes,2,opt,name=chunk,proto3,oneof"`
+}
+
+func (*WriteFileRequest_Start) isWriteFileRequest_Part() {}
+
+func (*WriteFileRequest_Chunk) isWriteFileRequest_Part() {}
+
+type WriteFileReply struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	WrittenBytes  uint64                 `protobuf:"varint,1,opt,name=written_bytes,json=writtenBytes,proto3" json:"written_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WriteFileReply) Reset() {
+	*x = WriteFileReply{}
+	mi := &file_agent_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WriteFileReply) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WriteFileReply) ProtoMessage() {}
+
+func (x *WriteFileReply) ProtoReflect() protoreflect.Message {
+	mi := &file_agent_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WriteFileReply.ProtoReflect.Descriptor instead.
+func (*WriteFileReply) Descriptor() ([]byte, []int) {
+	return file_agent_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *WriteFileReply) GetWrittenBytes() uint64 {
+	if x != nil {
+		return x.WrittenBytes
+	}
+	return 0
+}
+
 var File_agent_proto protoreflect.FileDescriptor
 
 const file_agent_proto_rawDesc = "" +
@@ -867,13 +1789,75 @@ const file_agent_proto_rawDesc = "" +
 	"\n" +
 	"containers\x18\x04 \x03(\v2!.dormouse.agent.v1.ContainerStateR\n" +
 	"containers\x124\n" +
-	"\x16memory_available_bytes\x18\x05 \x01(\x04R\x14memoryAvailableBytes2\xfd\x02\n" +
+	"\x16memory_available_bytes\x18\x05 \x01(\x04R\x14memoryAvailableBytes\"<\n" +
+	"\fTerminalSize\x12\x18\n" +
+	"\acolumns\x18\x01 \x01(\rR\acolumns\x12\x12\n" +
+	"\x04rows\x18\x02 \x01(\rR\x04rows\"\xdd\x01\n" +
+	"\tExecStart\x12\x1c\n" +
+	"\tcontainer\x18\x01 \x01(\tR\tcontainer\x12\x18\n" +
+	"\acommand\x18\x02 \x03(\tR\acommand\x12 \n" +
+	"\venvironment\x18\x03 \x03(\tR\venvironment\x12%\n" +
+	"\x0eworking_folder\x18\x04 \x01(\tR\rworkingFolder\x12\x1a\n" +
+	"\bterminal\x18\x05 \x01(\bR\bterminal\x123\n" +
+	"\x04size\x18\x06 \x01(\v2\x1f.dormouse.agent.v1.TerminalSizeR\x04size\"\xc1\x01\n" +
+	"\vExecRequest\x124\n" +
+	"\x05start\x18\x01 \x01(\v2\x1c.dormouse.agent.v1.ExecStartH\x00R\x05start\x12\x16\n" +
+	"\x05input\x18\x02 \x01(\fH\x00R\x05input\x12!\n" +
+	"\vinput_ended\x18\x03 \x01(\bH\x00R\n" +
+	"inputEnded\x129\n" +
+	"\x06resize\x18\x04 \x01(\v2\x1f.dormouse.agent.v1.TerminalSizeH\x00R\x06resizeB\x06\n" +
+	"\x04part\"q\n" +
+	"\tExecReply\x12\x18\n" +
+	"\x06output\x18\x01 \x01(\fH\x00R\x06output\x12#\n" +
+	"\ferror_output\x18\x02 \x01(\fH\x00R\verrorOutput\x12\x1d\n" +
+	"\texit_code\x18\x03 \x01(\x05H\x00R\bexitCodeB\x06\n" +
+	"\x04part\"%\n" +
+	"\vLogsRequest\x12\x16\n" +
+	"\x06follow\x18\x01 \x01(\bR\x06follow\"\x91\x01\n" +
+	"\aLogLine\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x1d\n" +
+	"\n" +
+	"unix_nanos\x18\x02 \x01(\x03R\tunixNanos\x12\x1c\n" +
+	"\tcontainer\x18\x03 \x01(\tR\tcontainer\x12\x19\n" +
+	"\bis_error\x18\x04 \x01(\bR\aisError\x12\x12\n" +
+	"\x04text\x18\x05 \x01(\tR\x04text\"=\n" +
+	"\tLogsReply\x120\n" +
+	"\x05lines\x18\x01 \x03(\v2\x1a.dormouse.agent.v1.LogLineR\x05lines\"C\n" +
+	"\x0fReadFileRequest\x12\x1c\n" +
+	"\tcontainer\x18\x01 \x01(\tR\tcontainer\x12\x12\n" +
+	"\x04path\x18\x02 \x01(\tR\x04path\"\x8b\x01\n" +
+	"\tFileFacts\x12\x1d\n" +
+	"\n" +
+	"size_bytes\x18\x01 \x01(\x04R\tsizeBytes\x12\x12\n" +
+	"\x04mode\x18\x02 \x01(\rR\x04mode\x12.\n" +
+	"\x13modified_unix_nanos\x18\x03 \x01(\x03R\x11modifiedUnixNanos\x12\x1b\n" +
+	"\tis_folder\x18\x04 \x01(\bR\bisFolder\"e\n" +
+	"\rReadFileReply\x124\n" +
+	"\x05facts\x18\x01 \x01(\v2\x1c.dormouse.agent.v1.FileFactsH\x00R\x05facts\x12\x16\n" +
+	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\x06\n" +
+	"\x04part\"u\n" +
+	"\x0eWriteFileStart\x12\x1c\n" +
+	"\tcontainer\x18\x01 \x01(\tR\tcontainer\x12\x12\n" +
+	"\x04path\x18\x02 \x01(\tR\x04path\x12\x12\n" +
+	"\x04mode\x18\x03 \x01(\rR\x04mode\x12\x1d\n" +
+	"\n" +
+	"is_archive\x18\x04 \x01(\bR\tisArchive\"m\n" +
+	"\x10WriteFileRequest\x129\n" +
+	"\x05start\x18\x01 \x01(\v2!.dormouse.agent.v1.WriteFileStartH\x00R\x05start\x12\x16\n" +
+	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\x06\n" +
+	"\x04part\"5\n" +
+	"\x0eWriteFileReply\x12#\n" +
+	"\rwritten_bytes\x18\x01 \x01(\x04R\fwrittenBytes2\xba\x05\n" +
 	"\x05Agent\x12G\n" +
 	"\x05Hello\x12\x1f.dormouse.agent.v1.HelloRequest\x1a\x1d.dormouse.agent.v1.HelloReply\x12G\n" +
 	"\x05Start\x12\x1f.dormouse.agent.v1.StartRequest\x1a\x1d.dormouse.agent.v1.StartReply\x12M\n" +
 	"\aQuiesce\x12!.dormouse.agent.v1.QuiesceRequest\x1a\x1f.dormouse.agent.v1.QuiesceReply\x12D\n" +
 	"\x04Wake\x12\x1e.dormouse.agent.v1.WakeRequest\x1a\x1c.dormouse.agent.v1.WakeReply\x12M\n" +
-	"\aInspect\x12!.dormouse.agent.v1.InspectRequest\x1a\x1f.dormouse.agent.v1.InspectReplyB\x1eZ\x1cdormouse/guest-agent/agentpbb\x06proto3"
+	"\aInspect\x12!.dormouse.agent.v1.InspectRequest\x1a\x1f.dormouse.agent.v1.InspectReply\x12H\n" +
+	"\x04Exec\x12\x1e.dormouse.agent.v1.ExecRequest\x1a\x1c.dormouse.agent.v1.ExecReply(\x010\x01\x12F\n" +
+	"\x04Logs\x12\x1e.dormouse.agent.v1.LogsRequest\x1a\x1c.dormouse.agent.v1.LogsReply0\x01\x12R\n" +
+	"\bReadFile\x12\".dormouse.agent.v1.ReadFileRequest\x1a .dormouse.agent.v1.ReadFileReply0\x01\x12U\n" +
+	"\tWriteFile\x12#.dormouse.agent.v1.WriteFileRequest\x1a!.dormouse.agent.v1.WriteFileReply(\x01B\x1eZ\x1cdormouse/guest-agent/agentpbb\x06proto3"
 
 var (
 	file_agent_proto_rawDescOnce sync.Once
@@ -887,22 +1871,35 @@ func file_agent_proto_rawDescGZIP() []byte {
 	return file_agent_proto_rawDescData
 }
 
-var file_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_agent_proto_goTypes = []any{
-	(*HelloRequest)(nil),   // 0: dormouse.agent.v1.HelloRequest
-	(*HelloReply)(nil),     // 1: dormouse.agent.v1.HelloReply
-	(*Probe)(nil),          // 2: dormouse.agent.v1.Probe
-	(*Container)(nil),      // 3: dormouse.agent.v1.Container
-	(*StartRequest)(nil),   // 4: dormouse.agent.v1.StartRequest
-	(*StartFailure)(nil),   // 5: dormouse.agent.v1.StartFailure
-	(*StartReply)(nil),     // 6: dormouse.agent.v1.StartReply
-	(*QuiesceRequest)(nil), // 7: dormouse.agent.v1.QuiesceRequest
-	(*QuiesceReply)(nil),   // 8: dormouse.agent.v1.QuiesceReply
-	(*WakeRequest)(nil),    // 9: dormouse.agent.v1.WakeRequest
-	(*WakeReply)(nil),      // 10: dormouse.agent.v1.WakeReply
-	(*InspectRequest)(nil), // 11: dormouse.agent.v1.InspectRequest
-	(*ContainerState)(nil), // 12: dormouse.agent.v1.ContainerState
-	(*InspectReply)(nil),   // 13: dormouse.agent.v1.InspectReply
+	(*HelloRequest)(nil),     // 0: dormouse.agent.v1.HelloRequest
+	(*HelloReply)(nil),       // 1: dormouse.agent.v1.HelloReply
+	(*Probe)(nil),            // 2: dormouse.agent.v1.Probe
+	(*Container)(nil),        // 3: dormouse.agent.v1.Container
+	(*StartRequest)(nil),     // 4: dormouse.agent.v1.StartRequest
+	(*StartFailure)(nil),     // 5: dormouse.agent.v1.StartFailure
+	(*StartReply)(nil),       // 6: dormouse.agent.v1.StartReply
+	(*QuiesceRequest)(nil),   // 7: dormouse.agent.v1.QuiesceRequest
+	(*QuiesceReply)(nil),     // 8: dormouse.agent.v1.QuiesceReply
+	(*WakeRequest)(nil),      // 9: dormouse.agent.v1.WakeRequest
+	(*WakeReply)(nil),        // 10: dormouse.agent.v1.WakeReply
+	(*InspectRequest)(nil),   // 11: dormouse.agent.v1.InspectRequest
+	(*ContainerState)(nil),   // 12: dormouse.agent.v1.ContainerState
+	(*InspectReply)(nil),     // 13: dormouse.agent.v1.InspectReply
+	(*TerminalSize)(nil),     // 14: dormouse.agent.v1.TerminalSize
+	(*ExecStart)(nil),        // 15: dormouse.agent.v1.ExecStart
+	(*ExecRequest)(nil),      // 16: dormouse.agent.v1.ExecRequest
+	(*ExecReply)(nil),        // 17: dormouse.agent.v1.ExecReply
+	(*LogsRequest)(nil),      // 18: dormouse.agent.v1.LogsRequest
+	(*LogLine)(nil),          // 19: dormouse.agent.v1.LogLine
+	(*LogsReply)(nil),        // 20: dormouse.agent.v1.LogsReply
+	(*ReadFileRequest)(nil),  // 21: dormouse.agent.v1.ReadFileRequest
+	(*FileFacts)(nil),        // 22: dormouse.agent.v1.FileFacts
+	(*ReadFileReply)(nil),    // 23: dormouse.agent.v1.ReadFileReply
+	(*WriteFileStart)(nil),   // 24: dormouse.agent.v1.WriteFileStart
+	(*WriteFileRequest)(nil), // 25: dormouse.agent.v1.WriteFileRequest
+	(*WriteFileReply)(nil),   // 26: dormouse.agent.v1.WriteFileReply
 }
 var file_agent_proto_depIdxs = []int32{
 	2,  // 0: dormouse.agent.v1.Container.probe:type_name -> dormouse.agent.v1.Probe
@@ -910,21 +1907,35 @@ var file_agent_proto_depIdxs = []int32{
 	13, // 2: dormouse.agent.v1.StartFailure.dump:type_name -> dormouse.agent.v1.InspectReply
 	5,  // 3: dormouse.agent.v1.StartReply.failure:type_name -> dormouse.agent.v1.StartFailure
 	12, // 4: dormouse.agent.v1.InspectReply.containers:type_name -> dormouse.agent.v1.ContainerState
-	0,  // 5: dormouse.agent.v1.Agent.Hello:input_type -> dormouse.agent.v1.HelloRequest
-	4,  // 6: dormouse.agent.v1.Agent.Start:input_type -> dormouse.agent.v1.StartRequest
-	7,  // 7: dormouse.agent.v1.Agent.Quiesce:input_type -> dormouse.agent.v1.QuiesceRequest
-	9,  // 8: dormouse.agent.v1.Agent.Wake:input_type -> dormouse.agent.v1.WakeRequest
-	11, // 9: dormouse.agent.v1.Agent.Inspect:input_type -> dormouse.agent.v1.InspectRequest
-	1,  // 10: dormouse.agent.v1.Agent.Hello:output_type -> dormouse.agent.v1.HelloReply
-	6,  // 11: dormouse.agent.v1.Agent.Start:output_type -> dormouse.agent.v1.StartReply
-	8,  // 12: dormouse.agent.v1.Agent.Quiesce:output_type -> dormouse.agent.v1.QuiesceReply
-	10, // 13: dormouse.agent.v1.Agent.Wake:output_type -> dormouse.agent.v1.WakeReply
-	13, // 14: dormouse.agent.v1.Agent.Inspect:output_type -> dormouse.agent.v1.InspectReply
-	10, // [10:15] is the sub-list for method output_type
-	5,  // [5:10] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	14, // 5: dormouse.agent.v1.ExecStart.size:type_name -> dormouse.agent.v1.TerminalSize
+	15, // 6: dormouse.agent.v1.ExecRequest.start:type_name -> dormouse.agent.v1.ExecStart
+	14, // 7: dormouse.agent.v1.ExecRequest.resize:type_name -> dormouse.agent.v1.TerminalSize
+	19, // 8: dormouse.agent.v1.LogsReply.lines:type_name -> dormouse.agent.v1.LogLine
+	22, // 9: dormouse.agent.v1.ReadFileReply.facts:type_name -> dormouse.agent.v1.FileFacts
+	24, // 10: dormouse.agent.v1.WriteFileRequest.start:type_name -> dormouse.agent.v1.WriteFileStart
+	0,  // 11: dormouse.agent.v1.Agent.Hello:input_type -> dormouse.agent.v1.HelloRequest
+	4,  // 12: dormouse.agent.v1.Agent.Start:input_type -> dormouse.agent.v1.StartRequest
+	7,  // 13: dormouse.agent.v1.Agent.Quiesce:input_type -> dormouse.agent.v1.QuiesceRequest
+	9,  // 14: dormouse.agent.v1.Agent.Wake:input_type -> dormouse.agent.v1.WakeRequest
+	11, // 15: dormouse.agent.v1.Agent.Inspect:input_type -> dormouse.agent.v1.InspectRequest
+	16, // 16: dormouse.agent.v1.Agent.Exec:input_type -> dormouse.agent.v1.ExecRequest
+	18, // 17: dormouse.agent.v1.Agent.Logs:input_type -> dormouse.agent.v1.LogsRequest
+	21, // 18: dormouse.agent.v1.Agent.ReadFile:input_type -> dormouse.agent.v1.ReadFileRequest
+	25, // 19: dormouse.agent.v1.Agent.WriteFile:input_type -> dormouse.agent.v1.WriteFileRequest
+	1,  // 20: dormouse.agent.v1.Agent.Hello:output_type -> dormouse.agent.v1.HelloReply
+	6,  // 21: dormouse.agent.v1.Agent.Start:output_type -> dormouse.agent.v1.StartReply
+	8,  // 22: dormouse.agent.v1.Agent.Quiesce:output_type -> dormouse.agent.v1.QuiesceReply
+	10, // 23: dormouse.agent.v1.Agent.Wake:output_type -> dormouse.agent.v1.WakeReply
+	13, // 24: dormouse.agent.v1.Agent.Inspect:output_type -> dormouse.agent.v1.InspectReply
+	17, // 25: dormouse.agent.v1.Agent.Exec:output_type -> dormouse.agent.v1.ExecReply
+	20, // 26: dormouse.agent.v1.Agent.Logs:output_type -> dormouse.agent.v1.LogsReply
+	23, // 27: dormouse.agent.v1.Agent.ReadFile:output_type -> dormouse.agent.v1.ReadFileReply
+	26, // 28: dormouse.agent.v1.Agent.WriteFile:output_type -> dormouse.agent.v1.WriteFileReply
+	20, // [20:29] is the sub-list for method output_type
+	11, // [11:20] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_agent_proto_init() }
@@ -932,13 +1943,32 @@ func file_agent_proto_init() {
 	if File_agent_proto != nil {
 		return
 	}
+	file_agent_proto_msgTypes[16].OneofWrappers = []any{
+		(*ExecRequest_Start)(nil),
+		(*ExecRequest_Input)(nil),
+		(*ExecRequest_InputEnded)(nil),
+		(*ExecRequest_Resize)(nil),
+	}
+	file_agent_proto_msgTypes[17].OneofWrappers = []any{
+		(*ExecReply_Output)(nil),
+		(*ExecReply_ErrorOutput)(nil),
+		(*ExecReply_ExitCode)(nil),
+	}
+	file_agent_proto_msgTypes[23].OneofWrappers = []any{
+		(*ReadFileReply_Facts)(nil),
+		(*ReadFileReply_Chunk)(nil),
+	}
+	file_agent_proto_msgTypes[25].OneofWrappers = []any{
+		(*WriteFileRequest_Start)(nil),
+		(*WriteFileRequest_Chunk)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_agent_proto_rawDesc), len(file_agent_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

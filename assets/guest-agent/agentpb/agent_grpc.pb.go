@@ -22,11 +22,15 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	Agent_Hello_FullMethodName   = "/dormouse.agent.v1.Agent/Hello"
-	Agent_Start_FullMethodName   = "/dormouse.agent.v1.Agent/Start"
-	Agent_Quiesce_FullMethodName = "/dormouse.agent.v1.Agent/Quiesce"
-	Agent_Wake_FullMethodName    = "/dormouse.agent.v1.Agent/Wake"
-	Agent_Inspect_FullMethodName = "/dormouse.agent.v1.Agent/Inspect"
+	Agent_Hello_FullMethodName     = "/dormouse.agent.v1.Agent/Hello"
+	Agent_Start_FullMethodName     = "/dormouse.agent.v1.Agent/Start"
+	Agent_Quiesce_FullMethodName   = "/dormouse.agent.v1.Agent/Quiesce"
+	Agent_Wake_FullMethodName      = "/dormouse.agent.v1.Agent/Wake"
+	Agent_Inspect_FullMethodName   = "/dormouse.agent.v1.Agent/Inspect"
+	Agent_Exec_FullMethodName      = "/dormouse.agent.v1.Agent/Exec"
+	Agent_Logs_FullMethodName      = "/dormouse.agent.v1.Agent/Logs"
+	Agent_ReadFile_FullMethodName  = "/dormouse.agent.v1.Agent/ReadFile"
+	Agent_WriteFile_FullMethodName = "/dormouse.agent.v1.Agent/WriteFile"
 )
 
 // AgentClient is the client API for Agent service.
@@ -46,6 +50,17 @@ type AgentClient interface {
 	Wake(ctx context.Context, in *WakeRequest, opts ...grpc.CallOption) (*WakeReply, error)
 	// The guest's state in words: mounts, overlays, processes, kernel log, container logs.
 	Inspect(ctx context.Context, in *InspectRequest, opts ...grpc.CallOption) (*InspectReply, error)
+	// Runs one more program in a container. The first message says which, those after it bring its input and the size of
+	// its terminal; the last answer is its end. Ending the call ends the program.
+	Exec(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ExecRequest, ExecReply], error)
+	// What the containers wrote to their standard output and error. A call that follows ends with Quiesce, after the last
+	// line.
+	Logs(ctx context.Context, in *LogsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LogsReply], error)
+	// A file of a container's root, or a folder as a tar archive. The first answer says what it is.
+	ReadFile(ctx context.Context, in *ReadFileRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadFileReply], error)
+	// Puts a file into a container's root, whole or not at all, or unpacks a tar archive into a folder there. The first
+	// message says where.
+	WriteFile(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[WriteFileRequest, WriteFileReply], error)
 }
 
 type agentClient struct {
@@ -106,6 +121,70 @@ func (c *agentClient) Inspect(ctx context.Context, in *InspectRequest, opts ...g
 	return out, nil
 }
 
+func (c *agentClient) Exec(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ExecRequest, ExecReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Agent_ServiceDesc.Streams[0], Agent_Exec_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExecRequest, ExecReply]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Agent_ExecClient = grpc.BidiStreamingClient[ExecRequest, ExecReply]
+
+func (c *agentClient) Logs(ctx context.Context, in *LogsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[LogsReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Agent_ServiceDesc.Streams[1], Agent_Logs_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[LogsRequest, LogsReply]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Agent_LogsClient = grpc.ServerStreamingClient[LogsReply]
+
+func (c *agentClient) ReadFile(ctx context.Context, in *ReadFileRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadFileReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Agent_ServiceDesc.Streams[2], Agent_ReadFile_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ReadFileRequest, ReadFileReply]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Agent_ReadFileClient = grpc.ServerStreamingClient[ReadFileReply]
+
+func (c *agentClient) WriteFile(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[WriteFileRequest, WriteFileReply], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &Agent_ServiceDesc.Streams[3], Agent_WriteFile_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WriteFileRequest, WriteFileReply]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Agent_WriteFileClient = grpc.ClientStreamingClient[WriteFileRequest, WriteFileReply]
+
 // AgentServer is the server API for Agent service.
 // All implementations must embed UnimplementedAgentServer
 // for forward compatibility.
@@ -123,6 +202,17 @@ type AgentServer interface {
 	Wake(context.Context, *WakeRequest) (*WakeReply, error)
 	// The guest's state in words: mounts, overlays, processes, kernel log, container logs.
 	Inspect(context.Context, *InspectRequest) (*InspectReply, error)
+	// Runs one more program in a container. The first message says which, those after it bring its input and the size of
+	// its terminal; the last answer is its end. Ending the call ends the program.
+	Exec(grpc.BidiStreamingServer[ExecRequest, ExecReply]) error
+	// What the containers wrote to their standard output and error. A call that follows ends with Quiesce, after the last
+	// line.
+	Logs(*LogsRequest, grpc.ServerStreamingServer[LogsReply]) error
+	// A file of a container's root, or a folder as a tar archive. The first answer says what it is.
+	ReadFile(*ReadFileRequest, grpc.ServerStreamingServer[ReadFileReply]) error
+	// Puts a file into a container's root, whole or not at all, or unpacks a tar archive into a folder there. The first
+	// message says where.
+	WriteFile(grpc.ClientStreamingServer[WriteFileRequest, WriteFileReply]) error
 	mustEmbedUnimplementedAgentServer()
 }
 
@@ -147,6 +237,18 @@ func (UnimplementedAgentServer) Wake(context.Context, *WakeRequest) (*WakeReply,
 }
 func (UnimplementedAgentServer) Inspect(context.Context, *InspectRequest) (*InspectReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Inspect not implemented")
+}
+func (UnimplementedAgentServer) Exec(grpc.BidiStreamingServer[ExecRequest, ExecReply]) error {
+	return status.Error(codes.Unimplemented, "method Exec not implemented")
+}
+func (UnimplementedAgentServer) Logs(*LogsRequest, grpc.ServerStreamingServer[LogsReply]) error {
+	return status.Error(codes.Unimplemented, "method Logs not implemented")
+}
+func (UnimplementedAgentServer) ReadFile(*ReadFileRequest, grpc.ServerStreamingServer[ReadFileReply]) error {
+	return status.Error(codes.Unimplemented, "method ReadFile not implemented")
+}
+func (UnimplementedAgentServer) WriteFile(grpc.ClientStreamingServer[WriteFileRequest, WriteFileReply]) error {
+	return status.Error(codes.Unimplemented, "method WriteFile not implemented")
 }
 func (UnimplementedAgentServer) mustEmbedUnimplementedAgentServer() {}
 func (UnimplementedAgentServer) testEmbeddedByValue()               {}
@@ -259,6 +361,42 @@ func _Agent_Inspect_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Agent_Exec_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(AgentServer).Exec(&grpc.GenericServerStream[ExecRequest, ExecReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Agent_ExecServer = grpc.BidiStreamingServer[ExecRequest, ExecReply]
+
+func _Agent_Logs_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(LogsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AgentServer).Logs(m, &grpc.GenericServerStream[LogsRequest, LogsReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Agent_LogsServer = grpc.ServerStreamingServer[LogsReply]
+
+func _Agent_ReadFile_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ReadFileRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AgentServer).ReadFile(m, &grpc.GenericServerStream[ReadFileRequest, ReadFileReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Agent_ReadFileServer = grpc.ServerStreamingServer[ReadFileReply]
+
+func _Agent_WriteFile_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(AgentServer).WriteFile(&grpc.GenericServerStream[WriteFileRequest, WriteFileReply]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type Agent_WriteFileServer = grpc.ClientStreamingServer[WriteFileRequest, WriteFileReply]
+
 // Agent_ServiceDesc is the grpc.ServiceDesc for Agent service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -287,6 +425,28 @@ var Agent_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _Agent_Inspect_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Exec",
+			Handler:       _Agent_Exec_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Logs",
+			Handler:       _Agent_Logs_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "ReadFile",
+			Handler:       _Agent_ReadFile_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "WriteFile",
+			Handler:       _Agent_WriteFile_Handler,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "agent.proto",
 }

@@ -25,7 +25,8 @@ type container struct {
 	name     string
 	paths    paths
 	spec     *agentpb.Container
-	log      ring
+	journal  *Journal
+	log      *book
 	process  *exec.Cmd
 	exited   chan struct{}
 	exitCode int
@@ -46,8 +47,8 @@ func startFailed(name string, err error) *failure {
 }
 
 // launch builds the container's root and starts crun.
-func launch(spec *agentpb.Container) (*container, error) {
-	c := &container{name: spec.GetName(), paths: pathsOf(spec.GetName()), spec: spec, exited: make(chan struct{})}
+func launch(spec *agentpb.Container, journal *Journal) (*container, error) {
+	c := &container{name: spec.GetName(), paths: pathsOf(spec.GetName()), spec: spec, journal: journal, exited: make(chan struct{})}
 	if err := os.MkdirAll(c.paths.bundle, 0o700); err != nil {
 		return nil, startFailed(c.name, err)
 	}
@@ -70,12 +71,18 @@ func (c *container) run() error {
 	// crun's own complaints go to a file of their own: they tell a container that ended from one that never began.
 	c.process = exec.Command(crun, "--log", c.crunLog(), "--cgroup-manager", "cgroupfs", "run", noPivot,
 		"--bundle", c.paths.bundle, "--pid-file", c.pidFile(), c.paths.id)
-	c.process.Stdout, c.process.Stderr = &c.log, &c.log
+	c.log = c.journal.open(c.name)
+	output := &lineWriter{journal: c.journal, book: c.log}
+	errorOutput := &lineWriter{journal: c.journal, book: c.log, isError: true}
+	c.process.Stdout, c.process.Stderr = output, errorOutput
 	if err := c.process.Start(); err != nil {
+		c.journal.forget(c.log)
 		return err
 	}
 	go func() {
 		err := c.process.Wait()
+		output.flush()
+		errorOutput.flush()
 		c.exitCode = exitCode(err)
 		close(c.exited)
 	}()
@@ -122,15 +129,15 @@ func (c *container) executes() bool {
 
 // exitFailure says why a container that should run does not.
 func (c *container) exitFailure() *failure {
-	if complaint := crunError(c.crunLog()); complaint != "" {
+	if complaint := CrunError(c.crunLog()); complaint != "" {
 		return startFailed(c.name, errors.New(complaint))
 	}
 	return &failure{code: "container-exited", container: c.name,
 		cause: fmt.Errorf("the container exited with %d before it became ready", c.exitCode)}
 }
 
-// crunError returns the last error that crun logged, without its timestamp.
-func crunError(path string) string {
+// CrunError returns the last error that crun logged, without its timestamp.
+func CrunError(path string) string {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return ""
@@ -156,12 +163,13 @@ func (c *container) remove(ctx context.Context) {
 		_ = c.process.Process.Kill()
 	}
 	unmountRoot(c.paths)
+	c.journal.forget(c.log)
 	_ = os.Remove(c.crunLog())
 	_ = os.Remove(c.pidFile())
 }
 
 func (c *container) state(tailLines int) *agentpb.ContainerState {
-	state := &agentpb.ContainerState{Name: c.name, Running: c.running(), LogTail: c.log.tail(tailLines),
+	state := &agentpb.ContainerState{Name: c.name, Running: c.running(), LogTail: c.journal.tail(c.log, tailLines),
 		UpperUsedBytes: usedBytes(c.paths.writes)}
 	if !state.GetRunning() {
 		state.ExitCode = int32(c.exitCode)

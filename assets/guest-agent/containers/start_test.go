@@ -76,7 +76,7 @@ func TestExitCode(t *testing.T) {
 
 func TestCrunErrorIsTheLastLineWithoutItsTime(t *testing.T) {
 	log := t.TempDir() + "/crun.log"
-	if got := crunError(log); got != "" {
+	if got := CrunError(log); got != "" {
 		t.Errorf("no log: %q", got)
 	}
 	for content, want := range map[string]string{
@@ -88,7 +88,7 @@ func TestCrunErrorIsTheLastLineWithoutItsTime(t *testing.T) {
 		if err := os.WriteFile(log, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got := crunError(log); got != want {
+		if got := CrunError(log); got != want {
 			t.Errorf("%q: %q", content, got)
 		}
 	}

@@ -28,6 +28,8 @@ const removeLimit = 5 * time.Second
 type Supervisor struct {
 	// OnExit is called once, when a container ends after all had become ready.
 	OnExit func(name string, exitCode int, log string)
+	// Journal has what the containers write.
+	Journal Journal
 
 	starting   sync.Mutex // one Start at a time
 	mutex      sync.Mutex // guards what follows
@@ -80,7 +82,7 @@ func (s *Supervisor) startAll(ctx context.Context, specs []*agentpb.Container) e
 		return err
 	}
 	for _, spec := range specs {
-		c, err := launch(spec)
+		c, err := launch(spec, &s.Journal)
 		if err != nil {
 			return err
 		}
@@ -127,7 +129,7 @@ func (s *Supervisor) watch() {
 			s.ready = false
 			s.mutex.Unlock()
 			if report {
-				s.OnExit(c.name, c.exitCode, c.log.tail(exitLogLines))
+				s.OnExit(c.name, c.exitCode, s.Journal.tail(c.log, exitLogLines))
 			}
 		}()
 	}

@@ -10,8 +10,14 @@ import {
   type CallOptions,
   type ChannelCredentials,
   Client,
+  type ClientDuplexStream,
   type ClientOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
+  type ClientWritableStream,
+  type handleBidiStreamingCall,
+  type handleClientStreamingCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -121,6 +127,102 @@ export interface InspectReply {
   kernelLogTail: string;
   containers: ContainerState[];
   memoryAvailableBytes: bigint;
+}
+
+export interface TerminalSize {
+  columns: number;
+  rows: number;
+}
+
+export interface ExecStart {
+  /** Empty: the first container. */
+  container: string;
+  /** The program and its arguments; looked for in the container's PATH. */
+  command: string[];
+  /** NAME=value, over those of the container. */
+  environment: string[];
+  /** Empty: the container's own. */
+  workingFolder: string;
+  /** With a terminal there is one output: standard error goes to it as well. */
+  terminal: boolean;
+  size: TerminalSize | undefined;
+}
+
+export interface ExecRequest {
+  start?: ExecStart | undefined;
+  input?:
+    | Buffer
+    | undefined;
+  /** No more input comes. With a terminal, a program is told by Ctrl-D in the input instead. */
+  inputEnded?: boolean | undefined;
+  resize?: TerminalSize | undefined;
+}
+
+export interface ExecReply {
+  output?: Buffer | undefined;
+  errorOutput?:
+    | Buffer
+    | undefined;
+  /** The end: the program's exit code; 128 + n when signal n ended it. */
+  exitCode?: number | undefined;
+}
+
+export interface LogsRequest {
+  /** Goes on until Quiesce; otherwise ends with what there is. */
+  follow: boolean;
+}
+
+export interface LogLine {
+  /**
+   * Counts the lines of all containers of an actor. It is part of the memory, so it goes on where a snapshot ended, and
+   * falls back with it: a line is known by its number and its time.
+   */
+  sequence: bigint;
+  unixNanos: bigint;
+  container: string;
+  isError: boolean;
+  /** Without its line end; a longer line comes in pieces. */
+  text: string;
+}
+
+export interface LogsReply {
+  lines: LogLine[];
+}
+
+export interface ReadFileRequest {
+  container: string;
+  path: string;
+}
+
+export interface FileFacts {
+  /** Of a folder, the archive's size is not known beforehand: 0. */
+  sizeBytes: bigint;
+  mode: number;
+  modifiedUnixNanos: bigint;
+  isFolder: boolean;
+}
+
+export interface ReadFileReply {
+  facts?: FileFacts | undefined;
+  chunk?: Buffer | undefined;
+}
+
+export interface WriteFileStart {
+  container: string;
+  path: string;
+  /** Permission bits of a file; 0: those of the file that is replaced, or 0644. */
+  mode: number;
+  /** What comes is a tar archive, and path is the folder to unpack it in. */
+  isArchive: boolean;
+}
+
+export interface WriteFileRequest {
+  start?: WriteFileStart | undefined;
+  chunk?: Buffer | undefined;
+}
+
+export interface WriteFileReply {
+  writtenBytes: bigint;
 }
 
 function createBaseHelloRequest(): HelloRequest {
@@ -991,6 +1093,883 @@ export const InspectReply: MessageFns<InspectReply> = {
   },
 };
 
+function createBaseTerminalSize(): TerminalSize {
+  return { columns: 0, rows: 0 };
+}
+
+export const TerminalSize: MessageFns<TerminalSize> = {
+  encode(message: TerminalSize, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.columns !== 0) {
+      writer.uint32(8).uint32(message.columns);
+    }
+    if (message.rows !== 0) {
+      writer.uint32(16).uint32(message.rows);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TerminalSize {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTerminalSize();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.columns = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rows = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseExecStart(): ExecStart {
+  return { container: "", command: [], environment: [], workingFolder: "", terminal: false, size: undefined };
+}
+
+export const ExecStart: MessageFns<ExecStart> = {
+  encode(message: ExecStart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.container !== "") {
+      writer.uint32(10).string(message.container);
+    }
+    for (const v of message.command) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.environment) {
+      writer.uint32(26).string(v!);
+    }
+    if (message.workingFolder !== "") {
+      writer.uint32(34).string(message.workingFolder);
+    }
+    if (message.terminal !== false) {
+      writer.uint32(40).bool(message.terminal);
+    }
+    if (message.size !== undefined) {
+      TerminalSize.encode(message.size, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExecStart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExecStart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.container = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.command.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.environment.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.workingFolder = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.terminal = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.size = TerminalSize.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseExecRequest(): ExecRequest {
+  return { start: undefined, input: undefined, inputEnded: undefined, resize: undefined };
+}
+
+export const ExecRequest: MessageFns<ExecRequest> = {
+  encode(message: ExecRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.start !== undefined) {
+      ExecStart.encode(message.start, writer.uint32(10).fork()).join();
+    }
+    if (message.input !== undefined) {
+      writer.uint32(18).bytes(message.input);
+    }
+    if (message.inputEnded !== undefined) {
+      writer.uint32(24).bool(message.inputEnded);
+    }
+    if (message.resize !== undefined) {
+      TerminalSize.encode(message.resize, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExecRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExecRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.start = ExecStart.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.input = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.inputEnded = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.resize = TerminalSize.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseExecReply(): ExecReply {
+  return { output: undefined, errorOutput: undefined, exitCode: undefined };
+}
+
+export const ExecReply: MessageFns<ExecReply> = {
+  encode(message: ExecReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.output !== undefined) {
+      writer.uint32(10).bytes(message.output);
+    }
+    if (message.errorOutput !== undefined) {
+      writer.uint32(18).bytes(message.errorOutput);
+    }
+    if (message.exitCode !== undefined) {
+      writer.uint32(24).int32(message.exitCode);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExecReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExecReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.output = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.errorOutput = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.exitCode = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLogsRequest(): LogsRequest {
+  return { follow: false };
+}
+
+export const LogsRequest: MessageFns<LogsRequest> = {
+  encode(message: LogsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.follow !== false) {
+      writer.uint32(8).bool(message.follow);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.follow = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLogLine(): LogLine {
+  return { sequence: 0n, unixNanos: 0n, container: "", isError: false, text: "" };
+}
+
+export const LogLine: MessageFns<LogLine> = {
+  encode(message: LogLine, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sequence !== 0n) {
+      if (BigInt.asUintN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.sequence);
+    }
+    if (message.unixNanos !== 0n) {
+      if (BigInt.asIntN(64, message.unixNanos) !== message.unixNanos) {
+        throw new globalThis.Error("value provided for field message.unixNanos of type int64 too large");
+      }
+      writer.uint32(16).int64(message.unixNanos);
+    }
+    if (message.container !== "") {
+      writer.uint32(26).string(message.container);
+    }
+    if (message.isError !== false) {
+      writer.uint32(32).bool(message.isError);
+    }
+    if (message.text !== "") {
+      writer.uint32(42).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogLine {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogLine();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sequence = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.unixNanos = reader.int64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.container = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.isError = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLogsReply(): LogsReply {
+  return { lines: [] };
+}
+
+export const LogsReply: MessageFns<LogsReply> = {
+  encode(message: LogsReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.lines) {
+      LogLine.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogsReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogsReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lines.push(LogLine.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReadFileRequest(): ReadFileRequest {
+  return { container: "", path: "" };
+}
+
+export const ReadFileRequest: MessageFns<ReadFileRequest> = {
+  encode(message: ReadFileRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.container !== "") {
+      writer.uint32(10).string(message.container);
+    }
+    if (message.path !== "") {
+      writer.uint32(18).string(message.path);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadFileRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadFileRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.container = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFileFacts(): FileFacts {
+  return { sizeBytes: 0n, mode: 0, modifiedUnixNanos: 0n, isFolder: false };
+}
+
+export const FileFacts: MessageFns<FileFacts> = {
+  encode(message: FileFacts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sizeBytes !== 0n) {
+      if (BigInt.asUintN(64, message.sizeBytes) !== message.sizeBytes) {
+        throw new globalThis.Error("value provided for field message.sizeBytes of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.sizeBytes);
+    }
+    if (message.mode !== 0) {
+      writer.uint32(16).uint32(message.mode);
+    }
+    if (message.modifiedUnixNanos !== 0n) {
+      if (BigInt.asIntN(64, message.modifiedUnixNanos) !== message.modifiedUnixNanos) {
+        throw new globalThis.Error("value provided for field message.modifiedUnixNanos of type int64 too large");
+      }
+      writer.uint32(24).int64(message.modifiedUnixNanos);
+    }
+    if (message.isFolder !== false) {
+      writer.uint32(32).bool(message.isFolder);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FileFacts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFileFacts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sizeBytes = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.mode = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.modifiedUnixNanos = reader.int64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.isFolder = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReadFileReply(): ReadFileReply {
+  return { facts: undefined, chunk: undefined };
+}
+
+export const ReadFileReply: MessageFns<ReadFileReply> = {
+  encode(message: ReadFileReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.facts !== undefined) {
+      FileFacts.encode(message.facts, writer.uint32(10).fork()).join();
+    }
+    if (message.chunk !== undefined) {
+      writer.uint32(18).bytes(message.chunk);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadFileReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadFileReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.facts = FileFacts.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.chunk = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWriteFileStart(): WriteFileStart {
+  return { container: "", path: "", mode: 0, isArchive: false };
+}
+
+export const WriteFileStart: MessageFns<WriteFileStart> = {
+  encode(message: WriteFileStart, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.container !== "") {
+      writer.uint32(10).string(message.container);
+    }
+    if (message.path !== "") {
+      writer.uint32(18).string(message.path);
+    }
+    if (message.mode !== 0) {
+      writer.uint32(24).uint32(message.mode);
+    }
+    if (message.isArchive !== false) {
+      writer.uint32(32).bool(message.isArchive);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteFileStart {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteFileStart();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.container = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.path = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.mode = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.isArchive = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWriteFileRequest(): WriteFileRequest {
+  return { start: undefined, chunk: undefined };
+}
+
+export const WriteFileRequest: MessageFns<WriteFileRequest> = {
+  encode(message: WriteFileRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.start !== undefined) {
+      WriteFileStart.encode(message.start, writer.uint32(10).fork()).join();
+    }
+    if (message.chunk !== undefined) {
+      writer.uint32(18).bytes(message.chunk);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteFileRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteFileRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.start = WriteFileStart.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.chunk = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWriteFileReply(): WriteFileReply {
+  return { writtenBytes: 0n };
+}
+
+export const WriteFileReply: MessageFns<WriteFileReply> = {
+  encode(message: WriteFileReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.writtenBytes !== 0n) {
+      if (BigInt.asUintN(64, message.writtenBytes) !== message.writtenBytes) {
+        throw new globalThis.Error("value provided for field message.writtenBytes of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.writtenBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WriteFileReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWriteFileReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.writtenBytes = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 export type AgentService = typeof AgentService;
 export const AgentService = {
   /** Who answers: proves the channel and tells what runs in the guest. */
@@ -1048,6 +2027,55 @@ export const AgentService = {
     responseSerialize: (value: InspectReply): Buffer => Buffer.from(InspectReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): InspectReply => InspectReply.decode(value),
   },
+  /**
+   * Runs one more program in a container. The first message says which, those after it bring its input and the size of
+   * its terminal; the last answer is its end. Ending the call ends the program.
+   */
+  exec: {
+    path: "/dormouse.agent.v1.Agent/Exec" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: ExecRequest): Buffer => Buffer.from(ExecRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExecRequest => ExecRequest.decode(value),
+    responseSerialize: (value: ExecReply): Buffer => Buffer.from(ExecReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExecReply => ExecReply.decode(value),
+  },
+  /**
+   * What the containers wrote to their standard output and error. A call that follows ends with Quiesce, after the last
+   * line.
+   */
+  logs: {
+    path: "/dormouse.agent.v1.Agent/Logs" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: LogsRequest): Buffer => Buffer.from(LogsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): LogsRequest => LogsRequest.decode(value),
+    responseSerialize: (value: LogsReply): Buffer => Buffer.from(LogsReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): LogsReply => LogsReply.decode(value),
+  },
+  /** A file of a container's root, or a folder as a tar archive. The first answer says what it is. */
+  readFile: {
+    path: "/dormouse.agent.v1.Agent/ReadFile" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: ReadFileRequest): Buffer => Buffer.from(ReadFileRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadFileRequest => ReadFileRequest.decode(value),
+    responseSerialize: (value: ReadFileReply): Buffer => Buffer.from(ReadFileReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReadFileReply => ReadFileReply.decode(value),
+  },
+  /**
+   * Puts a file into a container's root, whole or not at all, or unpacks a tar archive into a folder there. The first
+   * message says where.
+   */
+  writeFile: {
+    path: "/dormouse.agent.v1.Agent/WriteFile" as const,
+    requestStream: true as const,
+    responseStream: false as const,
+    requestSerialize: (value: WriteFileRequest): Buffer => Buffer.from(WriteFileRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WriteFileRequest => WriteFileRequest.decode(value),
+    responseSerialize: (value: WriteFileReply): Buffer => Buffer.from(WriteFileReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WriteFileReply => WriteFileReply.decode(value),
+  },
 } as const;
 
 export interface AgentServer extends UntypedServiceImplementation {
@@ -1066,6 +2094,23 @@ export interface AgentServer extends UntypedServiceImplementation {
   wake: handleUnaryCall<WakeRequest, WakeReply>;
   /** The guest's state in words: mounts, overlays, processes, kernel log, container logs. */
   inspect: handleUnaryCall<InspectRequest, InspectReply>;
+  /**
+   * Runs one more program in a container. The first message says which, those after it bring its input and the size of
+   * its terminal; the last answer is its end. Ending the call ends the program.
+   */
+  exec: handleBidiStreamingCall<ExecRequest, ExecReply>;
+  /**
+   * What the containers wrote to their standard output and error. A call that follows ends with Quiesce, after the last
+   * line.
+   */
+  logs: handleServerStreamingCall<LogsRequest, LogsReply>;
+  /** A file of a container's root, or a folder as a tar archive. The first answer says what it is. */
+  readFile: handleServerStreamingCall<ReadFileRequest, ReadFileReply>;
+  /**
+   * Puts a file into a container's root, whole or not at all, or unpacks a tar archive into a folder there. The first
+   * message says where.
+   */
+  writeFile: handleClientStreamingCall<WriteFileRequest, WriteFileReply>;
 }
 
 export interface AgentClient extends Client {
@@ -1145,6 +2190,46 @@ export interface AgentClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: InspectReply) => void,
   ): ClientUnaryCall;
+  /**
+   * Runs one more program in a container. The first message says which, those after it bring its input and the size of
+   * its terminal; the last answer is its end. Ending the call ends the program.
+   */
+  exec(): ClientDuplexStream<ExecRequest, ExecReply>;
+  exec(options: Partial<CallOptions>): ClientDuplexStream<ExecRequest, ExecReply>;
+  exec(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<ExecRequest, ExecReply>;
+  /**
+   * What the containers wrote to their standard output and error. A call that follows ends with Quiesce, after the last
+   * line.
+   */
+  logs(request: LogsRequest, options?: Partial<CallOptions>): ClientReadableStream<LogsReply>;
+  logs(request: LogsRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<LogsReply>;
+  /** A file of a container's root, or a folder as a tar archive. The first answer says what it is. */
+  readFile(request: ReadFileRequest, options?: Partial<CallOptions>): ClientReadableStream<ReadFileReply>;
+  readFile(
+    request: ReadFileRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<ReadFileReply>;
+  /**
+   * Puts a file into a container's root, whole or not at all, or unpacks a tar archive into a folder there. The first
+   * message says where.
+   */
+  writeFile(
+    callback: (error: ServiceError | null, response: WriteFileReply) => void,
+  ): ClientWritableStream<WriteFileRequest>;
+  writeFile(
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: WriteFileReply) => void,
+  ): ClientWritableStream<WriteFileRequest>;
+  writeFile(
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: WriteFileReply) => void,
+  ): ClientWritableStream<WriteFileRequest>;
+  writeFile(
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: WriteFileReply) => void,
+  ): ClientWritableStream<WriteFileRequest>;
 }
 
 export const AgentClient = makeGenericClientConstructor(AgentService, "dormouse.agent.v1.Agent") as unknown as {

@@ -45,6 +45,16 @@ export function standInClass(live: Set<Counter>): SandboxClass {
   };
 }
 
+const nothingInside = (): never => {
+  throw new Error('nothing can be opened inside of a stand-in');
+};
+const noSessions: Sandbox['sessions'] = {
+  exec: nothingInside,
+  readFile: nothingInside,
+  writeFile: nothingInside,
+  logs: nothingInside,
+};
+
 function sandboxOf(counter: Counter, live: Set<Counter>): Sandbox {
   const requireLive = (): void => {
     if (!live.has(counter)) throw new Error(`${counter.label} has ended`);
@@ -54,6 +64,7 @@ function sandboxOf(counter: Counter, live: Set<Counter>): Sandbox {
     folder: '/nowhere', // no process stands behind it
     exited: new Promise(() => undefined),
     start: () => Promise.resolve(),
+    sessions: noSessions,
     wake() {
       requireLive();
       return Promise.resolve();

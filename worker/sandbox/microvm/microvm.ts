@@ -14,6 +14,8 @@ import type { Vmm } from './vmm.ts';
 
 /** A guest that is alive answers a small call within tens of ms, under emulation and load within a few seconds. */
 const callLimitMs = 10_000;
+/** What a session sent before it ended is on its way on the same connection; a few ms. */
+const settleLimitMs = 500;
 /** Cold boots take 3 to 5 s under emulation on a quiet machine. */
 export const bootLimitMs = 60_000;
 
@@ -62,8 +64,15 @@ export function microvm(parts: MicrovmParts): Sandbox & { hello(): Promise<void>
     async wake(identity: Identity) {
       await guarded(channel().wake(identity, callLimitMs));
     },
+    sessions: {
+      exec: () => channel().sessions.exec(),
+      readFile: (request) => channel().sessions.readFile(request),
+      writeFile: (done) => channel().sessions.writeFile(done),
+      logs: (request) => channel().sessions.logs(request),
+    },
     async freeze(signal) {
       await guarded(channel().quiesce(callLimitMs));
+      await channel().settled(settleLimitMs);
       hangUp();
       await vmm.pause(signal);
     },
