@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { cp, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { execa } from 'execa';
 import { Redis } from 'ioredis';
 import { incarnationOf } from '../shared/actor/epoch.ts';
 import { until } from '../shared/process/until.ts';
@@ -10,6 +9,7 @@ import type { Actor } from '../sdk/actor-shapes.ts';
 import { DormouseApiError } from '../sdk/api-error.ts';
 import type { Operation } from '../sdk/operations.ts';
 import { callCounter, callTimes, suspend } from './counter-calls.ts';
+import { vmsOf } from './vm-states.ts';
 import { startPlatform, type Platform } from './platform.ts';
 
 /** A short lease keeps the waiting short: nodes notice at a third of it that the registry forgot them. */
@@ -65,11 +65,6 @@ suite('a registry that was lost', () => {
     }
   }
 
-  const virtualMachines = async (): Promise<number> => {
-    const { stdout } = await execa('pgrep', ['-fc', `qemu-system.* .*${platform.home}/`], { reject: false });
-    return Number(stdout);
-  };
-
   test('emptied while nothing runs: everything durable is there again', async () => {
     const { client } = platform;
     const before = await Promise.all(['sleeper', 'fresh'].map((id) => client.actors.get(id)));
@@ -94,7 +89,7 @@ suite('a registry that was lost', () => {
     const [sleeper, fresh] = [await count('sleeper'), await count('fresh')];
     assert.ok(sleeper === 6 || sleeper === 8, `the last generation counts 5, the last activation 7: ${sleeper}`);
     assert.ok(fresh === 1 || fresh === 2, String(fresh));
-    assert.equal(await virtualMachines(), 2);
+    assert.equal(vmsOf(platform.home).length, 2);
     await suspend(client, 'sleeper');
     await suspend(client, 'fresh');
     assert.equal((await client.actors.get('sleeper')).generation, 4);

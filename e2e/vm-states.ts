@@ -1,8 +1,15 @@
-/** The VMs of a platform as the kernel sees them: how many of them could be executing something at this moment. */
-import { readFileSync } from 'node:fs';
+/** The VMs of a platform's actors as the kernel sees them: how many of them could be executing something at this moment. */
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import path from 'node:path';
 import { processesMarked } from '../worker/node/vm-processes.ts';
+
+/** Of a VM that waits for an actor and has never run; goes when an actor takes it. */
+const runFolder = /\/\S+?\/nodes\/[^/]+\/run\/[^/ ,]+/;
+export const isInWaiting = (commandLine: string): boolean => {
+  const [folder] = runFolder.exec(commandLine.replaceAll('\0', ' ').replaceAll('=', ' ')) ?? [];
+  return folder !== undefined && existsSync(path.join(folder, 'unused'));
+};
 
 /** On the command line of a VMM, and not of the file system daemon beside it. */
 const vmmMark = 'memory-backend-file';
@@ -17,7 +24,7 @@ export function vmsOf(home: string): VmState[] {
   const nodes = path.join(home, 'nodes') + path.sep;
   return processesMarked(nodes).flatMap(({ pid, commandLine }) => {
     const state = stateOf(pid);
-    if (!commandLine.includes(vmmMark) || state === 'over') return [];
+    if (!commandLine.includes(vmmMark) || state === 'over' || isInWaiting(commandLine)) return [];
     const node = commandLine.slice(commandLine.indexOf(nodes) + nodes.length).split(path.sep)[0] ?? '';
     return [{ node, pid, state }];
   });

@@ -19,6 +19,8 @@ export interface WorkerConfig {
   readonly memoryMiB: number;
   readonly leaseMs: number;
   readonly drainMs: number;
+  /** Most sandboxes that wait for a wake at once; 0: none. */
+  readonly poolSize: number;
   readonly networkOwner: string;
   /** Empty: snapshots are not encrypted. */
   readonly keyRing: KeyRing;
@@ -57,6 +59,7 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
     'DORMOUSE_ACCELERATOR',
     'DORMOUSE_LEASE_MS',
     'DORMOUSE_DRAIN_MS',
+    'DORMOUSE_POOL_SIZE',
     'DORMOUSE_ENCRYPTION_KEYS',
   );
   const home = values.DORMOUSE_HOME;
@@ -77,6 +80,7 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
     memoryMiB: values.DORMOUSE_NODE_MEMORY_MIB ?? shareMiB,
     leaseMs: values.DORMOUSE_LEASE_MS,
     drainMs: values.DORMOUSE_DRAIN_MS,
+    poolSize: values.DORMOUSE_POOL_SIZE,
     keyRing: values.DORMOUSE_ENCRYPTION_KEYS ?? [],
     networkOwner: networkOwner(home, nodeId),
     folders: foldersOf(path.join(home, 'nodes', nodeId)),

@@ -15,7 +15,6 @@ import (
 	"dormouse/guest-agent/agentpb"
 	"dormouse/guest-agent/containers"
 	"dormouse/guest-agent/inspect"
-	"dormouse/guest-agent/wake"
 )
 
 // server answers the host; each method is one call of shared/proto/agent.proto.
@@ -58,20 +57,6 @@ func (s *server) Quiesce(context.Context, *agentpb.QuiesceRequest) (*agentpb.Qui
 	unix.Sync()
 	s.garbage.collectIfWorthwhile()
 	return &agentpb.QuiesceReply{}, nil
-}
-
-func (s *server) Wake(_ context.Context, request *agentpb.WakeRequest) (*agentpb.WakeReply, error) {
-	step, err := wake.SetClock(request.GetUnixNanos())
-	if err != nil {
-		return nil, internal(err)
-	}
-	if err := wake.StirEntropy(request.GetEntropy()); err != nil {
-		return nil, internal(err)
-	}
-	if err := wake.WriteIdentity(containers.IdentityDir, request.GetIdentityJson()); err != nil {
-		return nil, internal(err)
-	}
-	return &agentpb.WakeReply{ClockStepNanos: step}, nil
 }
 
 func (s *server) Inspect(_ context.Context, request *agentpb.InspectRequest) (*agentpb.InspectReply, error) {

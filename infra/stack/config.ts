@@ -34,6 +34,7 @@ const passedOnNames = [
   'DORMOUSE_NODE_SLOTS',
   'DORMOUSE_LEASE_MS',
   'DORMOUSE_DRAIN_MS',
+  'DORMOUSE_POOL_SIZE',
   'DORMOUSE_MAX_PARKED',
 ] as const;
 /** A secret goes to no process that has no use for it. */

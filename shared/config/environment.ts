@@ -41,6 +41,7 @@ export const settings = {
   // Shorter than this, what is left of a lease between two renewals is too little for placement to build on.
   DORMOUSE_LEASE_MS: z.coerce.number().int().min(3000).max(60_000).default(10_000),
   DORMOUSE_DRAIN_MS: z.coerce.number().int().min(0).max(600_000).default(30_000),
+  DORMOUSE_POOL_SIZE: z.coerce.number().int().min(0).max(100).default(4),
   DORMOUSE_MAX_PARKED: z.coerce.number().int().min(0).max(100_000).default(1000),
   DORMOUSE_ENCRYPTION_KEYS: keyRingSchema.optional(),
   DORMOUSE_DEBIAN_MIRROR: z.url({ protocol: /^https?$/ }).optional(),

@@ -503,112 +503,6 @@ func (*QuiesceReply) Descriptor() ([]byte, []int) {
 	return file_agent_proto_rawDescGZIP(), []int{8}
 }
 
-type WakeRequest struct {
-	state     protoimpl.MessageState `protogen:"open.v1"`
-	UnixNanos int64                  `protobuf:"varint,1,opt,name=unix_nanos,json=unixNanos,proto3" json:"unix_nanos,omitempty"`
-	Entropy   []byte                 `protobuf:"bytes,2,opt,name=entropy,proto3" json:"entropy,omitempty"`
-	// Becomes /run/dormouse/actor.json in each container.
-	IdentityJson  string `protobuf:"bytes,3,opt,name=identity_json,json=identityJson,proto3" json:"identity_json,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *WakeRequest) Reset() {
-	*x = WakeRequest{}
-	mi := &file_agent_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *WakeRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*WakeRequest) ProtoMessage() {}
-
-func (x *WakeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use WakeRequest.ProtoReflect.Descriptor instead.
-func (*WakeRequest) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *WakeRequest) GetUnixNanos() int64 {
-	if x != nil {
-		return x.UnixNanos
-	}
-	return 0
-}
-
-func (x *WakeRequest) GetEntropy() []byte {
-	if x != nil {
-		return x.Entropy
-	}
-	return nil
-}
-
-func (x *WakeRequest) GetIdentityJson() string {
-	if x != nil {
-		return x.IdentityJson
-	}
-	return ""
-}
-
-type WakeReply struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// How far the guest's clock was off before it was set.
-	ClockStepNanos int64 `protobuf:"varint,1,opt,name=clock_step_nanos,json=clockStepNanos,proto3" json:"clock_step_nanos,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *WakeReply) Reset() {
-	*x = WakeReply{}
-	mi := &file_agent_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *WakeReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*WakeReply) ProtoMessage() {}
-
-func (x *WakeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use WakeReply.ProtoReflect.Descriptor instead.
-func (*WakeReply) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *WakeReply) GetClockStepNanos() int64 {
-	if x != nil {
-		return x.ClockStepNanos
-	}
-	return 0
-}
-
 type InspectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Lines of each log to return; 0: a default.
@@ -619,7 +513,7 @@ type InspectRequest struct {
 
 func (x *InspectRequest) Reset() {
 	*x = InspectRequest{}
-	mi := &file_agent_proto_msgTypes[11]
+	mi := &file_agent_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +525,7 @@ func (x *InspectRequest) String() string {
 func (*InspectRequest) ProtoMessage() {}
 
 func (x *InspectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[11]
+	mi := &file_agent_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,7 +538,7 @@ func (x *InspectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InspectRequest.ProtoReflect.Descriptor instead.
 func (*InspectRequest) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{11}
+	return file_agent_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *InspectRequest) GetTailLines() uint32 {
@@ -667,7 +561,7 @@ type ContainerState struct {
 
 func (x *ContainerState) Reset() {
 	*x = ContainerState{}
-	mi := &file_agent_proto_msgTypes[12]
+	mi := &file_agent_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -679,7 +573,7 @@ func (x *ContainerState) String() string {
 func (*ContainerState) ProtoMessage() {}
 
 func (x *ContainerState) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[12]
+	mi := &file_agent_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -692,7 +586,7 @@ func (x *ContainerState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerState.ProtoReflect.Descriptor instead.
 func (*ContainerState) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{12}
+	return file_agent_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ContainerState) GetName() string {
@@ -743,7 +637,7 @@ type InspectReply struct {
 
 func (x *InspectReply) Reset() {
 	*x = InspectReply{}
-	mi := &file_agent_proto_msgTypes[13]
+	mi := &file_agent_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -755,7 +649,7 @@ func (x *InspectReply) String() string {
 func (*InspectReply) ProtoMessage() {}
 
 func (x *InspectReply) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[13]
+	mi := &file_agent_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -768,7 +662,7 @@ func (x *InspectReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InspectReply.ProtoReflect.Descriptor instead.
 func (*InspectReply) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{13}
+	return file_agent_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *InspectReply) GetMounts() string {
@@ -843,14 +737,7 @@ const file_agent_proto_rawDesc = "" +
 	"StartReply\x129\n" +
 	"\afailure\x18\x01 \x01(\v2\x1f.dormouse.agent.v1.StartFailureR\afailure\"\x10\n" +
 	"\x0eQuiesceRequest\"\x0e\n" +
-	"\fQuiesceReply\"k\n" +
-	"\vWakeRequest\x12\x1d\n" +
-	"\n" +
-	"unix_nanos\x18\x01 \x01(\x03R\tunixNanos\x12\x18\n" +
-	"\aentropy\x18\x02 \x01(\fR\aentropy\x12#\n" +
-	"\ridentity_json\x18\x03 \x01(\tR\fidentityJson\"5\n" +
-	"\tWakeReply\x12(\n" +
-	"\x10clock_step_nanos\x18\x01 \x01(\x03R\x0eclockStepNanos\"/\n" +
+	"\fQuiesceReply\"/\n" +
 	"\x0eInspectRequest\x12\x1d\n" +
 	"\n" +
 	"tail_lines\x18\x01 \x01(\rR\ttailLines\"\xa0\x01\n" +
@@ -867,12 +754,11 @@ const file_agent_proto_rawDesc = "" +
 	"\n" +
 	"containers\x18\x04 \x03(\v2!.dormouse.agent.v1.ContainerStateR\n" +
 	"containers\x124\n" +
-	"\x16memory_available_bytes\x18\x05 \x01(\x04R\x14memoryAvailableBytes2\xfd\x02\n" +
+	"\x16memory_available_bytes\x18\x05 \x01(\x04R\x14memoryAvailableBytes2\xb7\x02\n" +
 	"\x05Agent\x12G\n" +
 	"\x05Hello\x12\x1f.dormouse.agent.v1.HelloRequest\x1a\x1d.dormouse.agent.v1.HelloReply\x12G\n" +
 	"\x05Start\x12\x1f.dormouse.agent.v1.StartRequest\x1a\x1d.dormouse.agent.v1.StartReply\x12M\n" +
-	"\aQuiesce\x12!.dormouse.agent.v1.QuiesceRequest\x1a\x1f.dormouse.agent.v1.QuiesceReply\x12D\n" +
-	"\x04Wake\x12\x1e.dormouse.agent.v1.WakeRequest\x1a\x1c.dormouse.agent.v1.WakeReply\x12M\n" +
+	"\aQuiesce\x12!.dormouse.agent.v1.QuiesceRequest\x1a\x1f.dormouse.agent.v1.QuiesceReply\x12M\n" +
 	"\aInspect\x12!.dormouse.agent.v1.InspectRequest\x1a\x1f.dormouse.agent.v1.InspectReplyB\x1eZ\x1cdormouse/guest-agent/agentpbb\x06proto3"
 
 var (
@@ -887,7 +773,7 @@ func file_agent_proto_rawDescGZIP() []byte {
 	return file_agent_proto_rawDescData
 }
 
-var file_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_agent_proto_goTypes = []any{
 	(*HelloRequest)(nil),   // 0: dormouse.agent.v1.HelloRequest
 	(*HelloReply)(nil),     // 1: dormouse.agent.v1.HelloReply
@@ -898,30 +784,26 @@ var file_agent_proto_goTypes = []any{
 	(*StartReply)(nil),     // 6: dormouse.agent.v1.StartReply
 	(*QuiesceRequest)(nil), // 7: dormouse.agent.v1.QuiesceRequest
 	(*QuiesceReply)(nil),   // 8: dormouse.agent.v1.QuiesceReply
-	(*WakeRequest)(nil),    // 9: dormouse.agent.v1.WakeRequest
-	(*WakeReply)(nil),      // 10: dormouse.agent.v1.WakeReply
-	(*InspectRequest)(nil), // 11: dormouse.agent.v1.InspectRequest
-	(*ContainerState)(nil), // 12: dormouse.agent.v1.ContainerState
-	(*InspectReply)(nil),   // 13: dormouse.agent.v1.InspectReply
+	(*InspectRequest)(nil), // 9: dormouse.agent.v1.InspectRequest
+	(*ContainerState)(nil), // 10: dormouse.agent.v1.ContainerState
+	(*InspectReply)(nil),   // 11: dormouse.agent.v1.InspectReply
 }
 var file_agent_proto_depIdxs = []int32{
 	2,  // 0: dormouse.agent.v1.Container.probe:type_name -> dormouse.agent.v1.Probe
 	3,  // 1: dormouse.agent.v1.StartRequest.containers:type_name -> dormouse.agent.v1.Container
-	13, // 2: dormouse.agent.v1.StartFailure.dump:type_name -> dormouse.agent.v1.InspectReply
+	11, // 2: dormouse.agent.v1.StartFailure.dump:type_name -> dormouse.agent.v1.InspectReply
 	5,  // 3: dormouse.agent.v1.StartReply.failure:type_name -> dormouse.agent.v1.StartFailure
-	12, // 4: dormouse.agent.v1.InspectReply.containers:type_name -> dormouse.agent.v1.ContainerState
+	10, // 4: dormouse.agent.v1.InspectReply.containers:type_name -> dormouse.agent.v1.ContainerState
 	0,  // 5: dormouse.agent.v1.Agent.Hello:input_type -> dormouse.agent.v1.HelloRequest
 	4,  // 6: dormouse.agent.v1.Agent.Start:input_type -> dormouse.agent.v1.StartRequest
 	7,  // 7: dormouse.agent.v1.Agent.Quiesce:input_type -> dormouse.agent.v1.QuiesceRequest
-	9,  // 8: dormouse.agent.v1.Agent.Wake:input_type -> dormouse.agent.v1.WakeRequest
-	11, // 9: dormouse.agent.v1.Agent.Inspect:input_type -> dormouse.agent.v1.InspectRequest
-	1,  // 10: dormouse.agent.v1.Agent.Hello:output_type -> dormouse.agent.v1.HelloReply
-	6,  // 11: dormouse.agent.v1.Agent.Start:output_type -> dormouse.agent.v1.StartReply
-	8,  // 12: dormouse.agent.v1.Agent.Quiesce:output_type -> dormouse.agent.v1.QuiesceReply
-	10, // 13: dormouse.agent.v1.Agent.Wake:output_type -> dormouse.agent.v1.WakeReply
-	13, // 14: dormouse.agent.v1.Agent.Inspect:output_type -> dormouse.agent.v1.InspectReply
-	10, // [10:15] is the sub-list for method output_type
-	5,  // [5:10] is the sub-list for method input_type
+	9,  // 8: dormouse.agent.v1.Agent.Inspect:input_type -> dormouse.agent.v1.InspectRequest
+	1,  // 9: dormouse.agent.v1.Agent.Hello:output_type -> dormouse.agent.v1.HelloReply
+	6,  // 10: dormouse.agent.v1.Agent.Start:output_type -> dormouse.agent.v1.StartReply
+	8,  // 11: dormouse.agent.v1.Agent.Quiesce:output_type -> dormouse.agent.v1.QuiesceReply
+	11, // 12: dormouse.agent.v1.Agent.Inspect:output_type -> dormouse.agent.v1.InspectReply
+	9,  // [9:13] is the sub-list for method output_type
+	5,  // [5:9] is the sub-list for method input_type
 	5,  // [5:5] is the sub-list for extension type_name
 	5,  // [5:5] is the sub-list for extension extendee
 	0,  // [0:5] is the sub-list for field type_name
@@ -938,7 +820,7 @@ func file_agent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_agent_proto_rawDesc), len(file_agent_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

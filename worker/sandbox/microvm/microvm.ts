@@ -6,8 +6,9 @@ import { open, unlink } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
+import type { WakePort } from '../../../shared/proto/wake-port.ts';
 import { connectAgent, type GuestAgent } from '../../guest/agent-client.ts';
-import type { Capture, ContainerStart, Identity, Sandbox, SandboxSpec } from '../sandbox.ts';
+import type { Capture, ContainerStart, Sandbox, SandboxSpec } from '../sandbox.ts';
 import { writeCompressed, writeMemoryPart } from './memory/memory-part.ts';
 import type { Vmm } from './vmm.ts';
 
@@ -22,11 +23,14 @@ export interface MicrovmParts {
   readonly address: string;
   readonly memoryPath: string;
   readonly vmm: Vmm;
+  /** Stays connected as long as the VM is there, frozen or not. */
+  readonly wakePort: WakePort;
   readonly resources: AsyncDisposableStack;
 }
 
-export function microvm(parts: MicrovmParts): Sandbox & { hello(): Promise<void> } {
-  const { spec, vmm, memoryPath, resources } = parts;
+/** `booted` resolves when the agent of a guest that has just been switched on answers. */
+export function microvm(parts: MicrovmParts): Sandbox & { booted(signal: AbortSignal): Promise<void> } {
+  const { spec, vmm, wakePort, memoryPath, resources } = parts;
   const memorySizeBytes = spec.memoryMiB * 1024 * 1024;
   let agent: GuestAgent | undefined;
   let disposing = false;
@@ -52,14 +56,14 @@ export function microvm(parts: MicrovmParts): Sandbox & { hello(): Promise<void>
     folder: parts.folder,
     address: parts.address,
     exited: new Promise((resolve) => void vmm.exited.then((words) => disposing || resolve(words))),
-    async hello() {
-      await guarded(channel().hello(bootLimitMs));
+    async booted(signal) {
+      await guarded(wakePort.wake(undefined, within(signal, bootLimitMs)));
     },
     async start(containers, timeoutMs) {
       await guarded(channel().start(containers.map(agentContainer), timeoutMs));
     },
-    async wake(identity: Identity) {
-      await guarded(channel().wake(identity, callLimitMs));
+    async wake(identity, signal) {
+      await guarded(wakePort.wake(identity, within(signal, callLimitMs)));
     },
     async freeze(signal) {
       await guarded(channel().quiesce(callLimitMs));
@@ -75,6 +79,9 @@ export function microvm(parts: MicrovmParts): Sandbox & { hello(): Promise<void>
     },
   };
 }
+
+const within = (signal: AbortSignal, limitMs: number): AbortSignal =>
+  AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
 
 async function capture(
   vmm: Vmm,

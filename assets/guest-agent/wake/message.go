@@ -1,0 +1,78 @@
+package wake
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"unicode/utf8"
+)
+
+// The wake message is all that a restored guest must be told before its first request, in one piece:
+//
+//	u32  length of what follows
+//	i64  wall clock, nanoseconds since the Unix epoch
+//	u8   length of the entropy, then the entropy
+//	     the identity: all the rest, JSON; empty for a guest that is nobody's yet
+//
+// Little endian. The guest answers with one byte once all of it has been applied: Applied, or Refused with the reason on
+// its console.
+type Message struct {
+	UnixNanos int64
+	Entropy   []byte
+	Identity  string
+}
+
+const (
+	Applied byte = 0
+	Refused byte = 1
+
+	lengthBytes = 4
+	fixedBytes  = 8 + 1
+
+	// An identity is some hundred bytes; a length beyond this is no message.
+	maxMessageBytes = 64 << 10
+)
+
+// ReadMessage reads one message. An error means that the stream cannot be trusted any further.
+func ReadMessage(from io.Reader) (Message, error) {
+	var header [lengthBytes]byte
+	if _, err := io.ReadFull(from, header[:]); err != nil {
+		return Message{}, err
+	}
+	length := binary.LittleEndian.Uint32(header[:])
+	if length < fixedBytes || length > maxMessageBytes {
+		return Message{}, fmt.Errorf("a wake message of %d bytes", length)
+	}
+	body := make([]byte, length)
+	if _, err := io.ReadFull(from, body); err != nil {
+		return Message{}, err
+	}
+	return parse(body)
+}
+
+func parse(body []byte) (Message, error) {
+	entropyEnd := fixedBytes + int(body[8])
+	if entropyEnd > len(body) {
+		return Message{}, fmt.Errorf("a wake message of %d bytes with %d of entropy", len(body), body[8])
+	}
+	identity := body[entropyEnd:]
+	if !utf8.Valid(identity) {
+		return Message{}, fmt.Errorf("a wake message with an identity that is no text")
+	}
+	return Message{UnixNanos: int64(binary.LittleEndian.Uint64(body)), Entropy: body[fixedBytes:entropyEnd],
+		Identity: string(identity)}, nil
+}
+
+// Apply makes the guest what the message says.
+func (m Message) Apply(identityFolder string) error {
+	if _, err := SetClock(m.UnixNanos); err != nil {
+		return err
+	}
+	if err := StirEntropy(m.Entropy); err != nil {
+		return err
+	}
+	if m.Identity == "" {
+		return nil
+	}
+	return WriteIdentity(identityFolder, m.Identity)
+}
