@@ -6,6 +6,7 @@ import { explainActor } from './commands/explain-actor.ts';
 import { invoke } from './commands/invoke.ts';
 import { listActors, listGenerations, showActor, waitForActor } from './commands/look-at-actors.ts';
 import { drainNode, listNodes, undrainNode } from './commands/nodes.ts';
+import { rebuild } from './commands/rebuild.ts';
 import { status } from './commands/status.ts';
 import { applyTemplate, deleteTemplate, listTemplates, showTemplate } from './commands/templates.ts';
 import { watchEvents } from './commands/events.ts';
@@ -31,4 +32,5 @@ export const commands: readonly Command[] = [
   drainNode,
   undrainNode,
   watchEvents,
+  rebuild,
 ];

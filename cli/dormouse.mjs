@@ -2,6 +2,8 @@
 /**
  * The command as npm installs it. The sources are TypeScript, which Node 24 runs as they are; an older Node hands over to
  * the one that comes with the project's packages, with the same arguments and the same terminal.
+ *
+ * `dormouse fsck` is a program of its own: it needs the store and nothing else, for it must work when no api does.
  */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -11,11 +13,15 @@ import { fileURLToPath } from 'node:url';
 
 const major = Number(process.versions.node.split('.')[0]);
 
-if (major >= 24) await import('./main.ts');
+const isCheck = process.argv[2] === 'fsck';
+if (isCheck) process.argv.splice(2, 1);
+const program = isCheck ? '../infra/fsck/main.ts' : 'main.ts';
+const main = path.join(path.dirname(fileURLToPath(import.meta.url)), program);
+
+if (major >= 24) await import(main);
 else handOver();
 
 function handOver() {
-  const main = path.join(path.dirname(fileURLToPath(import.meta.url)), 'main.ts');
   // setpriv: whoever kills this process kills the command too.
   const command = ['--pdeathsig', 'KILL', '--', newerNode(), main, ...process.argv.slice(2)];
   const child = spawn('setpriv', command, { stdio: 'inherit' });

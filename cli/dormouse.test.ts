@@ -4,6 +4,7 @@ import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { suite, test, type TestContext } from 'node:test';
 import { execa, execaSync } from 'execa';
 import { problem, startStubApi, type StubAnswer, type StubRequest } from '../sdk/stub-api.ts';
@@ -141,6 +142,36 @@ suite('dormouse', { concurrency: true }, () => {
     const short = await run(['actor', 'list', '--state', 'running', '--limit', '1', '-o', 'json']);
     assert.deepEqual(JSON.parse(short.stdout), { items: [bob] });
     assert.match(short.stderr, /there are more/);
+  });
+
+  test('rebuild waits for its end and shows what was found; damage is exit code 1', async (context) => {
+    const operation = { id: 'r1', kind: 'rebuild', target: 'registry', state: 'running', createdAt: '' };
+    const found = (damaged: number) => ({ ...operation, state: 'done', counts: { restored: 2, known: 5, damaged } });
+    let damaged = 0;
+    const { api, run } = await against(context, {
+      'POST /v1/admin/rebuild': { status: 202, body: operation },
+      'GET /v1/operations/r1': () => ({ body: found(damaged) }),
+    });
+    const whole = await run(['rebuild']);
+    assert.equal(whole.code, 0, whole.stderr);
+    assert.match(whole.stdout, /restored +2\nknown +5\ndamaged +0/);
+    damaged = 1;
+    const short = await run(['rebuild', '-o', 'json']);
+    assert.equal(short.code, 1);
+    assert.deepEqual(JSON.parse(short.stdout), { id: 'r1', counts: found(1).counts });
+    assert.match(short.stderr, /1 actors or templates cannot be read: "dormouse fsck"/);
+    assert.equal(api.lines().filter((line) => line === 'POST /v1/admin/rebuild').length, 2);
+  });
+
+  test('fsck checks a store without any api, with exit codes of its own', async (context) => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'dormouse-cli-'));
+    context.after(() => rmdir(folder));
+    const empty = await dormouse(['fsck', '--store', pathToFileURL(folder).href]);
+    assert.equal(empty.code, 0, empty.stderr);
+    assert.match(empty.stdout, /no damage/);
+    const wrong = await dormouse(['fsck', '--nonsense']);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /dormouse fsck \[options\]/);
   });
 
   test('explain tells the facts, then the events', async (context) => {

@@ -3,8 +3,12 @@ import { commonOptions } from './arguments.ts';
 import type { Command, OptionFacts } from './command.ts';
 import { formatTable } from './table.ts';
 
+/** A program of its own (dormouse.mjs), with its own help. */
+const storeCheck = { name: 'fsck', summary: 'Check every object of a store; needs no api' };
+
 export function overview(commands: readonly Command[]): string {
-  const rows = formatTable(commands, [
+  const listed: readonly Pick<Command, 'name' | 'summary'>[] = [...commands, storeCheck];
+  const rows = formatTable(listed, [
     ['', (command) => `  dormouse ${command.name}`],
     ['', (command) => command.summary],
   ]);

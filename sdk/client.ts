@@ -8,6 +8,7 @@
  */
 import { actorHandle, type ActorHandle } from './actor-call.ts';
 import { actorsOf, type Actors } from './actors.ts';
+import { adminOf, type Admin } from './admin.ts';
 import { eventsOf, type Events } from './events.ts';
 import { healthOf, type Health } from './health.ts';
 import { nodesOf, type Nodes } from './nodes.ts';
@@ -23,6 +24,7 @@ export interface DormouseClient {
   readonly nodes: Nodes;
   readonly events: Events;
   readonly health: Health;
+  readonly admin: Admin;
   /** To call an actor; asks nothing by itself. */
   actor(id: string): ActorHandle;
 }
@@ -38,6 +40,7 @@ export function createClient(options: ClientOptions): DormouseClient {
     nodes: nodesOf(transport),
     events: eventsOf(transport),
     health: healthOf(transport),
+    admin: adminOf(transport),
     actor: (id) => actorHandle(transport, id),
   };
 }

@@ -10,6 +10,8 @@ import { networkOwner } from './node/network-owner.ts';
 export interface WorkerConfig {
   readonly nodeId: string;
   readonly host: string;
+  /** Of the worker's own health pages; 0 takes a free one. */
+  readonly metricsPort: number;
   readonly redisUrl: string;
   readonly storeUrl: string;
   readonly assetsFolder: string;
@@ -53,6 +55,7 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
     'DORMOUSE_ASSETS',
     'DORMOUSE_NODES',
     'DORMOUSE_NODE_ID',
+    'DORMOUSE_METRICS_PORT',
     'DORMOUSE_NODE_MEMORY_MIB',
     'DORMOUSE_NODE_SLOTS',
     'DORMOUSE_LOG_LEVEL',
@@ -71,6 +74,7 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
   return {
     nodeId,
     host: values.DORMOUSE_HOST,
+    metricsPort: values.DORMOUSE_METRICS_PORT,
     redisUrl: values.DORMOUSE_REDIS_URL,
     storeUrl: values.DORMOUSE_STORE ?? `file://${path.join(home, 'store')}`,
     assetsFolder: values.DORMOUSE_ASSETS ?? path.join(home, 'assets'),

@@ -24,6 +24,7 @@ import { createLogger, type Logger } from '../shared/telemetry/logger.ts';
 import { createActivationTable } from './activation/activation.ts';
 import { watchIdleness } from './activation/idle.ts';
 import { createCaptureTable } from './activation/local-capture.ts';
+import { watchWantedRoom } from './activation/make-room.ts';
 import { readWorkerConfig, type WorkerConfig } from './config.ts';
 import { createImageStore } from './images/image-store.ts';
 import { startIngress } from './ingress/server.ts';
@@ -34,6 +35,7 @@ import type { NodeContext } from './node-context.ts';
 import { createSandboxPool } from './pool/pool.ts';
 import { prepareSandbox } from './pool/prepare-sandbox.ts';
 import { roomForWaiting } from './pool/room.ts';
+import { startStatusServer } from './status/server.ts';
 import { followDrain } from './node/drain.ts';
 import { createFence, type Fence } from './node/fence.ts';
 import { clearFolders, prepareFolders } from './node/folders.ts';
@@ -69,6 +71,8 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   const { nodeId, folders } = config;
   await using resources = new AsyncDisposableStack();
   const stop = stopSignal();
+  let serves = (): boolean => false;
+  const status = resources.use(await startStatusServer(config.host, config.metricsPort, () => serves()));
 
   const bootId = randomUUID();
   await mkdir(folders.node, { recursive: true });
@@ -164,11 +168,14 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     await recoverActors(context, inherited, `node ${nodeId} restarted`, AbortSignal.timeout(recoverLimitMs));
     const jobs = resources.use(consumeJobs(context, config.redisUrl));
     const idleness = resources.use(watchIdleness(context));
+    const makingRoom = resources.use(watchWantedRoom(context));
     const draining = resources.use(followDrain(context));
-    log.info({ accelerator, ingress: ingress.url, runtime: sandboxes.runtime }, 'node ready');
+    serves = () => fence.serves();
+    log.info({ accelerator, ingress: ingress.url, status: status.url, runtime: sandboxes.runtime }, 'node ready');
     const signal = await Promise.race([stop, over.then(lost)]);
+    serves = () => false;
     log.info({ signal }, 'node stopping');
-    await Promise.race([giveBack(context, jobs, [idleness, draining]), over.then(lost)]);
+    await Promise.race([giveBack(context, jobs, [idleness, makingRoom, draining]), over.then(lost)]);
   } catch (error) {
     await endVms(folders.node);
     setTimeout(() => process.exit(1), clearAfterLossLimitMs).unref();
@@ -186,7 +193,10 @@ const leaseGuard = (context: NodeContext, fence: Fence): LeaseGuard => ({
     fence.freeze();
     void context.pool.drain(); // what waits has never run: nobody misses it, and nothing of it needs to go on
   },
-  lift: async (atMs, signal) => readmitAll(context, fence, await fence.lift(atMs, signal), signal),
+  async lift(atMs, signal) {
+    await readmitAll(context, fence, await fence.lift(atMs, signal), signal);
+    await context.registry.settleNode(context.nodeId);
+  },
 });
 
 function stopSignal(): Promise<string> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import fc from 'fast-check';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import { serverTiming } from '../invoke/actor-headers.ts';
 import { createPendingRequests } from '../invoke/pending.ts';
@@ -34,6 +35,30 @@ suite('http edge', () => {
     assert.equal(preferredWaitMs('wait=99999'), 180_000);
     for (const header of [undefined, '', 'await=5', 'wait=x', 'wait=-1'])
       assert.equal(preferredWaitMs(header), undefined);
+  });
+
+  test('whatever a caller prefers: a bounded wait, or none', () => {
+    const headers = fc.oneof(
+      fc.string(),
+      fc
+        .array(fc.constantFrom('wait=', 'wait', '=', '5', '999999', ' ', ',', ';', '"', 'respond-async'))
+        .map((found) => found.join('')),
+    );
+    fc.assert(
+      fc.property(headers, (header) => {
+        const waitMs = preferredWaitMs(header);
+        if (waitMs !== undefined) assert.ok(Number.isInteger(waitMs) && waitMs >= 0 && waitMs <= 180_000, header);
+      }),
+    );
+  });
+
+  test('no other header than the whole token is ours', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string({ minLength: 1 }), (header, token) => {
+        assert.equal(isOurAuthorization(header, token), false);
+        assert.equal(isOurAuthorization(`Bearer ${token}${header}x`, token), false);
+      }),
+    );
   });
 
   test('only the whole token is ours', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { suite, test } from 'node:test';
 import { readHead } from '../../shared/snapshot/actor-log.ts';
+import { takeWantedRoom } from '../../shared/registry/wanted-room.ts';
 import { startReaper } from '../scheduler/reaper.ts';
 import { standInRuntime, startStandInNode } from '../stand-in/node.ts';
 import { startFixture, until, type Fixture } from '../stand-in/fixture.ts';
@@ -39,6 +40,9 @@ suite('calls without room', () => {
     assert.equal((await invoke(api, 'holder')).status, 200);
     const early = invoke(api, 'early');
     await until(async () => /1 call waits/.test((await api.call('GET', '/v1/actors/early/explain')).text));
+    const isWanted = () => takeWantedRoom(api.registry, 'node-1');
+    await until(isWanted); // idle actors of the node make room
+    await until(isWanted); // and again, as long as somebody waits
     const late = invoke(api, 'late');
     await until(async () => /1 call waits/.test((await api.call('GET', '/v1/actors/late/explain')).text));
     await sleep(api, 'holder');
@@ -71,6 +75,42 @@ suite('calls without room', () => {
       assert.match(String(answer.body['detail']), /node-1: all 1 slots are taken/);
       assert.ok(Number(answer.headers['retry-after']) >= 1);
     }
+  });
+
+  test('a resume that a user asked for waits as an operation, behind the calls that wait already', async () => {
+    await using api = await oneSlot();
+    for (const id of ['holder', 'call', 'asked']) await api.sleeping(id);
+    assert.equal((await invoke(api, 'holder')).status, 200);
+    const call = invoke(api, 'call');
+    await until(async () => /1 call waits/.test((await api.call('GET', '/v1/actors/call/explain')).text));
+    const accepted = await api.call('POST', '/v1/actors/asked/resume');
+    assert.deepEqual([accepted.status, accepted.body['state']], [202, 'queued'], accepted.text);
+    await sleep(api, 'holder');
+    assert.equal((await call).status, 200);
+    assert.equal(await stateOf(api, 'asked'), 'suspended', 'there was room for one');
+    await sleep(api, 'call');
+    const operation = () => api.call('GET', `/v1/operations/${String(accepted.body['id'])}`);
+    await until(async () => (await operation()).body['state'] === 'done');
+    assert.equal(await stateOf(api, 'asked'), 'running');
+  });
+
+  test('a resume for which no room comes has failed at the wake limit; one on a named node is refused at once', async () => {
+    await using api = await oneSlot();
+    await api.sleeping('holder');
+    for (const id of ['a', 'b', 'c']) await api.sleeping(id, { wakeTimeoutMs: 1000 });
+    assert.equal((await invoke(api, 'holder')).status, 200);
+    const named = await api.call('POST', '/v1/actors/c/resume', { body: { node: 'node-1' } });
+    assert.deepEqual([named.status, named.body['code']], [503, 'no-capacity']);
+    const [first, second] = await Promise.all(['a', 'b'].map((id) => api.call('POST', `/v1/actors/${id}/resume`)));
+    assert.deepEqual([first?.status, second?.status], [202, 202]);
+    const third = await api.call('POST', '/v1/actors/c/resume');
+    assert.deepEqual([third.status, third.body['code']], [429, 'too-many-parked']);
+    const operation = async () => api.registry.getOperation(String(first?.body['id']));
+    await until(async () => (await operation())?.state === 'failed');
+    assert.equal((await operation())?.error?.code, 'no-capacity');
+    const waited = await api.call('POST', '/v1/actors/c/resume', { headers: { prefer: 'wait=20' } });
+    assert.deepEqual([waited.status, waited.body['code']], [503, 'no-capacity']);
+    assert.equal(await stateOf(api, 'a'), 'suspended');
   });
 
   test('a node that joins brings room', async () => {

@@ -5,7 +5,7 @@
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ActorRecord } from '../../shared/registry/records.ts';
 import type { ApiParts } from '../parts.ts';
-import type { Parking, Place } from '../scheduler/parking.ts';
+import { behindOthers, type Parking, type Place } from '../scheduler/parking.ts';
 import type { TemplateCache } from '../scheduler/template-cache.ts';
 import { startWake } from '../scheduler/wake.ts';
 
@@ -64,8 +64,6 @@ export function wakerOf(parts: WakeParts, call: WakingCall): Waker {
     [Symbol.dispose]: leave,
   };
 }
-
-const behindOthers = (): DormouseError => new DormouseError('no-capacity', 'other calls wait for room as well');
 
 async function wakeOnce(parts: WakeParts, call: WakingCall, record: ActorRecord): Promise<void> {
   const { traceparent } = call;

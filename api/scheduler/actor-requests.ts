@@ -10,6 +10,8 @@ import type { ActorRecord, Operation } from '../../shared/registry/records.ts';
 import type { RouteParts } from '../app.ts';
 import { followTransition } from './follow-transition.ts';
 import { finish, newOperation, sendJob } from './operations.ts';
+import { parkResume } from './park-resume.ts';
+import { behindOthers } from './parking.ts';
 import { isLive } from './placement.ts';
 import { startWake } from './wake.ts';
 
@@ -28,10 +30,37 @@ export const resumeActor = (
   node: string | undefined,
 ): Promise<Operation> =>
   ask(parts, options, 'resume', async (record) => {
-    const template = await parts.templates.of(record);
-    const result = await startWake(parts, { record, template, node, reason: 'a user asked for it' });
-    return result.outcome === 'claimed' ? result.operation : undefined;
+    const start = async (current: ActorRecord): Promise<Operation | undefined> => {
+      const template = await parts.templates.of(current);
+      const result = await startWake(parts, { record: current, template, node, reason: 'a user asked for it' });
+      return result.outcome === 'claimed' ? result.operation : undefined;
+    };
+    // Whoever names a node wants to know about that one, now.
+    return node === undefined ? startOrPark(parts, record, start) : start(record);
   });
+
+/** For want of room the operation waits, behind the calls that wait already. */
+async function startOrPark(
+  parts: RouteParts,
+  record: ActorRecord,
+  start: (record: ActorRecord) => Promise<Operation | undefined>,
+): Promise<Operation | undefined> {
+  const park = async (refusal: DormouseError): Promise<Operation> => {
+    const { wakeTimeoutMs } = (await parts.templates.of(record)).spec;
+    const attempt = async (): Promise<void> => {
+      const now = await parts.registry.getActor(record.id);
+      if (now !== undefined && decide(now.state, 'resume').kind === 'accept') await start(now);
+    };
+    return parkResume(parts, { record, limitMs: wakeTimeoutMs, refusal, attempt });
+  };
+  if (parts.parking.isBusy) return park(behindOthers());
+  try {
+    return await start(record);
+  } catch (error) {
+    if (!(error instanceof DormouseError) || error.code !== 'no-capacity') throw error;
+    return park(error);
+  }
+}
 
 export const suspendActor = (parts: RouteParts, options: ActorRequestOptions): Promise<Operation> =>
   ask(parts, options, 'suspend', (record) => beginSleep(parts, record, 'suspend'));

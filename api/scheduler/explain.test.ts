@@ -19,7 +19,16 @@ const actor = (state: ActorState, fields: Partial<ActorRecord> = {}): ActorRecor
 
 const node = (fields: Partial<NodeStatus> = {}): NodeStatus => ({
   ...{ id: 'node-1', bootId: 'b', state: 'ready', ingressUrl: 'http://127.0.0.1:1', runtime: standInRuntime },
-  ...{ slots: 2, memoryMiB: 1024, startedAt: now, leaseMs: 10_000, usedSlots: 0, usedMemoryMiB: 0, revisions: [] },
+  ...{
+    slots: 2,
+    memoryMiB: 1024,
+    startedAt: now,
+    leaseMs: 10_000,
+    usedSlots: 0,
+    usedMemoryMiB: 0,
+    revisions: [],
+    returning: false,
+  },
   ...fields,
 });
 

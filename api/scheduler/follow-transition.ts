@@ -32,13 +32,12 @@ export async function followTransition(
   return operation;
 }
 
-async function watchToTheEnd(
+export async function watchToTheEnd(
   parts: FollowParts,
   before: ActorRecord,
   operation: Operation,
   request: ActorRequest,
 ): Promise<void> {
-  const goal = goals[request];
   const limitMs = jobLimitsMs[request] + handoverMs;
   const signal = AbortSignal.timeout(limitMs);
   using watching = parts.watch.open(before.id);
@@ -46,7 +45,18 @@ async function watchToTheEnd(
   while (record?.uid === before.uid && record.state === before.state && record.epoch === before.epoch) {
     record = await watching.next(signal);
   }
-  const state = record?.uid === before.uid ? record.state : 'gone';
+  await endWith(parts, operation, request, record?.uid === before.uid ? record : undefined);
+}
+
+/** The operation is over: done if the actor is where it was to come, and failed with what it says otherwise. */
+export async function endWith(
+  parts: FollowParts,
+  operation: Operation,
+  request: ActorRequest,
+  record: ActorRecord | undefined,
+): Promise<void> {
+  const goal = goals[request];
+  const state = record?.state ?? 'gone';
   await finish(parts, operation, state === goal ? undefined : failureOf(record, goal, state));
 }
 

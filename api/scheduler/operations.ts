@@ -15,14 +15,19 @@ export interface NewJob<Kind extends JobKind> {
   readonly target: string;
   readonly node: string;
   readonly subject: Subject<Kind>;
+  /** For a job that others may have to send again. */
+  readonly operationId?: string;
 }
 
 /** Puts the operation and sends its job. When that fails the operation says so and the error is thrown. */
 export async function sendJob<Kind extends JobKind>(
   parts: Pick<ApiParts, 'registry' | 'jobs'>,
-  { kind, target, node, subject }: NewJob<Kind>,
+  { kind, target, node, subject, operationId }: NewJob<Kind>,
 ): Promise<Operation> {
-  const operation = newOperation(kind, target, node);
+  const operation: Operation = {
+    ...newOperation(kind, target, node),
+    ...(operationId !== undefined && { id: operationId }),
+  };
   await parts.registry.putOperation(operation);
   try {
     await parts.jobs.send(node, jobOf(operation, subject));

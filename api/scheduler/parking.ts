@@ -11,6 +11,8 @@
 import { DormouseError, toDormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { Change } from '../../shared/registry/records.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
+import { wantRoom } from '../../shared/registry/wanted-room.ts';
+import { fullNodes } from './placement.ts';
 
 export interface Place extends Disposable {
   /** False once it was its turn: whatever came of it, this place is used up. */
@@ -37,23 +39,34 @@ interface Entry {
   readonly attempt: () => Promise<void>;
 }
 
+/** A newcomer does not go past those who wait. */
+export const behindOthers = (): DormouseError =>
+  new DormouseError('no-capacity', 'other calls wait for room as well', { retryAfterMs });
+
 /** For hints that were lost, and for room that comes without one: a lease that is over. */
 const tryEveryMs = 1000;
 const retryAfterMs = 5000;
 
-export function createParking(registry: Pick<Registry, 'watch'>, limit: number): Parking {
+export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, limit: number): Parking {
   const entries = new Map<string, Entry>(); // in the order they came
   let calls = 0;
   let trying = false;
   let again = false;
 
+  /** Idle actors make room for those who wait. A note that is lost is written again with the next attempt. */
+  const want = (refusal: DormouseError): void => {
+    wantRoom(registry, fullNodes(refusal)).catch(() => undefined);
+  };
   const tryAll = async (): Promise<void> => {
     again = true;
     if (trying) return;
     trying = true;
     while (again) {
       again = false;
-      for (const [id, entry] of entries) await tryOne(entries, id, entry);
+      for (const [id, entry] of entries) {
+        await tryOne(entries, id, entry);
+        if (entries.get(id) === entry) want(entry.refusal);
+      }
     }
     trying = false;
   };
@@ -80,6 +93,7 @@ export function createParking(registry: Pick<Registry, 'watch'>, limit: number):
       const entry = entries.get(id) ?? { calls: 0, refusal, failure: undefined, attempt };
       entries.set(id, entry);
       entry.calls++;
+      want(refusal);
       calls++;
       if (entries.size > 1) void tryAll(); // it came past nobody, but perhaps there is room for all of them
       let left = false;

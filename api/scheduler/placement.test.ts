@@ -27,6 +27,7 @@ const node = (id: string, fields: Partial<NodeStatus> = {}): NodeStatus => ({
   usedSlots: 0,
   usedMemoryMiB: 0,
   revisions: [],
+  returning: false,
   ...fields,
 });
 

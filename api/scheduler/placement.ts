@@ -26,6 +26,8 @@ export interface Placement {
 export interface Unfit {
   readonly reason: string;
   readonly incompatible: boolean;
+  /** Only room is missing: it would do as soon as an actor there goes to sleep. */
+  readonly full: boolean;
 }
 
 export type Choice =
@@ -54,7 +56,8 @@ export function refusal(unfit: Readonly<Record<string, Unfit>>, only?: string): 
   if (only !== undefined && !Object.hasOwn(unfit, only)) return new DormouseError('node-not-found', `no node ${only}`);
   const asked = Object.entries(unfit).filter(([id]) => only === undefined || id === only);
   const words = asked.map(([id, { reason }]) => `${id}: ${reason}`).join(', ');
-  const details = { nodes: Object.fromEntries(asked.map(([id, { reason }]) => [id, reason])) };
+  const full = asked.flatMap(([id, unfitness]) => (unfitness.full ? [id] : []));
+  const details = { nodes: Object.fromEntries(asked.map(([id, { reason }]) => [id, reason])), full };
   if (asked.length > 0 && asked.every(([, { incompatible }]) => incompatible)) {
     return new DormouseError('incompatible', `no node can load the snapshot (${words})`, { details });
   }
@@ -78,14 +81,23 @@ export const isLive = (node: NodeStatus): boolean => node.leaseMs >= leastLeaseM
 
 function unfitness(node: NodeStatus, placement: Placement): Unfit | undefined {
   const { memoryMiB, runtime, only, without } = placement;
-  const forNow = (reason: string): Unfit => ({ reason, incompatible: false });
+  const forNow = (reason: string): Unfit => ({ reason, incompatible: false, full: false });
+  const forRoom = (reason: string): Unfit => ({ reason, incompatible: false, full: true });
   if (only !== undefined && node.id !== only) return forNow('another node was asked for');
   if (!isLive(node)) return forNow('its lease is over');
   const differences = runtime === undefined ? [] : incompatibilities(runtime, node.runtime);
-  if (differences.length > 0) return { reason: `incompatible: ${differences.join('; ')}`, incompatible: true };
+  if (differences.length > 0)
+    return { reason: `incompatible: ${differences.join('; ')}`, incompatible: true, full: false };
   if (node.state !== 'ready') return forNow(`it is ${node.state}`);
-  if (without?.has(node.id) === true) return forNow('another actor took its last room');
-  if (node.usedSlots >= node.slots) return forNow(`all ${node.slots} slots are taken`);
-  if (freeMemoryMiB(node) < memoryMiB) return forNow(`${freeMemoryMiB(node)} MiB free, ${memoryMiB} MiB needed`);
+  if (without?.has(node.id) === true) return forRoom('another actor took its last room');
+  if (node.usedSlots >= node.slots) return forRoom(`all ${node.slots} slots are taken`);
+  if (node.memoryMiB < memoryMiB) return forNow(`it has ${node.memoryMiB} MiB, ${memoryMiB} MiB needed`);
+  if (freeMemoryMiB(node) < memoryMiB) return forRoom(`${freeMemoryMiB(node)} MiB free, ${memoryMiB} MiB needed`);
   return undefined;
+}
+
+/** The nodes on which room is all that was missing, by the refusal. */
+export function fullNodes({ details }: DormouseError): readonly string[] {
+  const full = details['full'];
+  return Array.isArray(full) ? full.filter((id) => typeof id === 'string') : [];
 }

@@ -29,10 +29,18 @@ export async function reapOverdueOperations(parts: ReaperParts): Promise<void> {
   }
 }
 
-export async function handOnJobs(parts: ReaperParts, gone: ReadonlySet<string>): Promise<void> {
+export interface SilentNodes {
+  /** Without a lease at the moment. */
+  readonly gone: ReadonlySet<string>;
+  /** Those among them that were declared over, and never come back with what they had in hand. */
+  readonly over: ReadonlySet<string>;
+}
+
+export async function handOnJobs(parts: ReaperParts, { gone, over }: SilentNodes): Promise<void> {
   for (const operation of await parts.registry.openOperations(batch, false)) {
     const { node } = operation;
     if (node === undefined || !gone.has(node)) continue;
+    if (!over.has(node) && !isRepeatable(operation)) continue; // a node that comes back does it still
     await attempt(parts, operation.id, async () => {
       await parts.jobs.withdraw(node, operation.id).catch(() => undefined); // it is begun, or was never there
       if (operation.kind === 'delete') await handOnDelete(parts, operation);
@@ -41,6 +49,9 @@ export async function handOnJobs(parts: ReaperParts, gone: ReadonlySet<string>):
     });
   }
 }
+
+/** Two nodes may do it at once. */
+const isRepeatable = ({ kind }: Operation): boolean => kind === 'delete' || kind === 'prepare-template';
 
 async function handOnDelete(parts: ReaperParts, operation: Operation): Promise<void> {
   const node = (await parts.registry.listNodes()).find(isLive);

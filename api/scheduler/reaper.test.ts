@@ -99,15 +99,49 @@ suite('reaper', () => {
     return { die: () => api.registry.releaseLease(id, 'b') };
   }
 
-  test('a resume queued for a node that died falls back at once, not after the grace', async () => {
+  test('a start on a node whose lease is over is left alone until its boot is declared over, and so is its job', async () => {
+    const graceMs = 300;
     const node = await hollowNode('node-3');
     await api.sleeping('unlucky');
-    assert.equal((await api.registry.claim('unlucky', 'node-3', 60_000, 'test')).outcome, 'claimed');
-    await using _reaper = startReaper(api.parts, { holder: 'now', graceMs: 600_000, everyMs: 20 });
+    const { body } = await api.call('POST', '/v1/actors/unlucky/resume', { body: { node: 'node-3' } });
+    const operation = async () => api.registry.getOperation(String(body['id']));
+    await using _reaper = startReaper(api.parts, { holder: 'now', graceMs, everyMs: 20 });
     await until(() => api.registry.lead('reaper', 'c', 1).then((led) => !led));
-    assert.equal((await api.registry.getActor('unlucky'))?.state, 'resuming');
+    const known = await api.registry.getNode('node-3');
+    assert.ok(known);
     await node.die();
-    await until(async () => (await api.registry.getActor('unlucky'))?.state === 'suspended');
+    const diedAt = performance.now();
+    let isOver = false;
+    let sawWaiting = 0;
+    await until(async () => {
+      const record = await api.registry.getActor('unlucky');
+      if (record?.state === 'resuming' && (await operation())?.state === 'queued') sawWaiting++;
+      if (record?.state !== 'suspended') return false;
+      // The boot can never take its lease again: decided before anything was done to its actor.
+      isOver = !(await api.registry.retakeLease(known, 60_000));
+      return true;
+    });
+    assert.ok(isOver);
+    assert.ok(sawWaiting > 0 && performance.now() - diedAt >= graceMs);
+    await until(async () => (await operation())?.state === 'failed');
+    assert.equal((await readHead(api.store, 'unlucky')).last?.kind, 'fence');
+  });
+
+  test('a node that is back within the grace does the start that it was sent before', async () => {
+    const node = await hollowNode('node-6');
+    const known = await api.registry.getNode('node-6');
+    assert.ok(known);
+    await api.sleeping('lucky');
+    const { body } = await api.call('POST', '/v1/actors/lucky/resume', { body: { node: 'node-6' } });
+    const other = await runningOn('elsewhere', 'node-7', 60_000);
+    await using _reaper = startReaper(api.parts, { holder: 'back', graceMs: 200, everyMs: 20 });
+    await node.die();
+    await until(async () => (await api.registry.getNode('node-6'))?.leaseMs === 0);
+    assert.equal(await api.registry.retakeLease(known, 60_000), true);
+    await api.registry.releaseLease('node-7', other.bootId);
+    await until(async () => (await api.registry.getActor('elsewhere'))?.state === 'suspended');
+    assert.equal((await api.registry.getActor('lucky'))?.state, 'resuming');
+    assert.equal((await api.registry.getOperation(String(body['id'])))?.state, 'queued');
   });
 
   test('a delete queued for a node that died is done by another one, under the same operation', async () => {

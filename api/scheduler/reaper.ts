@@ -4,9 +4,8 @@
  *
  *   overdue `resuming`, `pausing`, `suspending` ─► fall back to the newest committed generation (shared/actor/fall-back.ts)
  *   overdue `deleting`                          ─► the job again, to any live node
- *   `resuming` on a node without a lease        ─► fall back at once: nothing of it was ever served
- *   any other activation there                  ─► fall back, after a grace, once the node's boot is declared over
- *   a job of a node without a lease             ─► to another node, or its operation fails (reap-operations.ts)
+ *   any activation on a node without a lease    ─► fall back, after a grace, once the node's boot is declared over
+ *   a job of such a node                        ─► to another node, or its operation fails (reap-operations.ts)
  *   an operation that is overdue                ─► `failed`
  *   a template `preparing` for too long         ─► `failed`
  *
@@ -101,31 +100,33 @@ async function deleteAgain(parts: ReaperParts, record: ActorRecord): Promise<voi
 }
 
 /**
- * A node without a lease may take it again, with all it runs, until its boot is declared over: that is decided first, and
- * atomically with the lease being gone.
+ * A node without a lease may take it again, with all it runs or is about to run, until its boot is declared over: that is
+ * decided first, and atomically with the lease being gone. A start that it has in hand is no exception: the VM is there
+ * before the registry hears of it, and would go on with the lease.
  */
 async function reapDeadNodes(parts: ReaperParts, deadSince: Map<string, number>, graceMs: number): Promise<void> {
-  const nodes = await parts.registry.listNodes();
-  for (const node of nodes) {
+  const gone = new Set<string>();
+  const over = new Set<string>();
+  for (const node of await parts.registry.listNodes()) {
     if (node.leaseMs > 0) {
       deadSince.delete(node.id);
       continue;
     }
     const since = deadSince.get(node.id) ?? performance.now();
     deadSince.set(node.id, since);
-    const isDead = performance.now() - since >= graceMs && (await parts.registry.declareNodeOver(node.id));
+    gone.add(node.id);
+    if (performance.now() - since < graceMs || !(await parts.registry.declareNodeOver(node.id))) continue;
+    over.add(node.id);
     const ids = await parts.registry.actorsOnNode(node.id);
-    for (const id of ids.slice(0, batch)) await attempt(parts, id, () => leaveDeadNode(parts, id, node.id, isDead));
+    for (const id of ids.slice(0, batch)) await attempt(parts, id, () => leaveDeadNode(parts, id, node.id));
   }
-  const gone = new Set(nodes.filter(({ leaseMs }) => leaseMs === 0).map(({ id }) => id));
-  if (gone.size > 0) await handOnJobs(parts, gone);
+  if (gone.size > 0) await handOnJobs(parts, { gone, over });
 }
 
-async function leaveDeadNode(parts: ReaperParts, id: string, nodeId: string, isDead: boolean): Promise<void> {
+async function leaveDeadNode(parts: ReaperParts, id: string, nodeId: string): Promise<void> {
   const record = await parts.registry.getActor(id);
   if (record?.node !== nodeId) return;
   if (record.state === 'deleting') return; // its job is handed on
-  if (!isDead && record.state !== 'resuming') return;
   await giveUp(parts, record, `its node ${nodeId} is gone`, 'vmm-failed');
 }
 

@@ -13,6 +13,7 @@ import type { Epoch } from '../../shared/actor/epoch.ts';
 import { fallBack } from '../../shared/actor/fall-back.ts';
 import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
 import { handoverMs, jobLimitsMs } from '../../shared/jobs/contracts.ts';
+import { wakeOperationId } from '../../shared/jobs/operation-id.ts';
 import type { ActorRecord, NodeStatus, Operation, TemplateRecord } from '../../shared/registry/records.ts';
 import type { ApiParts } from '../parts.ts';
 import { sendJob } from './operations.ts';
@@ -102,7 +103,9 @@ async function order(parts: ApiParts, wake: Wake, node: string, epoch: Epoch): P
   const traceparent = wake.traceparent === undefined ? {} : { traceparent: wake.traceparent };
   try {
     const subject = { actorId: id, epoch, ...traceparent };
-    return await sendJob(parts, { kind: 'resume', target: id, node, subject });
+    // Should this process end before the job is sent, the node takes it up by itself, under this id.
+    const operationId = wakeOperationId(id, epoch);
+    return await sendJob(parts, { kind: 'resume', target: id, node, subject, operationId });
   } catch (error) {
     parts.log.error({ err: error, actorId: id, epoch, node }, 'resume job not sent');
     await parts.registry.transition({

@@ -15,7 +15,7 @@ export interface FsckArguments {
   readonly graceMs: number;
 }
 
-export const usage = `npm run fsck -- [options]
+export const usage = `npm run fsck -- [options]    or    dormouse fsck [options]
 
 Looks at every object of the store and reads all that are in use.
 

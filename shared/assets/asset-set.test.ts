@@ -3,6 +3,8 @@ import { mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
+import fc from 'fast-check';
+import { DormouseError } from '../errors/dormouse-error.ts';
 import { assetDescriptionSchema, digestOfSet, openAssetSet, parseAssetSet, verifyAssetSet } from './asset-set.ts';
 import { firmwareArguments, guestFile, programCommand } from './program-command.ts';
 import { sampleDescription, writeSampleSet } from './sample-asset-set.ts';
@@ -40,6 +42,27 @@ for (const bad of ['../outside', '/etc/passwd', 'a/../../b', 'a//b', './a', ''])
     assert.equal(assetDescriptionSchema.safeParse({ ...description, files }).success, false);
   });
 }
+
+test('whatever a description is changed into, it is itself or refused in our words', () => {
+  const whole = { ...sampleDescription(), digest: digestOfSet(sampleDescription()) };
+  const changed = fc
+    .tuple(fc.constantFrom(...Object.keys(whole)), fc.jsonValue())
+    .map(([key, value]) => ({ ...whole, [key]: value }));
+  const texts = fc.oneof(
+    fc.string(),
+    fc.json(),
+    changed.map((value) => JSON.stringify(value)),
+  );
+  fc.assert(
+    fc.property(texts, (text) => {
+      try {
+        assert.deepEqual(parseAssetSet(text, 'set.json'), whole);
+      } catch (error) {
+        assert.ok(error instanceof DormouseError && error.code === 'asset-invalid', String(error));
+      }
+    }),
+  );
+});
 
 test('the digest does not depend on the order of fields, and covers each of them', () => {
   const description = sampleDescription();

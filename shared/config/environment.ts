@@ -7,9 +7,9 @@ import { z } from 'zod';
 import { keyRingSchema } from '../encryption/key-ring.ts';
 import { DormouseError, type FieldError } from '../errors/dormouse-error.ts';
 import { logLevels } from '../telemetry/logger.ts';
+import { nodeIdSchema } from './node-id.ts';
 
 const port = z.coerce.number().int().min(0).max(65535);
-const nodeId = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$/, 'a DNS label of at most 32 characters');
 
 /** Every setting there is, with its default. A process picks what it needs. */
 export const settings = {
@@ -26,7 +26,8 @@ export const settings = {
     .regex(/^(file|s3|gs):\/\//, 'file://, s3:// or gs://')
     .optional(),
   DORMOUSE_NODES: z.coerce.number().int().min(1).max(16).default(2),
-  DORMOUSE_NODE_ID: nodeId.default('node-1'),
+  DORMOUSE_NODE_ID: nodeIdSchema.default('node-1'),
+  DORMOUSE_METRICS_PORT: port.default(0),
   DORMOUSE_NODE_MEMORY_MIB: z.coerce.number().int().min(256).optional(),
   DORMOUSE_NODE_SLOTS: z.coerce.number().int().min(1).max(1000).default(32),
   DORMOUSE_TOKEN: z.string().min(16, 'at least 16 characters').optional(),

@@ -11,10 +11,8 @@ import { DormouseError } from '../errors/dormouse-error.ts';
 import type { CallOptions, ObjectStore } from '../object-store/object-store.ts';
 import { objectKeys } from '../snapshot/object-keys.ts';
 import type { EncryptionKey, KeyRing } from './key-ring.ts';
-import { unwrapKey, wrapKey } from './wrapped-key.ts';
+import { maxWrapBytes, unwrapKey, wrapKey } from './wrapped-key.ts';
 
-/** A wrap has 250 bytes. */
-const maxWrapBytes = 4096;
 /** A rotation may remove the wrap that we have just chosen, once; a second time means something else. */
 const maxRounds = 3;
 

@@ -25,6 +25,9 @@ const wrappedKeySchema = z.strictObject({
   tag: hex(tagBytes),
 });
 
+/** A wrap has 250 bytes. */
+export const maxWrapBytes = 4096;
+
 const additionalData = (keyId: string, objectKey: string): Buffer =>
   Buffer.from(`dormouse data key 1\0${keyId}\0${objectKey}`);
 
@@ -57,6 +60,15 @@ export function unwrapKey(key: EncryptionKey, objectKey: string, document: Uint8
     return createSecretKey(Buffer.concat([dataKey, opening.final()]));
   } catch (cause) {
     throw corrupt(key, objectKey, cause);
+  }
+}
+
+/** Whether the document has the form of a key wrapped by the key of that id. Says nothing about whether it opens. */
+export function isWrappedKey(document: Uint8Array, keyId: string | undefined): boolean {
+  try {
+    return wrappedKeySchema.parse(JSON.parse(Buffer.from(document).toString('utf8'))).keyId === keyId;
+  } catch {
+    return false;
   }
 }
 

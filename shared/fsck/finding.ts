@@ -32,6 +32,8 @@ export interface Named {
   readonly by: string;
   readonly sizeBytes?: number;
   readonly sha256?: string;
+  /** Present when it is encrypted: then it is worth nothing without a key that opens it, which must lie beside it. */
+  readonly encryption?: unknown;
 }
 
 /** What belongs together and is judged together: an actor, a template's revision, an asset set, or one object alone. */

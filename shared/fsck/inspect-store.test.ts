@@ -3,6 +3,10 @@ import { mkdtemp, readFile, rename, rm, utimes, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, suite, test } from 'node:test';
+import { newEncryptionKey } from '../encryption/key-ring.ts';
+import { newDataKey, sealAlgorithm } from '../encryption/sealed-file.ts';
+import { storeDataKey } from '../encryption/stored-keys.ts';
+import { encryptedFormatVersion } from '../snapshot/manifest.ts';
 import { objectKeys } from '../snapshot/object-keys.ts';
 import {
   openSampleStore,
@@ -15,6 +19,8 @@ import {
 import type { Finding } from './finding.ts';
 import { isGarbage } from './garbage.ts';
 import { inspectStore } from './inspect-store.ts';
+
+const k1 = newEncryptionKey('k1', Buffer.alloc(32, 1));
 
 suite('inspecting a store', () => {
   let sample: SampleStore;
@@ -138,14 +144,51 @@ suite('inspecting a store', () => {
     await putTemplate(store);
     const actor = await putActor(store, 'a');
     const { parts } = await actor.commit('1.5');
-    const [lost, open] = ['1.4', '1.6'].map((epoch) => objectKeys.blob('a', actor.uid, epoch, 1, 'memory'));
+    const attempt = (epoch: string): string => objectKeys.blob('a', actor.uid, epoch, 1, 'memory');
+    const [lost, open] = [attempt('1.4'), attempt('1.6')];
     const golden = objectKeys.goldenPart('counter', sampleRevision, 'first', 'memory');
     for (const key of [parts.memory.key, golden, lost, open]) {
-      await putBytes(store, `${key}.keys/k1`, 'wrapped');
+      await storeDataKey(store, k1, key, newDataKey());
       await age(`${key}.keys/k1`);
     }
     assert.deepEqual(await garbage(), [`${lost}.keys/k1`]);
     assert.deepEqual(await notLive(), [`orphan ${lost}.keys/k1`, `orphan ${open}.keys/k1`]);
+  });
+
+  test('an encrypted object without any key is lost, and one whose key is damaged too; its keys are never garbage', async () => {
+    const { store } = sample;
+    await putTemplate(store);
+    const actor = await putActor(store, 'a');
+    const plain = await actor.commit('1.1');
+    const put = (part: 'memory' | 'device') =>
+      putBytes(store, objectKeys.blob('a', actor.uid, '1.2', 1, part), `sealed ${part}`);
+    const [memory, device] = [await put('memory'), await put('device')];
+    for (const { key } of [memory, device]) await storeDataKey(store, k1, key, newDataKey());
+    const encryption = { algorithm: sealAlgorithm, keyId: 'k1' };
+    const parts = { memory: { ...memory, encryption }, device: { ...device, encryption } };
+    const manifest = { ...plain, formatVersion: encryptedFormatVersion, parts };
+    await actor.append({ kind: 'snapshot', generation: 2, epoch: '1.2', node: 'node-1', manifest });
+    await actor.fence('1.2');
+    const wrap = `${memory.key}.keys/k1`;
+    for (const key of [wrap, memory.key, `${device.key}.keys/k1`]) await age(key);
+    assert.deepEqual(await notLive(), []);
+    await expectDamage([`missing ${memory.key}.keys/`], away(wrap));
+    await expectDamage(
+      [`corrupt ${wrap}`],
+      changed(wrap, (bytes) => bytes.subarray(1)),
+    );
+    await expectDamage(
+      [`corrupt ${wrap}`],
+      changed(wrap, (bytes) => Buffer.from(bytes.toString().replace('"keyId":"k1"', '"keyId":"k2"'))),
+    );
+    await expectDamage([`missing ${memory.key}`], away(memory.key));
+    await storeDataKey(store, { ...k1, id: 'k2' }, memory.key, newDataKey()); // a rotation was cut off
+    await age(`${memory.key}.keys/k2`);
+    assert.deepEqual(await notLive(), []);
+    await expectDamage([], away(wrap));
+    const undo = await away(memory.key)();
+    assert.deepEqual(await garbage(), [], 'not even while its object is missing');
+    await undo();
   });
 
   test('of a deleted actor only the tombstone lives, and a new life shares nothing', async () => {

@@ -12,6 +12,7 @@ import { groupsOf, ownerOf } from './groups.ts';
 import { judgeActor } from './judge-actor.ts';
 import { judgeAssetSet, judgeCurrentSet } from './judge-assets.ts';
 import { judgeTemplate } from './judge-template.ts';
+import { lockedForever, verifyWrap } from './verify-keys.ts';
 import { verifyObject } from './verify-object.ts';
 
 /** Each lane holds one group and one object on its way; more would compete with the platform for the store. */
@@ -91,10 +92,11 @@ async function report(
     const owner = ownerOf(object.key);
     const item = named.get(object.key);
     if (told.has(object.key)) continue;
-    if (owner !== object.key && named.has(owner)) await onFinding({ ...facts(object), verdict: 'live' });
+    if (owner !== object.key && named.has(owner)) await onFinding(await verifiedWrap(inspection, object, options));
     else if (item !== undefined) await onFinding(await verified(inspection, item, object, options));
     else await onFinding({ ...facts(object), verdict: 'orphan', ...judgement.orphan(owner) });
   }
+  for await (const finding of lockedForever(store, group, judgement.named, options)) await onFinding(finding);
   const listed = new Set(group.objects.map(({ key }) => key));
   for (const item of judgement.named) {
     if (listed.has(item.key)) continue;
@@ -116,6 +118,16 @@ const missing = ({ key, by, sizeBytes }: Named): Finding => ({
 async function isMissing(store: ObjectStore, { key, by }: Named, options: CallOptions): Promise<boolean> {
   if ((await store.head(key, options)) !== undefined) return false;
   return key !== by && (await store.head(by, options)) !== undefined;
+}
+
+async function verifiedWrap(
+  { store, scratchFolder }: Inspection,
+  object: ListedObject,
+  options: CallOptions,
+): Promise<Finding> {
+  const complaint = scratchFolder === undefined ? undefined : await verifyWrap(store, object, options);
+  if (complaint === undefined) return { ...facts(object), verdict: 'live' };
+  return { ...facts(object), verdict: 'corrupt', reason: complaint };
 }
 
 async function verified(

@@ -94,6 +94,7 @@ suite('rebuild from a real store into a real Redis', () => {
     );
     assert.deepEqual([record?.durableAt, record?.labels, record?.memoryMiB], [newest.capturedAt, { a: 'b' }, 256]);
     assert.deepEqual([record?.template, record?.sizes?.changedPages], ['counter', 1]);
+    assert.deepEqual(record?.runtime, newest.runtime, 'placement knows what can load it');
     const fresh = await registry.getActor('fresh');
     assert.deepEqual([fresh?.generation, fresh?.generationSeq, fresh?.epoch], [0, 1, undefined]);
     assert.equal((await registry.getActor('deleted'))?.uid, again.uid);

@@ -47,7 +47,7 @@ export async function ensureIncarnation(
   }
 }
 
-/** Opens placement as soon as every node that may run something has announced itself in this life. */
+/** Opens placement as soon as every node that may run something has announced itself, with what it runs, in this life. */
 export async function openWhenAnnounced(
   registry: LifeRegistry & Pick<NodeRegistry, 'getNode'>,
   store: ObjectStore,
@@ -58,7 +58,7 @@ export async function openWhenAnnounced(
   if (closedMs === 0) return true;
   for await (const { nodeId, bootId } of nodePresences(store, options)) {
     const node = await registry.getNode(nodeId);
-    if (node === undefined || node.bootId !== bootId || node.leaseMs === 0) return false;
+    if (node === undefined || node.bootId !== bootId || node.leaseMs === 0 || node.returning) return false;
   }
   return registry.openPlacement(incarnation);
 }

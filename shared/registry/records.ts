@@ -89,6 +89,8 @@ export interface NodeStatus extends NodeRecord {
   readonly leaseMs: number;
   readonly usedSlots: number;
   readonly usedMemoryMiB: number;
+  /** It has its lease again and has not yet said what it still runs. */
+  readonly returning: boolean;
   /** Revisions of the templates that ran there: their images and goldens are probably at hand. */
   readonly revisions: readonly string[];
 }

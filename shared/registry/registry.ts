@@ -41,7 +41,7 @@ export type ClaimResult =
 
 /** `busy`: the registry has an activation of an earlier life of the id, which must end first. */
 export type RestoreResult = 'restored' | 'updated' | 'known' | 'busy';
-/** `absent`: the rebuild has not come to it yet (or it is gone): ask again as long as the lease allows. */
+/** `absent`: the registry has no life yet, or the actor is gone from it: ask again as long as the lease allows. */
 export type ReadoptResult = 'readopted' | 'absent' | 'refused';
 
 /** An activation that a node still runs. */
@@ -87,12 +87,12 @@ export interface ActorRegistry {
   /** Puts back an actor that the store knows better; one that is here with the same or a later log is left alone. */
   restoreActor(record: ActorRecord): Promise<RestoreResult>;
   /**
-   * A node that still runs an actor which the registry forgot puts it back to `running` with its own epoch. Refused
-   * once that activation is over: a later epoch was given out, or the log has a generation or a fence of this one. A
-   * node whose lease went with the registry's last life freezes all that it runs before it asks for a lease again, and
-   * lets run only what this took back; it ends the rest.
+   * A node that still runs an actor which the registry forgot puts it back to `running` with its own epoch, at the log's
+   * head that `update` tells of. Refused once that activation is over: a later epoch was given out, or the log has a
+   * generation or a fence of this one. A node whose lease went with the registry's last life freezes all that it runs
+   * before it asks for a lease again, and lets run only what this took back; it ends the rest.
    */
-  readopt(held: HeldActivation): Promise<ReadoptResult>;
+  readopt(held: HeldActivation, update: ActorUpdate): Promise<ReadoptResult>;
   /** Removes an actor that is `deleting`. */
   removeActor(id: string, uid: string): Promise<void>;
   /** Ids of transitional actors whose deadline has passed. */
@@ -129,6 +129,11 @@ export interface NodeRegistry {
    * was declared over: then it can never be had again. Announces the node if the registry has forgotten it.
    */
   retakeLease(record: NodeRecord, leaseMs: number): Promise<boolean>;
+  /**
+   * The node has said which of its frozen actors it still runs. Between `retakeLease` and this it counts as `returning`:
+   * a new life of the registry places nothing meanwhile, so that what a node offers back finds its place free.
+   */
+  settleNode(nodeId: string): Promise<void>;
   /**
    * Decides, against a node that would take its lease again, that its boot is over. False while it holds the lease. Comes
    * before anything is done to the node's actors; after it, no VM of that boot is ever let run again.

@@ -315,6 +315,55 @@ test('an image cannot make the host’s files its own through links', options, a
   ]);
 });
 
+const climb = '../'.repeat(12);
+for (const [what, names] of [
+  ['that climbs out of its root', (outside: string) => [['file', `${climb.slice(0, -1)}${outside}/planted`]]],
+  ['that is absolute', (outside: string) => [['file', `${outside}/planted`]]],
+  [
+    'through a link that it brought',
+    (outside: string) => [
+      ['link', 'way'],
+      ['file', 'way/planted'],
+      ['file', `${outside}/planted`],
+    ],
+  ],
+  [
+    'that removes what is outside',
+    (outside: string) => [
+      ['file', `${climb.slice(0, -1)}${outside}/.wh.precious`],
+      ['file', `${outside}/.wh.precious`],
+    ],
+  ],
+] as const satisfies readonly (readonly [string, (outside: string) => (readonly [string, string])[]])[]) {
+  test(`a layer with a path ${what} touches nothing outside of the image`, options, async (t) => {
+    const folder = await temporaryFolder(t);
+    const outside = `${folder}/outside`;
+    await mkdir(`${folder}/source`);
+    await mkdir(outside);
+    await writeFile(`${outside}/precious`, 'whole');
+    await writeFile(`${folder}/source/file`, 'planted');
+    await execa('ln', ['-s', outside, `${folder}/source/link`]);
+    const reference = await createTestImage(folder, layers);
+    for (const [source, target] of names(outside)) {
+      const tar = ['--append', '-P', '-f', `${folder}/evil.tar`, '-C', `${folder}/source`];
+      // Flags S: the link's own target is left as it is.
+      await execa('tar', [...tar, `--transform=flags=rSH;s|^${source}$|${target}|`, source]);
+    }
+    const { stdout } = await execa('tar', ['-P', '-tf', `${folder}/evil.tar`]);
+    assert.ok(
+      names(outside).every(([, target]) => stdout.split('\n').includes(target)),
+      stdout,
+    );
+    await execa('umoci', ['raw', 'add-layer', '--image', `${folder}/layout:latest`, `${folder}/evil.tar`]);
+    const store = await createImageStore({ dir: `${folder}/node`, log });
+    await store.prepare(reference, { signal: t.signal }).catch((error: unknown) => {
+      assert.ok(error instanceof DormouseError, String(error)); // refused, or kept inside: either will do
+    });
+    assert.deepEqual(await readdir(outside), ['precious']);
+    assert.equal(await readFile(`${outside}/precious`, 'utf8'), 'whole');
+  });
+}
+
 test('a lock is held by one at a time and freed by the death of its holder', options, async (t) => {
   const { lockFile } = await import('./file-lock.ts');
   const file = path.join(await temporaryFolder(t), 'lock');

@@ -2,8 +2,7 @@
  * The node's ingress: passes a request to the actor if this node holds exactly the activation the api asks for. The
  * refusal comes before any of the body is read (shared/http/ingress-contract.ts).
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { forwardUpgrade } from '../../shared/http/forward-upgrade.ts';
 import { forward, framingOf, type ForwardTarget } from '../../shared/http/forward.ts';
@@ -13,15 +12,12 @@ import {
   unreachableReason,
   type RefusalReason,
 } from '../../shared/http/ingress-contract.ts';
+import { listen, type Listening } from '../../shared/http/listen.ts';
 import { endToEnd, filterHeaders, type RawHeaders } from '../../shared/http/raw-headers.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { Activation, ActivationTable } from '../activation/activation.ts';
 import { doorPort } from '../../shared/template/template-spec.ts';
 import type { Lease } from './gate.ts';
-
-export interface Ingress extends AsyncDisposable {
-  readonly url: string;
-}
 
 /** Whether this node may let the activation answer at this moment (worker/node/fence.ts). */
 export type Admits = (activation: Activation) => boolean;
@@ -31,7 +27,7 @@ export async function startIngress(
   table: ActivationTable,
   admits: Admits,
   log: Logger,
-): Promise<Ingress> {
+): Promise<Listening> {
   const server = createServer({ keepAliveTimeout: keepAliveTimeoutMs, requestTimeout: 0 });
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     serve(table, admits, request, response).catch((error: unknown) => {
@@ -47,16 +43,7 @@ export async function startIngress(
       socket.destroy();
     });
   });
-  await listen(server, host);
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    async [Symbol.asyncDispose]() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  return listen(server, host, 0);
 }
 
 /** Longer than the api keeps an idle connection, so that it is always the api that closes one. */
@@ -158,13 +145,3 @@ const targetOf = ({ sandbox, template, connections }: Activation): ForwardTarget
 const withoutOurs = (headers: RawHeaders): string[] => filterHeaders(headers, (name) => !name.startsWith('dormouse-'));
 
 const guestHeaders = (request: IncomingMessage): string[] => withoutOurs(endToEnd(request.rawHeaders));
-
-function listen(server: Server, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}

@@ -13,7 +13,7 @@ import { deleteActor } from './delete-actor.ts';
 import { createJobsInHand, type JobsInHand } from './job-in-hand.ts';
 import { pauseActor } from './pause-actor.ts';
 import { prepareTemplate } from './prepare-template.ts';
-import { reconcileRegularly } from './reconcile.ts';
+import { lookRegularly } from './look-regularly.ts';
 import { redoInterrupted } from './redo-interrupted.ts';
 import { resumeActor } from './resume-actor.ts';
 import { suspendActor } from './suspend-actor.ts';
@@ -30,7 +30,7 @@ export function consumeJobs(context: NodeContext, redisUrl: string): JobConsumer
   const connection = connectBlocking(redisUrl, context.log);
   const inHand = createJobsInHand();
   const perform = (job: Job): Promise<void> => performJob(context, inHand, job);
-  const reconciling = reconcileRegularly(context, inHand);
+  const reconciling = lookRegularly(context, inHand);
   redoInterrupted(context, inHand, perform).catch((error: unknown) =>
     context.log.warn({ err: error }, 'the jobs of an earlier worker were not looked at'),
   );

@@ -16,34 +16,12 @@ import type { NodeContext } from '../node-context.ts';
 import type { JobsInHand } from './job-in-hand.ts';
 import { endActivation } from './run-on.ts';
 
-/** What it mends is rare, so it costs a look at each actor of the node now and then. */
-const everyMs = 5000;
-/** Longer than a lease can be: a registry that lost its memory has been told by then what runs where. */
-const defaultGraceMs = 75_000;
 const fallBackLimitMs = 20_000;
 /** The states in which an activation has its VM. */
 const withVm: ReadonlySet<ActorState> = new Set(['resuming', 'running', 'pausing', 'suspending']);
 
-export function reconcileRegularly(context: NodeContext, jobs: JobsInHand): Disposable {
-  const over = { since: new WeakMap<object, number>(), graceMs: defaultGraceMs };
-  let running = false;
-  const round = async (): Promise<void> => {
-    if (running) return;
-    running = true;
-    try {
-      await reconcile(context, jobs, over);
-    } catch (error) {
-      context.log.warn({ err: error }, 'what this node holds was not compared with the registry');
-    } finally {
-      running = false;
-    }
-  };
-  const timer = setInterval(() => void round(), everyMs);
-  return { [Symbol.dispose]: () => clearInterval(timer) };
-}
-
 /** Since when what the node holds has been found to be over. */
-interface Over {
+export interface Over {
   readonly since: WeakMap<object, number>;
   readonly graceMs: number;
 }
@@ -97,11 +75,16 @@ function isOver({ since, graceMs }: Over, held: object, isCurrent: boolean): boo
 /** Nothing of the actor is here, of whatever epoch: a fence must not hit an activation that the registry has forgotten. */
 function isMissed(context: NodeContext, { id, state, node }: ActorRecord): boolean {
   if (node !== context.nodeId || (state !== 'running' && state !== 'paused')) return false;
-  const isHeld = ({ identity }: { readonly identity: { readonly id: string } }): boolean => identity.id === id;
-  return !context.activations.all().some(isHeld) && !context.captures.all().some(isHeld);
+  return !isHeld(context, id);
 }
 
-async function letFallBack(context: NodeContext, record: ActorRecord): Promise<void> {
+/** Whether this node has anything of the actor: a VM, or the capture that it was paused with. */
+export function isHeld({ activations, captures }: NodeContext, id: string): boolean {
+  const isOf = ({ identity }: { readonly identity: { readonly id: string } }): boolean => identity.id === id;
+  return activations.all().some(isOf) || captures.all().some(isOf);
+}
+
+export async function letFallBack(context: NodeContext, record: ActorRecord): Promise<void> {
   const reason = `node ${context.nodeId} does not hold it any more`;
   const error = serializeError(new DormouseError('vmm-failed', reason, { details: { epoch: record.epoch } }));
   const signal = AbortSignal.timeout(fallBackLimitMs);

@@ -2,12 +2,15 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { fallBack } from '../../shared/actor/fall-back.ts';
+import type { Job } from '../../shared/jobs/contracts.ts';
+import { wakeOperationId } from '../../shared/jobs/operation-id.ts';
 import type { Operation } from '../../shared/registry/records.ts';
 import { revisionOf } from '../../shared/template/template-spec.ts';
 import { performJob } from './consume.ts';
 import { reconcile } from './reconcile.ts';
 import { redoInterrupted } from './redo-interrupted.ts';
 import { newPlan } from './stand-in/faults.ts';
+import { takeUp } from './take-up.ts';
 import {
   ask,
   jobOf,
@@ -117,6 +120,83 @@ suite('jobs delivered again', () => {
     assert.deepEqual([after?.state, after?.lastError?.code], ['suspended', 'vmm-failed']);
     await held.sandbox[Symbol.asyncDispose]();
   });
+
+  /** A node that notes down the jobs it sends to itself. */
+  async function selfSending() {
+    const node = await standInNode(grounds, newPlan());
+    const sent: Job[] = [];
+    const sender = { ...node.context.sender, send: (_: string, job: Job) => Promise.resolve(void sent.push(job)) };
+    const context = { ...node.context, sender };
+    const seen = new Set<string>();
+    return { ...node, context, sent, look: () => takeUp(context, node.inHand, seen) };
+  }
+
+  test('a claim whose api ended before it sent the job: the node does it, as the same operation', async () => {
+    await sleeping(grounds, 'unsent', 'counter');
+    const { context, inHand, live, sent, look } = await selfSending();
+    await ask(grounds, 'unsent', 'resume');
+    await look();
+    assert.equal(sent.length, 0, 'it may be on its way');
+    await look();
+    const [job] = sent;
+    assert.ok(job?.kind === 'resume' && job.epoch === (await epochOf('unsent')));
+    assert.equal(job.operationId, wakeOperationId('unsent', job.epoch));
+    const work = performJob(context, inHand, job);
+    await look();
+    assert.equal(sent.length, 1, 'what is in hand is left alone');
+    await work;
+    for (let round = 0; round < 3; round++) await look();
+    assert.deepEqual([sent.length, live.size], [1, 1]);
+    assert.equal((await grounds.registry.getOperation(job.operationId))?.state, 'done');
+  });
+
+  test('a wake whose operation has failed, though the actor was not put back: taken up under another one', async () => {
+    await sleeping(grounds, 'failed-to-send', 'counter');
+    const { context, inHand, sent, look } = await selfSending();
+    await ask(grounds, 'failed-to-send', 'resume');
+    const epoch = await epochOf('failed-to-send');
+    const id = wakeOperationId('failed-to-send', epoch);
+    const createdAt = new Date().toISOString();
+    await grounds.registry.putOperation({ id, kind: 'resume', target: 'x', state: 'failed', createdAt });
+    for (let round = 0; round < 3; round++) await look();
+    assert.equal(new Set(sent.map(({ operationId }) => operationId)).size, 1, 'sent again it is the same job');
+    assert.ok(sent[0] && sent[0].operationId !== id);
+    await performJob(context, inHand, sent[0]);
+    assert.equal((await grounds.registry.getActor('failed-to-send'))?.state, 'running');
+  });
+
+  for (const [request, state, goal] of [
+    ['suspend', 'suspending', 'suspended'],
+    ['pause', 'pausing', 'paused'],
+  ] as const) {
+    test(`a ${request} that nobody sent: the node does it, and falls back if it holds nothing of the actor`, async () => {
+      const id = `unsent-${request}`;
+      await sleeping(grounds, id, 'counter');
+      const { context, inHand, sent, look } = await selfSending();
+      const resume = await ask(grounds, id, 'resume');
+      assert.ok(resume);
+      await performJob(context, inHand, resume);
+      await ask(grounds, id, request);
+      await look();
+      await look();
+      assert.ok(sent[0]?.kind === request);
+      await performJob(context, inHand, sent[0]);
+      assert.equal((await grounds.registry.getActor(id))?.state, goal);
+
+      await grounds.registry.transition({ id, from: ['paused'], to: 'suspended', reason: 'test' });
+      assert.ok(await ask(grounds, id, 'resume'));
+      const epoch = await epochOf(id);
+      const step = { id, epoch, reason: 'test' } as const;
+      await grounds.registry.transition({ ...step, from: ['resuming'], to: 'running' });
+      await grounds.registry.transition({ ...step, from: ['running'], to: state, deadlineMs: 60_000 });
+      const elsewhere = await selfSending();
+      await elsewhere.look();
+      await elsewhere.look();
+      assert.equal(elsewhere.sent.length, 0);
+      const record = await grounds.registry.getActor(id);
+      assert.deepEqual([record?.state, record?.lastError?.code], ['suspended', 'vmm-failed']);
+    });
+  }
 
   test('jobs that a worker left when it ended: a preparation is done again, a suspend is over', async () => {
     await preparing(grounds, 'interrupted');

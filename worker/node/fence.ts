@@ -13,6 +13,8 @@ import { processesMarked, signalAll, vmMark } from './vm-processes.ts';
 import type { Watchdog } from './watchdog.ts';
 
 export interface Fence {
+  /** Whether the node may answer at all. */
+  serves(): boolean;
   admits(activation: Activation): boolean;
   renewed(atMs: number): Promise<boolean>;
   freeze(): void;
@@ -38,8 +40,10 @@ export function createFence({ nodeFolder, leaseMs, holdMs, activations, watchdog
 
   const arm = (atMs: number): Promise<boolean> =>
     watchdog.order(atMs + leaseMs * leaseShares.watchdogFreeze, atMs + leaseMs * leaseShares.watchdogEnd);
+  const serves = (): boolean => monotonicMs() < servesUntil;
   return {
-    admits: (activation) => monotonicMs() < servesUntil && !held.has(activation),
+    serves,
+    admits: (activation) => serves() && !held.has(activation),
     async renewed(atMs) {
       servesUntil = atMs + leaseMs * leaseShares.freeze;
       return !(await arm(atMs));

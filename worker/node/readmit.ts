@@ -1,17 +1,21 @@
 /**
  * After the node has its lease again: each activation that was frozen is looked up, first in the registry, then in its
- * log. Whoever still is what he was goes on, with a new clock; whoever is not ends, without having run in between.
+ * log. Whoever still is what he was goes on, with a new clock; whoever is not ends, without having run in between. A
+ * registry that knows nothing of an activation may have lost it: then it is offered back first (offer-back.ts).
  *
  * A registry or a store that does not answer is asked again while the lease lasts: the actor stays frozen, and its calls
  * wait.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { catchUp } from '../../shared/snapshot/actor-log.ts';
+import { toDormouseError } from '../../shared/errors/dormouse-error.ts';
+import { catchUp, type LogEntry } from '../../shared/snapshot/actor-log.ts';
+import { compareEpochs, type Epoch } from '../../shared/actor/epoch.ts';
 import type { ActorState } from '../../shared/actor/lifecycle.ts';
 import type { Activation } from '../activation/activation.ts';
 import { loseActivation } from '../jobs/lose-activation.ts';
 import type { NodeContext } from '../node-context.ts';
 import type { Fence } from './fence.ts';
+import { offerBack } from './offer-back.ts';
 
 const askAgainMs = 500;
 
@@ -76,17 +80,29 @@ async function judgeUntilClear(
 }
 
 /** Reads the registry first: whoever takes an actor writes there, or declares this boot over, before he fences its log. */
-async function judge(context: NodeContext, { identity, epoch }: Activation, signal: AbortSignal): Promise<Verdict> {
-  const record = await context.registry.getActor(identity.id);
+async function judge(context: NodeContext, activation: Activation, signal: AbortSignal): Promise<Verdict> {
+  const { identity, epoch } = activation;
+  const record = await context.registry.getActor(identity.id).catch(unlessForgotten);
   if (record?.uid !== identity.uid || record.epoch !== epoch || record.node !== context.nodeId) {
-    return { goesOn: false, because: 'the registry gave the actor to another activation' };
+    const offer = await offerBack(context, activation, signal);
+    return offer.taken ? { goesOn: 'serving' } : { goesOn: false, because: offer.because };
   }
   if (record.state !== 'running' && !inHand.has(record.state)) {
     return { goesOn: false, because: `the registry came to have it ${record.state}` };
   }
   const newer = await catchUp(context.store, identity.id, record.logSeq, { signal });
-  // A generation of this very activation is an earlier commit of it whose answer was lost.
-  const foreign = newer.find((entry) => entry.kind !== 'snapshot' || entry.epoch !== epoch);
+  const foreign = newer.find((entry) => !isHarmless(entry, epoch));
   if (foreign !== undefined) return { goesOn: false, because: `its log got a ${foreign.kind} entry` };
   return { goesOn: record.state === 'running' ? 'serving' : 'in-hand' };
 }
+
+/** The registry says so as well while it is read back from the store; one that does not answer fails at the next question. */
+function unlessForgotten(error: unknown): undefined {
+  if (toDormouseError(error).code !== 'registry-unavailable') throw error;
+  return undefined;
+}
+
+/** A generation of this very activation is an earlier commit of it; a fence of an earlier one says nothing about it. */
+const isHarmless = (entry: LogEntry, epoch: Epoch): boolean =>
+  (entry.kind === 'snapshot' && entry.epoch === epoch) ||
+  (entry.kind === 'fence' && compareEpochs(entry.fencedEpoch, epoch) < 0);

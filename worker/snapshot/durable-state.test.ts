@@ -89,6 +89,19 @@ suite('what a resume starts from', () => {
     await assert.rejects(commitSnapshot(sample.store, late, first, signal), { code: 'commit-lost' });
   });
 
+  test('a fence of an earlier activation does not cost a later one its commit; one of its own does', async () => {
+    const first = await actor.commit('1.1');
+    const held = { id: 'a', uid: actor.uid, epoch: '1.9', node: 'node-1', generation: 2, afterSeq: actor.seq };
+    await actor.fence('1.5'); // by a reaper whose registry came back older
+    const { generation, seq } = await commitSnapshot(sample.store, held, first, signal);
+    assert.deepEqual([generation, seq], [2, 4]);
+    actor.seq = seq;
+    await actor.fence('1.9');
+    const late = { ...held, generation: 3, afterSeq: seq };
+    const next = { ...first, parts: { ...first.parts, memory: { ...first.parts.memory, key: 'another' } } };
+    await assert.rejects(commitSnapshot(sample.store, late, next, signal), { code: 'commit-lost' });
+  });
+
   test('a commit that was there before the fence counts', async () => {
     const record = { ...(await known()), unfenced: true };
     await actor.commit('1.9');

@@ -2,12 +2,12 @@
  * Ships a capture and commits it: the parts under names no one else uses, then the create-only log entry, which is the
  * commit. Nothing before it has happened, nothing after it can undo it.
  */
-import type { Epoch } from '../../shared/actor/epoch.ts';
+import { compareEpochs, type Epoch } from '../../shared/actor/epoch.ts';
 import { newDataKey, sealAlgorithm, sealFile } from '../../shared/encryption/sealed-file.ts';
 import { storeDataKey } from '../../shared/encryption/stored-keys.ts';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ObjectStore } from '../../shared/object-store/object-store.ts';
-import { appendEntry, readEntry, type SnapshotEntry } from '../../shared/snapshot/actor-log.ts';
+import { appendEntry, readEntry, type LogEntry, type SnapshotEntry } from '../../shared/snapshot/actor-log.ts';
 import {
   encryptedFormatVersion,
   snapshotFormatVersion,
@@ -97,7 +97,7 @@ export async function shipParts(
 
 /**
  * Throws `commit-lost` when another activation's entry stands in the place. An entry of this activation is one of its
- * earlier commits whose answer was lost: this one comes after it.
+ * earlier commits whose answer was lost, and a fence of an earlier activation says nothing about this one: it comes after.
  */
 export async function commitSnapshot(
   store: ObjectStore,
@@ -112,6 +112,10 @@ export async function commitSnapshot(
     const result = await appendEntry(store, id, afterSeq, entry, { signal });
     const standing =
       result.outcome === 'committed' ? result.entry : await readEntry(store, id, afterSeq + 1, { signal });
+    if (fencesEarlier(standing, commit)) {
+      afterSeq = standing.seq;
+      continue;
+    }
     if (standing.kind !== 'snapshot' || standing.uid !== uid || standing.epoch !== epoch) {
       throw new DormouseError('commit-lost', `another activation wrote log entry ${afterSeq + 1} of ${id} first`, {
         details: { actor: id, epoch, entry: standing.kind },
@@ -123,3 +127,7 @@ export async function commitSnapshot(
     afterSeq = standing.seq;
   }
 }
+
+/** A registry that came back older than it was may have let somebody declare an activation over that ended long ago. */
+const fencesEarlier = (entry: LogEntry, { uid, epoch }: Commit): boolean =>
+  entry.kind === 'fence' && entry.uid === uid && compareEpochs(entry.fencedEpoch, epoch) < 0;

@@ -45,8 +45,9 @@ export function actorRegistry(redis: Redis, run: RunScript): ActorRegistry {
       const args = [record.id, JSON.stringify(record.uid), record.logSeq, ...encodeFields(record)];
       return (await run('restoreActor', ...args)) as RestoreResult;
     },
-    async readopt({ id, uid, epoch, node }) {
-      return (await run('readopt', id, JSON.stringify(uid), epoch, node, iso(Date.now()))) as ReadoptResult;
+    async readopt({ id, uid, epoch, node }, update) {
+      const args = [id, JSON.stringify(uid), epoch, node, iso(Date.now()), ...encodeFields(update)];
+      return (await run('readopt', ...args)) as ReadoptResult;
     },
     async removeActor(id, uid) {
       await run('removeActor', id, JSON.stringify(uid));

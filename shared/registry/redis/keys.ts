@@ -14,6 +14,8 @@ export const redisKeys = {
   nodePaused: (id: string) => `dm:node:${id}:paused`,
   nodeRevisions: (id: string) => `dm:node:${id}:revisions`,
   lease: (id: string) => `dm:node:${id}:lease`,
+  /** Between a lease that was taken again and the node's word on what it still runs. */
+  nodeReturning: (id: string) => `dm:node:${id}:returning`,
   /** The boot of the node that was declared over. */
   nodeOver: (id: string) => `dm:node:${id}:over`,
   operation: (id: string) => `dm:operation:${id}`,

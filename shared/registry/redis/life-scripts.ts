@@ -67,8 +67,10 @@ export const lifeSources = {
     if found[1] then
       local state = unquote(found[1])
       local resting = state == 'suspended' or state == 'failed'
+      -- All lives of an id share one log: who knows a later entry of it knows better, of whichever life.
+      if tonumber(found[3]) >= tonumber(ARGV[3]) then return 'known' end
       -- An activation knows its own log; when it ends, the log's head is looked at anyway.
-      if found[2] == ARGV[2] and (not resting or tonumber(found[3]) >= tonumber(ARGV[3])) then return 'known' end
+      if found[2] == ARGV[2] and not resting then return 'known' end
       if not resting then return 'busy' end
       redis.call('DEL', key)
       redis.call('ZREM', 'dm:actors:state:' .. state, id)
@@ -81,11 +83,13 @@ export const lifeSources = {
     announce(id, 'suspended', '', '', '"restored from the store"')
     return found[1] and 'updated' or 'restored'`,
 
-  /** id, uid(json), epoch, node, now → readopted | absent | refused */
+  /** id, uid(json), epoch, node, now, field… → readopted | absent | refused */
   readopt: `
     local id, epoch, node = ARGV[1], ARGV[3], ARGV[4]
     local key = 'dm:actor:' .. id
-    local found = redis.call('HMGET', key, 'state', 'uid', 'epoch', 'node', 'memoryMiB')
+    -- Without a life of its own the registry may be replaced by another copy at any moment.
+    if not current() then return 'absent' end
+    local found = redis.call('HMGET', key, 'state', 'uid', 'epoch', 'node', 'memoryMiB', 'revision')
     if not found[1] then return 'absent' end
     local state = unquote(found[1])
     local known = found[3] and unquote(found[3]) or ''
@@ -93,11 +97,17 @@ export const lifeSources = {
     if found[2] ~= ARGV[2] or state == 'deleting' then return 'refused' end
     if known == epoch and place == node and state == 'running' then return 'readopted' end
     if known ~= '' and not isLater(epoch, known) then return 'refused' end
-    if place ~= '' then release(id, place, tonumber(found[5])) end
+    if place ~= '' then
+      release(id, place, tonumber(found[5]))
+      redis.call('SREM', 'dm:node:' .. place .. ':paused', id)
+    end
     if redis.call('SADD', 'dm:node:' .. node .. ':actors', id) == 1 then
       redis.call('HINCRBY', 'dm:node:' .. node .. ':used', 'memoryMiB', found[5])
     end
-    redis.call('HSET', key, 'epoch', '"' .. epoch .. '"', 'node', cjson.encode(node))
+    redis.call('SADD', 'dm:node:' .. node .. ':revisions', cjson.decode(found[6]))
+    redis.call('HDEL', key, 'capture')
+    if #ARGV > 5 then redis.call('HSET', key, unpack(ARGV, 6)) end
+    redis.call('HSET', key, 'epoch', '"' .. epoch .. '"', 'node', cjson.encode(node), 'lastNode', cjson.encode(node))
     move(id, state, 'running', ARGV[5], '', '"its node runs it still"')
     announce(id, 'running', epoch, node, '"its node runs it still"')
     return 'readopted'`,

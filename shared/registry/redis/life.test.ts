@@ -163,24 +163,76 @@ suite('the registry’s lives on a real Redis', () => {
     await redis.flushall();
     await begin();
     const held = { id: 'a', uid: randomUUID(), epoch: '1.7', node: 'n' };
-    assert.equal(await registry.readopt(held), 'absent');
+    assert.equal(await registry.readopt(held, {}), 'absent');
     await registry.restoreActor(actor('a', { uid: held.uid, epoch: '1.6' }));
-    assert.equal(await registry.readopt({ ...held, uid: randomUUID() }), 'refused', 'another life of the id');
-    assert.equal(await registry.readopt({ ...held, epoch: '1.6' }), 'refused', 'its generation or its fence stands');
-    assert.equal(await registry.readopt(held), 'readopted');
-    assert.equal(await registry.readopt(held), 'readopted', 'a repeated call is told so too');
+    assert.equal(await registry.readopt({ ...held, uid: randomUUID() }, {}), 'refused', 'another life of the id');
+    assert.equal(
+      await registry.readopt({ ...held, epoch: '1.6' }, {}),
+      'refused',
+      'its generation or its fence stands',
+    );
+    assert.equal(await registry.readopt(held, {}), 'readopted');
+    assert.equal(await registry.readopt(held, {}), 'readopted', 'a repeated call is told so too');
     const record = await registry.getActor('a');
     assert.deepEqual([record?.state, record?.epoch, record?.node], ['running', '1.7', 'n']);
     await registry.announceNode(node('n', 'b1'), leaseMs);
     const status = await registry.getNode('n');
     assert.deepEqual([status?.usedSlots, status?.usedMemoryMiB], [1, 256]);
     assert.equal(
-      await registry.readopt({ ...held, epoch: '1.5', node: 'm' }),
+      await registry.readopt({ ...held, epoch: '1.5', node: 'm' }, {}),
       'refused',
       'an older one of another node',
     );
-    assert.equal(await registry.readopt({ ...held, epoch: '1.10', node: 'm' }), 'readopted', 'a later one wins');
+    assert.equal(await registry.readopt({ ...held, epoch: '1.10', node: 'm' }, {}), 'readopted', 'a later one wins');
     assert.deepEqual([(await registry.getNode('n'))?.usedSlots, await registry.actorsOnNode('m')], [0, ['a']]);
+  });
+
+  test('what is taken back leaves the place that an older copy had it in, at the log’s head', async () => {
+    await begin();
+    for (const id of ['n', 'm']) await registry.announceNode(node(id, 'b'), leaseMs);
+    await registry.openPlacement((await registry.life()).incarnation);
+    const uid = randomUUID();
+    await registry.restoreActor(actor('a', { uid }));
+    await registry.claim('a', 'm', 60_000, 'test');
+    const epoch = (await registry.getActor('a'))?.epoch ?? '';
+    const step = { id: 'a', epoch, reason: 'test' } as const;
+    await registry.transition({ ...step, from: ['resuming'], to: 'running' });
+    await registry.transition({ ...step, from: ['running'], to: 'pausing', deadlineMs: 1000 });
+    const capture = { epoch, capturedAt: now(), sizeBytes: 1 };
+    await registry.transition({ ...step, from: ['pausing'], to: 'paused', update: { capture } });
+    const later = `${epoch}9`;
+    const held = { id: 'a', uid, epoch: later, node: 'n' };
+    assert.equal(await registry.readopt(held, { generation: 3, generationSeq: 5, logSeq: 6 }), 'readopted');
+    const record = await registry.getActor('a');
+    assert.deepEqual([record?.state, record?.node, record?.capture], ['running', 'n', undefined]);
+    assert.deepEqual([record?.generation, record?.generationSeq, record?.logSeq], [3, 5, 6]);
+    assert.deepEqual([await registry.actorsOnNode('m'), await registry.actorsOnNode('n')], [[], ['a']]);
+    const used = await Promise.all(['n', 'm'].map(async (id) => (await registry.getNode(id))?.usedMemoryMiB));
+    assert.deepEqual(used, [256, 0]);
+    await registry.transition({ id: 'a', from: ['running'], to: 'suspended', epoch: later, reason: 'test' });
+    assert.deepEqual((await registry.getNode('n'))?.usedMemoryMiB, 0);
+  });
+
+  test('nothing is taken back before the new life has begun, nor placed before a node said what it runs', async () => {
+    const { store } = sample;
+    await begin();
+    await using _node = await announcePresence(store, { nodeId: 'n', bootId: 'b1', deadBootId: undefined, leaseMs });
+    await redis.flushall();
+    const uid = randomUUID();
+    await registry.restoreActor(actor('a', { uid }));
+    assert.equal(await registry.readopt({ id: 'a', uid, epoch: '1.7', node: 'n' }, {}), 'absent');
+    await begin();
+    assert.equal(await registry.retakeLease(node('n', 'b1'), leaseMs), true);
+    assert.equal(await openWhenAnnounced(registry, store), false);
+    await registry.settleNode('n');
+    assert.equal(await openWhenAnnounced(registry, store), true);
+  });
+
+  test('a later entry of the log is never replaced by an earlier one, of whichever life of the id', async () => {
+    await begin();
+    await registry.restoreActor(actor('a', { logSeq: 9 }));
+    assert.equal(await registry.restoreActor(actor('a', { logSeq: 4 })), 'known');
+    assert.equal((await registry.getActor('a'))?.logSeq, 9);
   });
 
   test('what was given out in this life is never taken back by an older activation', async () => {
@@ -192,7 +244,7 @@ suite('the registry’s lives on a real Redis', () => {
     await registry.announceNode(node('n', 'b1'), leaseMs);
     await registry.openPlacement(2);
     assert.equal((await claim('a')).outcome, 'claimed');
-    assert.equal(await registry.readopt({ id: 'a', uid, epoch: '1.99', node: 'm' }), 'refused');
+    assert.equal(await registry.readopt({ id: 'a', uid, epoch: '1.99', node: 'm' }, {}), 'refused');
   });
 
   test('an actor is put back once, brought up to a later log, and left alone while it runs', async () => {

@@ -9,18 +9,22 @@ import type { RunScript } from './scripts.ts';
 
 export function nodeRegistry(redis: Redis, run: RunScript): NodeRegistry {
   const getNode: NodeRegistry['getNode'] = async (id) => {
-    const [hash, leaseMs, usedSlots, usedMemory, revisions] = await translated(
+    const [hash, leaseMs, usedSlots, usedMemory, revisions, returning] = await translated(
       Promise.all([
         redis.hgetall(redisKeys.node(id)),
         redis.pttl(redisKeys.lease(id)),
         redis.scard(redisKeys.nodeActors(id)),
         redis.hget(`${redisKeys.node(id)}:used`, 'memoryMiB'),
         redis.smembers(redisKeys.nodeRevisions(id)),
+        redis.exists(redisKeys.nodeReturning(id)),
       ]),
     );
     const record: NodeRecord | undefined = decodeHash(nodeRecordSchema, redisKeys.node(id), hash);
     if (record === undefined) return undefined;
-    return { ...record, leaseMs: Math.max(0, leaseMs), usedSlots, usedMemoryMiB: Number(usedMemory ?? 0), revisions };
+    return {
+      ...{ ...record, leaseMs: Math.max(0, leaseMs), usedSlots, usedMemoryMiB: Number(usedMemory ?? 0) },
+      ...{ returning: returning === 1, revisions },
+    };
   };
   return {
     getNode,
@@ -32,6 +36,9 @@ export function nodeRegistry(redis: Redis, run: RunScript): NodeRegistry {
     },
     async retakeLease(record, leaseMs) {
       return (await run('retakeLease', record.id, record.bootId, leaseMs, ...encodeFields(record))) === 1;
+    },
+    async settleNode(nodeId) {
+      await translated(redis.del(redisKeys.nodeReturning(nodeId)));
     },
     async declareNodeOver(nodeId) {
       return (await run('declareNodeOver', nodeId)) === 1;

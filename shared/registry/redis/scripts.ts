@@ -207,6 +207,8 @@ const sources = {
       redis.call('SADD', 'dm:nodes', ARGV[1])
     end
     redis.call('SET', key .. ':lease', ARGV[2], 'PX', ARGV[3])
+    -- Gone by itself with the time that a new life waits for silent nodes in any case.
+    redis.call('SET', key .. ':returning', 1, 'PX', ARGV[3])
     redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'node', id = ARGV[1], state = 'ready'}))
     return 1`,
 

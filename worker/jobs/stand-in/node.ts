@@ -67,6 +67,8 @@ export interface StandInNode {
   readonly context: NodeContext;
   readonly inHand: JobsInHand;
   readonly live: ReadonlySet<Counter>;
+  /** Ends every sandbox, as when its process is killed; nobody is told. */
+  end(): void;
   /** Folders of captures and transfers that are there now. */
   transferFolders(): Promise<string[]>;
 }
@@ -101,7 +103,13 @@ export async function standInNode({ registry, store, folder }: Grounds, plan: Fa
     captures: createCaptureTable(),
     drainMs: 1000,
   };
-  return { context, inHand: createJobsInHand(), live, transferFolders: () => readdir(transferFolder) };
+  return {
+    context,
+    inHand: createJobsInHand(),
+    live,
+    end: () => live.clear(),
+    transferFolders: () => readdir(transferFolder),
+  };
 }
 
 const isPrepared = (result: unknown): result is PreparedSandbox =>
