@@ -4,7 +4,7 @@ import { until } from '../shared/process/until.ts';
 import { processesMarked } from '../worker/node/vm-processes.ts';
 import { callCounter, resumeOn, suspend } from './counter-calls.ts';
 import { startPlatform } from './platform.ts';
-import { isInWaiting } from './vm-states.ts';
+import { isReadyInWaiting } from './vm-states.ts';
 
 const limitMs = 30_000;
 
@@ -12,7 +12,7 @@ suite('sandboxes in waiting', () => {
   test('a wake takes one that waits; a dead one is passed over; a drained node keeps none', async () => {
     await using platform = await startPlatform({ environment: { DORMOUSE_NODES: '1' } });
     const { client, home } = platform;
-    const waiting = () => processesMarked(home).filter(({ commandLine }) => isInWaiting(commandLine));
+    const waiting = () => processesMarked(home).filter(({ commandLine }) => isReadyInWaiting(commandLine));
     /** A VMM and its daemon. */
     const untilWaiting = (processes: number): Promise<void> =>
       until(() => waiting().length === processes, {

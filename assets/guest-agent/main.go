@@ -61,11 +61,12 @@ func serve() error {
 	if err != nil {
 		return err
 	}
-	go serveWakes(wakes)
 	supervisor := &containers.Supervisor{OnExit: powerOff}
+	agent := &server{supervisor: supervisor, version: version}
+	go serveWakes(wakes, agent.quiesce)
 	endpoint := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessageBytes), grpc.MaxSendMsgSize(maxMessageBytes),
 		grpc.ReadBufferSize(bufferBytes), grpc.WriteBufferSize(bufferBytes), grpc.SharedWriteBuffer(true))
-	agentpb.RegisterAgentServer(endpoint, &server{supervisor: supervisor, version: version})
+	agentpb.RegisterAgentServer(endpoint, agent)
 	return endpoint.Serve(listener)
 }
 

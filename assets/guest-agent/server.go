@@ -51,12 +51,16 @@ func (s *server) Start(ctx context.Context, request *agentpb.StartRequest) (*age
 }
 
 func (s *server) Quiesce(context.Context, *agentpb.QuiesceRequest) (*agentpb.QuiesceReply, error) {
-	// The agent has no timers of its own, and calls come one at a time: when this answers, nothing is under way.
+	s.quiesce()
+	return &agentpb.QuiesceReply{}, nil
+}
+
+// The agent has no timers of its own, and the host asks one thing at a time: after this, nothing is under way.
+func (s *server) quiesce() {
 	s.quiescing.Lock()
 	defer s.quiescing.Unlock()
 	unix.Sync()
 	s.garbage.collectIfWorthwhile()
-	return &agentpb.QuiesceReply{}, nil
 }
 
 func (s *server) Inspect(_ context.Context, request *agentpb.InspectRequest) (*agentpb.InspectReply, error) {

@@ -17,23 +17,29 @@ func openWakes() (*port.Stream, error) {
 	return port.OpenStream(device)
 }
 
-// serveWakes applies one wake message after the other and answers each. It always waits in a read, so that in a restored
+// serveWakes does what one message after the other says and answers each. It always waits in a read, so that in a restored
 // guest it is the first thing of the agent to run. A stream that makes no sense is the end of the agent, and of the VM.
-func serveWakes(stream *port.Stream) {
+func serveWakes(stream *port.Stream, quiesce func()) {
 	for {
 		message, err := wake.ReadMessage(stream)
+		if err == nil {
+			_, err = stream.Write([]byte{obey(message, quiesce)})
+		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "dormouse: guest agent: wake port:", err)
 			os.Exit(1)
 		}
-		answer := wake.Applied
-		if err := message.Apply(containers.IdentityDir); err != nil {
-			fmt.Println("dormouse: wake:", err)
-			answer = wake.Refused
-		}
-		if _, err := stream.Write([]byte{answer}); err != nil {
-			fmt.Fprintln(os.Stderr, "dormouse: guest agent: wake port:", err)
-			os.Exit(1)
-		}
 	}
+}
+
+func obey(message wake.Message, quiesce func()) byte {
+	if message.Kind == wake.Quiesce {
+		quiesce()
+		return wake.Done
+	}
+	if err := message.Apply(containers.IdentityDir); err != nil {
+		fmt.Println("dormouse: wake:", err)
+		return wake.Refused
+	}
+	return wake.Done
 }

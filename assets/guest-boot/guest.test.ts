@@ -127,8 +127,9 @@ test('waking sets the clock and the identity, which containers read fresh', asyn
   assert.ok(Math.abs(seconds - ahead / 1000) < 30, `the container's clock shows ${seconds}`);
 });
 
-test('quiesce answers', async () => {
+test('quiesce answers, on either way in', async () => {
   await callAgent(guest.agent.quiesce.bind(guest.agent), {});
+  await guest.wakePort.quiesce(AbortSignal.timeout(conditionLimitMs));
 });
 
 test('a container that ends after it was ready ends the VM, with its last words on the console', async () => {

@@ -11,10 +11,10 @@ const limit = (): AbortSignal => AbortSignal.timeout(10_000);
 
 test('the message is what the guest parses', () => {
   const message = encodeWake(1_700_000_000_123, Buffer.from('entropy!'), '{"id":"ä"}');
-  assert.equal(message.readUInt32LE(0), message.length - 4);
-  assert.equal(message.readBigInt64LE(4), 1_700_000_000_123_000_000n);
-  assert.equal(message.subarray(13, 13 + message.readUInt8(12)).toString(), 'entropy!');
-  assert.equal(message.subarray(21).toString(), '{"id":"ä"}');
+  assert.deepEqual([message.readUInt32LE(0), message.readUInt8(4)], [message.length - 4, 1]);
+  assert.equal(message.readBigInt64LE(5), 1_700_000_000_123_000_000n);
+  assert.equal(message.subarray(14, 14 + message.readUInt8(13)).toString(), 'entropy!');
+  assert.equal(message.subarray(22).toString(), '{"id":"ä"}');
 });
 
 suite('a port', () => {
@@ -48,6 +48,10 @@ suite('a port', () => {
       guest.write(Buffer.of(0));
       await woken;
     }
+    const quiet = port.quiesce(limit());
+    assert.deepEqual((await once(guest, 'data'))[0], Buffer.of(1, 0, 0, 0, 2));
+    guest.write(Buffer.of(0));
+    await quiet;
     port[Symbol.dispose]();
     await once(guest, 'close');
   });

@@ -1,7 +1,8 @@
 /**
- * The host's end of a guest's wake port: a stream beside the agent's gRPC, on which a restored guest is told the time, given
- * entropy and told who it is, in one message (assets/guest-agent/wake/message.go has its layout). The guest answers with one
- * byte when all of it has been applied. Connected before the guest runs, so that its agent finds the message at once.
+ * The host's end of a guest's wake port: a stream beside the agent's gRPC for what must be said right before a guest's first
+ * request (the time, entropy, who it is) and right before it is frozen. Each is one message, which the guest answers with
+ * one byte when it is done; assets/guest-agent/wake/message.go has their layout. Connected before the guest runs, so that
+ * its agent finds the message at once.
  *
  * Failure: `guest-unreachable`, when the port is not there, closes, or gives no answer or a refusal.
  */
@@ -11,12 +12,17 @@ import { DormouseError } from '../errors/dormouse-error.ts';
 
 /** The kernel's pool takes 256 bits at most. */
 const entropyBytes = 32;
-const fixedBytes = 8 + 1;
-const applied = 0;
+const kinds = { wake: 1, quiesce: 2 } as const;
+const lengthBytes = 4;
+const fixedBytes = 1 + 8 + 1;
+const done = 0;
 
+/** One message at a time, and none after a failure. */
 export interface WakePort extends Disposable {
-  /** One at a time, and none after a failure. Resolves when the guest is what it was told to be. No identity: it keeps its own. */
+  /** Resolves when the guest is what it was told to be. No identity: it keeps its own. */
   wake(identity: object | undefined, signal: AbortSignal, unixMs?: number): Promise<void>;
+  /** Resolves when nothing of the agent is under way: the guest can be frozen. */
+  quiesce(signal: AbortSignal): Promise<void>;
 }
 
 export async function openWakePort(socketPath: string, signal: AbortSignal): Promise<WakePort> {
@@ -26,30 +32,35 @@ export async function openWakePort(socketPath: string, signal: AbortSignal): Pro
     throw cause;
   });
   socket.on('error', () => undefined); // it closes then, which is what whoever waits is told
+  const tell = async (message: Buffer, tellSignal: AbortSignal): Promise<void> => {
+    const answer = eventOf(socket, 'data', tellSignal) as Promise<Buffer>;
+    socket.write(message);
+    try {
+      const [code] = await answer;
+      if (code !== done) throw unreachable('it could not take on its clock, entropy or identity');
+    } catch (cause) {
+      socket.destroy(); // an answer that comes late must not be taken for the next one's
+      throw cause;
+    }
+  };
   return {
-    async wake(identity, wakeSignal, unixMs = Date.now()) {
-      const answer = eventOf(socket, 'data', wakeSignal) as Promise<Buffer>;
-      socket.write(
+    wake: (identity, wakeSignal, unixMs = Date.now()) =>
+      tell(
         encodeWake(unixMs, randomBytes(entropyBytes), identity === undefined ? '' : JSON.stringify(identity)),
-      );
-      try {
-        const [code] = await answer;
-        if (code !== applied) throw unreachable('it could not take on its clock, entropy or identity');
-      } catch (cause) {
-        socket.destroy(); // an answer that comes late must not be taken for the next one's
-        throw cause;
-      }
-    },
+        wakeSignal,
+      ),
+    quiesce: (quiesceSignal) => tell(Buffer.of(1, 0, 0, 0, kinds.quiesce), quiesceSignal),
     [Symbol.dispose]: () => void socket.destroy(),
   };
 }
 
 export function encodeWake(unixMs: number, entropy: Buffer, identity: string): Buffer {
-  const fixed = Buffer.alloc(4 + fixedBytes);
+  const fixed = Buffer.alloc(lengthBytes + fixedBytes);
   const text = Buffer.from(identity);
   fixed.writeUInt32LE(fixedBytes + entropy.length + text.length, 0);
-  fixed.writeBigInt64LE(BigInt(unixMs) * 1_000_000n, 4);
-  fixed.writeUInt8(entropy.length, 12);
+  fixed.writeUInt8(kinds.wake, 4);
+  fixed.writeBigInt64LE(BigInt(unixMs) * 1_000_000n, 5);
+  fixed.writeUInt8(entropy.length, 13);
   return Buffer.concat([fixed, entropy, text]);
 }
 
@@ -63,7 +74,7 @@ function eventOf(socket: Socket, event: 'connect' | 'data', signal: AbortSignal)
     const onEvent = (value: unknown): void => end(() => resolve(value));
     const onError = (cause: Error): void => end(() => reject(unreachable(cause.message, cause)));
     const onClose = (): void => end(() => reject(unreachable('its wake port was closed')));
-    const onAbort = (): void => end(() => reject(unreachable('no answer to its wake message in time', signal.reason)));
+    const onAbort = (): void => end(() => reject(unreachable('no answer on its wake port in time', signal.reason)));
     socket.on(event, onEvent).on('error', onError).on('close', onClose);
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
@@ -72,4 +83,4 @@ function eventOf(socket: Socket, event: 'connect' | 'data', signal: AbortSignal)
 }
 
 const unreachable = (words: string, cause?: unknown): DormouseError =>
-  new DormouseError('guest-unreachable', `the guest did not wake: ${words}`, { cause, details: { call: 'wake' } });
+  new DormouseError('guest-unreachable', `the guest did not obey: ${words}`, { cause, details: { call: 'wake port' } });

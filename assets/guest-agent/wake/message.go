@@ -7,27 +7,34 @@ import (
 	"unicode/utf8"
 )
 
-// The wake message is all that a restored guest must be told before its first request, in one piece:
+// Messages on the wake port: what the host says right before a guest's first request and right before it is frozen.
 //
 //	u32  length of what follows
+//	u8   kind
+//	     of a wake:
 //	i64  wall clock, nanoseconds since the Unix epoch
 //	u8   length of the entropy, then the entropy
 //	     the identity: all the rest, JSON; empty for a guest that is nobody's yet
+//	     of a quiesce: nothing
 //
-// Little endian. The guest answers with one byte once all of it has been applied: Applied, or Refused with the reason on
-// its console.
+// Little endian. The guest answers with one byte once all of it has been done: Done, or Refused with the reason on its
+// console.
 type Message struct {
+	Kind      byte
 	UnixNanos int64
 	Entropy   []byte
 	Identity  string
 }
 
 const (
-	Applied byte = 0
+	Wake    byte = 1
+	Quiesce byte = 2
+
+	Done    byte = 0
 	Refused byte = 1
 
 	lengthBytes = 4
-	fixedBytes  = 8 + 1
+	fixedBytes  = 1 + 8 + 1
 
 	// An identity is some hundred bytes; a length beyond this is no message.
 	maxMessageBytes = 64 << 10
@@ -40,8 +47,8 @@ func ReadMessage(from io.Reader) (Message, error) {
 		return Message{}, err
 	}
 	length := binary.LittleEndian.Uint32(header[:])
-	if length < fixedBytes || length > maxMessageBytes {
-		return Message{}, fmt.Errorf("a wake message of %d bytes", length)
+	if length == 0 || length > maxMessageBytes {
+		return Message{}, fmt.Errorf("a wake port message of %d bytes", length)
 	}
 	body := make([]byte, length)
 	if _, err := io.ReadFull(from, body); err != nil {
@@ -51,19 +58,30 @@ func ReadMessage(from io.Reader) (Message, error) {
 }
 
 func parse(body []byte) (Message, error) {
-	entropyEnd := fixedBytes + int(body[8])
+	switch {
+	case body[0] == Quiesce && len(body) == 1:
+		return Message{Kind: Quiesce}, nil
+	case body[0] == Wake && len(body) >= fixedBytes:
+		return parseWake(body)
+	default:
+		return Message{}, fmt.Errorf("a wake port message of kind %d and %d bytes", body[0], len(body))
+	}
+}
+
+func parseWake(body []byte) (Message, error) {
+	entropyEnd := fixedBytes + int(body[fixedBytes-1])
 	if entropyEnd > len(body) {
-		return Message{}, fmt.Errorf("a wake message of %d bytes with %d of entropy", len(body), body[8])
+		return Message{}, fmt.Errorf("a wake message of %d bytes with %d of entropy", len(body), body[fixedBytes-1])
 	}
 	identity := body[entropyEnd:]
 	if !utf8.Valid(identity) {
 		return Message{}, fmt.Errorf("a wake message with an identity that is no text")
 	}
-	return Message{UnixNanos: int64(binary.LittleEndian.Uint64(body)), Entropy: body[fixedBytes:entropyEnd],
-		Identity: string(identity)}, nil
+	return Message{Kind: Wake, UnixNanos: int64(binary.LittleEndian.Uint64(body[1:])),
+		Entropy: body[fixedBytes:entropyEnd], Identity: string(identity)}, nil
 }
 
-// Apply makes the guest what the message says.
+// Apply makes the guest what a wake message says.
 func (m Message) Apply(identityFolder string) error {
 	if _, err := SetClock(m.UnixNanos); err != nil {
 		return err

@@ -107,6 +107,7 @@ async function bootIn(
     await vmm.run(signal);
     await clock.measure('boot', () => vm.booted(signal));
     await clock.measure('keep', () => options.zygotes.keep(spec, (folder) => captureZygote(vm, folder, signal)));
+    await vm.wake(undefined, signal); // the message that it booted on was sent seconds ago, and so is its clock
     return vm;
   } catch (cause) {
     await place.resources.disposeAsync();

@@ -66,7 +66,7 @@ export function microvm(parts: MicrovmParts): Sandbox & { booted(signal: AbortSi
       await guarded(wakePort.wake(identity, within(signal, callLimitMs)));
     },
     async freeze(signal) {
-      await guarded(channel().quiesce(callLimitMs));
+      await guarded(wakePort.quiesce(within(signal, callLimitMs)));
       hangUp();
       await vmm.pause(signal);
     },

@@ -3,7 +3,8 @@
  * clean-up stack, to which whoever starts processes there adds them.
  *
  *   <runFolder>/<n>/         sockets, console log, shared folder (lowers are mounted below it); short, for socket paths
- *   <runFolder>/<n>/unused   there while no actor has it: so a look from outside can tell a VM in waiting from one in use
+ *   <runFolder>/<n>/unused   there while no actor has it, so that a look from outside can tell a VM in waiting from one in
+ *                            use; it says `ready` once it waits
  *   <memoryFolder>/<n>       the guest's memory, on a tmpfs
  */
 import { mkdir, unlink, writeFile } from 'node:fs/promises';
@@ -55,6 +56,9 @@ export async function makePlace(
 }
 
 const unusedMark = (folder: string): string => path.join(folder, 'unused');
+
+/** It has all that it can have without an actor. */
+export const markReady = ({ folder }: Place): Promise<void> => writeFile(unusedMark(folder), 'ready');
 
 /** From here on the VM is an actor's. */
 export const takeIntoUse = ({ folder }: Place): Promise<void> => unlink(unusedMark(folder));

@@ -13,7 +13,7 @@ import type { OwnState, PreparedSandbox, Sandbox, SandboxSpec } from '../sandbox
 import { launch, type Programs } from './launch.ts';
 import { applyMemoryPart, decompressFile } from './memory/memory-part.ts';
 import { createMemoryFile, microvm } from './microvm.ts';
-import { takeIntoUse, type Place } from './place.ts';
+import { markReady, takeIntoUse, type Place } from './place.ts';
 import type { Vmm } from './vmm.ts';
 
 /** What stat counts blocks in, whatever the file system's own are. */
@@ -39,6 +39,7 @@ export async function prepareIn(
     // Before the device state is loaded: the guest then finds the host already there.
     const wakePort = place.resources.use(await openWakePort(vmm.wakeSocket, signal));
     const { blocks } = await stat(place.memoryPath);
+    await markReady(place);
     return prepared(place, { spec, vmm, wakePort }, blocks * statBlockBytes);
   } catch (cause) {
     await place.resources.disposeAsync();
