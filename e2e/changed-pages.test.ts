@@ -25,6 +25,7 @@ import type { Capture, Sandbox } from '../worker/sandbox/sandbox.ts';
 import { microvmClass } from '../worker/sandbox/microvm/class.ts';
 import { applyMemoryPart } from '../worker/sandbox/microvm/memory/memory-part.ts';
 import { qemuClass } from '../worker/sandbox/microvm/qemu/class.ts';
+import { createZygotes } from '../worker/sandbox/microvm/zygotes.ts';
 
 const signal = AbortSignal.timeout(120_000);
 const log = createLogger('silent', {});
@@ -40,8 +41,9 @@ test('the captured pages are all that differ from the golden, over generations',
   let answered = 0;
   const generation = async (name: string, whileItRuns: (vm: Sandbox) => Promise<void>): Promise<Capture> => {
     const own = last === golden ? {} : { memoryPath: last.memory.path };
-    const source = { baseMemoryPath: base, ...own, devicePath: last.device.path };
-    await using vm = await ground.sandboxes.restore(ground.spec, source, createPhaseClock(), signal);
+    const clock = createPhaseClock();
+    const prepared = await ground.sandboxes.prepare(ground.spec, base, clock, signal);
+    await using vm = await prepared.restore({ ...own, devicePath: last.device.path }, clock, signal);
     await vm.wake(ground.identity, signal);
     answered = await call(vm, answered);
     await whileItRuns(vm);
@@ -95,6 +97,8 @@ async function makeGround(resources: AsyncDisposableStack) {
   const sandboxes = microvmClass({
     ...{ vmmClass: qemuClass(assets, 'tcg'), networks, memoryFolder, runFolder: file('run') },
     virtiofsd: programCommand(assets, 'virtiofsd'),
+    zygotes: createZygotes({ folder: file('zygotes'), origin: 'this test', log }),
+    log,
   });
   const revision = { template: template.name, revision: 'r', epoch: '1.1', generation: 0, node: 'node-1' };
   return {

@@ -6,6 +6,7 @@ import { glob } from 'node:fs/promises';
 import type { DormouseApiError } from '../sdk/api-error.ts';
 import { callCounter, callTimes, resumeOn, suspend } from './counter-calls.ts';
 import { processesBelow } from './chaos/faults/processes.ts';
+import { isInWaiting } from './vm-states.ts';
 import { startPlatform, type Platform } from './platform.ts';
 
 suite('damage', () => {
@@ -166,7 +167,8 @@ suite('damage', () => {
     assert.equal((await callCounter(client, 'orphan')).count.memory, 3, 'it goes on from the last generation');
   });
 
-  const daemons = async () => (await processesBelow(platform.home)).filter(({ name }) => /\/virtiofsd /.test(name));
+  const daemons = async () =>
+    (await processesBelow(platform.home)).filter(({ name }) => /\/virtiofsd /.test(name) && !isInWaiting(name));
 });
 
 async function onlyMatch(pattern: string): Promise<string> {

@@ -22,6 +22,8 @@ export interface WorkerConfig {
   readonly leaseMs: number;
   readonly drainMs: number;
   readonly cacheBytes: number;
+  /** Most sandboxes that wait for a wake at once; 0: none. */
+  readonly poolSize: number;
   readonly networkOwner: string;
   /** Empty: snapshots are not encrypted. */
   readonly keyRing: KeyRing;
@@ -62,6 +64,7 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
     'DORMOUSE_LEASE_MS',
     'DORMOUSE_DRAIN_MS',
     'DORMOUSE_CACHE_MIB',
+    'DORMOUSE_POOL_SIZE',
     'DORMOUSE_ENCRYPTION_KEYS',
   );
   const home = values.DORMOUSE_HOME;
@@ -84,6 +87,7 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
     leaseMs: values.DORMOUSE_LEASE_MS,
     drainMs: values.DORMOUSE_DRAIN_MS,
     cacheBytes: values.DORMOUSE_CACHE_MIB * 1024 * 1024,
+    poolSize: values.DORMOUSE_POOL_SIZE,
     keyRing: values.DORMOUSE_ENCRYPTION_KEYS ?? [],
     networkOwner: networkOwner(home, nodeId),
     folders: foldersOf(path.join(home, 'nodes', nodeId)),

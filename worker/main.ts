@@ -9,6 +9,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
 import { hostArchitecture } from '../shared/assets/asset-folder.ts';
 import { openOrFetchAssetSet } from '../shared/assets/ship-asset-set.ts';
 import { programCommand } from '../shared/assets/program-command.ts';
@@ -33,6 +34,9 @@ import { createNetworkPool } from './network/pool.ts';
 import { sweepNetworks } from './network/sweep.ts';
 import type { NodeContext } from './node-context.ts';
 import { startNodeService } from './node-service/server.ts';
+import { createSandboxPool } from './pool/pool.ts';
+import { prepareSandbox } from './pool/prepare-sandbox.ts';
+import { roomForWaiting } from './pool/room.ts';
 import { startStatusServer } from './status/server.ts';
 import { followDrain } from './node/drain.ts';
 import { createFence, type Fence } from './node/fence.ts';
@@ -47,6 +51,8 @@ import { startWatchdog } from './node/watchdog.ts';
 import { microvmClass } from './sandbox/microvm/class.ts';
 import { chooseAccelerator } from './sandbox/microvm/qemu/accelerator.ts';
 import { qemuClass } from './sandbox/microvm/qemu/class.ts';
+import { createZygotes } from './sandbox/microvm/zygotes.ts';
+import { createPhaseClock } from './sandbox/phase-clock.ts';
 import { createGoldenCache } from './snapshot/golden-cache.ts';
 import { createPartCache } from './snapshot/part-cache.ts';
 
@@ -100,12 +106,20 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   const sender = resources.use(openJobSender(config.redisUrl, log));
 
   const activations = createActivationTable();
+  const vmmClass = qemuClass(assets, accelerator);
   const sandboxes = microvmClass({
-    vmmClass: qemuClass(assets, accelerator),
+    vmmClass,
     virtiofsd: programCommand(assets, 'virtiofsd'),
     networks,
     runFolder: folders.run,
     memoryFolder: folders.memory,
+    // Beside the asset sets, so that one boot serves all nodes of the machine.
+    zygotes: createZygotes({
+      folder: path.join(config.assetsFolder, 'zygotes'),
+      origin: JSON.stringify([assets.contents.digest, vmmClass.runtime]),
+      log,
+    }),
+    log,
   });
   const cache = resources.use(await createPartCache({ folder: `${folders.cache}/parts`, maxBytes: config.cacheBytes }));
   const blobs = { store, keyRing: config.keyRing, cache };
@@ -115,9 +129,18 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     diskFolder: folders.cache,
     memoryFolder: `${folders.memory}/goldens`,
   });
+  const pool = resources.use(
+    createSandboxPool({
+      size: config.poolSize,
+      log,
+      build: (template, signal) => prepareSandbox({ images, goldens, sandboxes }, template, createPhaseClock(), signal),
+      room: (wakesMiB) => roomForWaiting(config.memoryMiB, activations, wakesMiB),
+      isCurrent: async ({ spec, revision }) => (await registry.getTemplate(spec.name))?.revision === revision,
+    }),
+  );
   const context: NodeContext = {
     captures: createCaptureTable(),
-    ...{ nodeId, registry, store, blobs, sender, images, sandboxes, goldens, activations, log },
+    ...{ nodeId, registry, store, blobs, sender, images, sandboxes, goldens, pool, activations, log },
     transferFolder: folders.transfer,
     drainMs: config.drainMs,
   };
@@ -175,7 +198,10 @@ function lost(reason: string): never {
 
 const leaseGuard = (context: NodeContext, fence: Fence): LeaseGuard => ({
   renewed: (atMs) => fence.renewed(atMs),
-  freeze: () => fence.freeze(),
+  freeze: () => {
+    fence.freeze();
+    void context.pool.drain(); // what waits has never run: nobody misses it, and nothing of it needs to go on
+  },
   async lift(atMs, signal) {
     await readmitAll(context, fence, await fence.lift(atMs, signal), signal);
     await context.registry.settleNode(context.nodeId);

@@ -43,6 +43,7 @@ export const settings = {
   DORMOUSE_LEASE_MS: z.coerce.number().int().min(3000).max(60_000).default(10_000),
   DORMOUSE_DRAIN_MS: z.coerce.number().int().min(0).max(600_000).default(30_000),
   DORMOUSE_CACHE_MIB: z.coerce.number().int().min(0).max(1_000_000).default(1024),
+  DORMOUSE_POOL_SIZE: z.coerce.number().int().min(0).max(100).default(4),
   DORMOUSE_MAX_PARKED: z.coerce.number().int().min(0).max(100_000).default(1000),
   DORMOUSE_ENCRYPTION_KEYS: keyRingSchema.optional(),
   DORMOUSE_DEBIAN_MIRROR: z.url({ protocol: /^https?$/ }).optional(),

@@ -6,8 +6,9 @@ import { open, unlink } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
+import type { WakePort } from '../../../shared/proto/wake-port.ts';
 import { connectAgent, type GuestAgent } from '../../guest/agent-client.ts';
-import type { Capture, ContainerStart, Identity, Sandbox, SandboxSpec } from '../sandbox.ts';
+import type { Capture, ContainerStart, Sandbox, SandboxSpec } from '../sandbox.ts';
 import type { GuestMemory } from './memory/guest-memory.ts';
 import { writeCompressed } from './memory/memory-part.ts';
 import type { Vmm } from './vmm.ts';
@@ -25,11 +26,14 @@ export interface MicrovmParts {
   readonly address: string;
   readonly memory: GuestMemory;
   readonly vmm: Vmm;
+  /** Stays connected as long as the VM is there, frozen or not. */
+  readonly wakePort: WakePort;
   readonly resources: AsyncDisposableStack;
 }
 
-export function microvm(parts: MicrovmParts): Sandbox & { hello(): Promise<void> } {
-  const { spec, vmm, memory, resources } = parts;
+/** `booted` resolves when the agent of a guest that has just been switched on answers. */
+export function microvm(parts: MicrovmParts): Sandbox & { booted(signal: AbortSignal): Promise<void> } {
+  const { spec, vmm, wakePort, memory, resources } = parts;
   const memorySizeBytes = spec.memoryMiB * 1024 * 1024;
   let agent: GuestAgent | undefined;
   let disposing = false;
@@ -55,14 +59,14 @@ export function microvm(parts: MicrovmParts): Sandbox & { hello(): Promise<void>
     folder: parts.folder,
     address: parts.address,
     exited: new Promise((resolve) => void vmm.exited.then((words) => disposing || resolve(words))),
-    async hello() {
-      await guarded(channel().hello(bootLimitMs));
+    async booted(signal) {
+      await guarded(wakePort.wake(undefined, within(signal, bootLimitMs)));
     },
     async start(containers, timeoutMs) {
       await guarded(channel().start(containers.map(agentContainer), timeoutMs));
     },
-    async wake(identity: Identity) {
-      await guarded(channel().wake(identity, callLimitMs));
+    async wake(identity, signal) {
+      await guarded(wakePort.wake(identity, within(signal, callLimitMs)));
     },
     sessions: {
       exec: () => channel().sessions.exec(),
@@ -71,8 +75,8 @@ export function microvm(parts: MicrovmParts): Sandbox & { hello(): Promise<void>
       logs: (request) => channel().sessions.logs(request),
     },
     async freeze(signal) {
-      await guarded(channel().quiesce(callLimitMs));
-      await channel().settled(settleLimitMs);
+      await guarded(wakePort.quiesce(within(signal, callLimitMs)));
+      await agent?.settled(settleLimitMs);
       hangUp();
       await vmm.pause(signal);
     },
@@ -89,6 +93,9 @@ export function microvm(parts: MicrovmParts): Sandbox & { hello(): Promise<void>
     },
   };
 }
+
+const within = (signal: AbortSignal, limitMs: number): AbortSignal =>
+  AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
 
 async function capture(
   vmm: Vmm,

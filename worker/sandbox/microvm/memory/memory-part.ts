@@ -1,10 +1,11 @@
 /** Writes and reads the memory part as a file: page stream, zstd, digest. */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
 import { PassThrough, Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { constants, createZstdCompress, createZstdDecompress } from 'node:zlib';
+import { promisify } from 'node:util';
+import { constants, createZstdCompress, createZstdDecompress, zstdDecompress, type ZstdOptions } from 'node:zlib';
 import { DormouseError } from '../../../../shared/errors/dormouse-error.ts';
 import type { CapturedPart } from '../../sandbox.ts';
 import { changedPages } from './changed-pages.ts';
@@ -129,7 +130,25 @@ export async function decompressFile(
   await pipeline(bounded(), createWriteStream(target), { signal });
 }
 
+/** Up to here a part is read and unpacked in one piece: a stream costs more than the work itself, and a wake waits. */
+const maxPieceBytes = 1024 * 1024;
+const maxUnpackedPieceBytes = 16 * 1024 * 1024;
+const unpackPiece = promisify<Buffer, ZstdOptions, Buffer>(zstdDecompress);
+
+/** Undefined when the part is too large, or is none that can be unpacked at once: then the stream below says why. */
+async function smallPart(partPath: string): Promise<Buffer | undefined> {
+  const { size } = await stat(partPath);
+  if (size > maxPieceBytes) return undefined;
+  return await unpackPiece(await readFile(partPath), { maxOutputLength: maxUnpackedPieceBytes }).catch(() => undefined);
+}
+
 async function* decompressed(partPath: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+  signal.throwIfAborted();
+  const piece = await smallPart(partPath);
+  if (piece !== undefined) {
+    yield piece;
+    return;
+  }
   const output = new PassThrough();
   const work = pipeline(createReadStream(partPath), createZstdDecompress(), output, { signal });
   work.catch(() => undefined); // the reader below sees the same failure
