@@ -12,7 +12,7 @@ import type { PhaseClock } from '../phase-clock.ts';
 import type { OwnState, PreparedSandbox, Sandbox, SandboxSpec } from '../sandbox.ts';
 import { launch, type Programs } from './launch.ts';
 import { guestMemory, layOver } from './memory/guest-memory.ts';
-import { decompressFile } from './memory/memory-part.ts';
+import { decompressInThread } from './memory/memory-thread.ts';
 import type { TouchWatch } from './memory/touched-pages.ts';
 import { createMemoryFile, microvm } from './microvm.ts';
 import { markReady, takeIntoUse, type Place } from './place.ts';
@@ -96,7 +96,7 @@ async function restoreInto(
     settleAll([
       layOver(baseMemoryPath, own.memoryPath, watch, signal),
       takeIntoUse(place),
-      decompressFile(own.devicePath, rawDevices, signal),
+      decompressInThread(own.devicePath, rawDevices, signal),
     ]),
   );
   await clock.measure('load', async () => {

@@ -1,11 +1,23 @@
-/** Writes and reads the memory part as a file: page stream, zstd, digest. */
+/**
+ * Writes and reads the memory part as a file: page stream, zstd, digest. What a wake waits for works in large steps without
+ * waiting in between: each would be a trip through the thread pool, and hundreds of them cost more than all of the work.
+ * So it belongs into the memory thread (memory-thread.ts).
+ */
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { open, readFile, stat, type FileHandle } from 'node:fs/promises';
+import {
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { PassThrough, Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { promisify } from 'node:util';
-import { constants, createZstdCompress, createZstdDecompress, zstdDecompress, type ZstdOptions } from 'node:zlib';
+import { constants, createZstdCompress, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { DormouseError } from '../../../../shared/errors/dormouse-error.ts';
 import type { CapturedPart } from '../../sandbox.ts';
 import { changedPages } from './changed-pages.ts';
@@ -88,21 +100,28 @@ export async function applyMemoryPart(
   signal: AbortSignal,
 ): Promise<PageSet> {
   const written = emptyPageSet(memorySizeBytes);
-  await using memory = await open(memoryPath, 'r+');
-  for await (const { firstPage, bytes, isDifference } of decodePages(decompressed(partPath, signal), memorySizeBytes)) {
-    const at = firstPage * pageSizeBytes;
-    const content = isDifference ? await combined(memory, at, bytes) : bytes;
-    await memory.write(content, 0, content.length, at);
-    addPages(written, firstPage, bytes.length / pageSizeBytes);
+  const memory = openSync(memoryPath, 'r+');
+  try {
+    const runs = decodePages(decompressed(partPath, signal), memorySizeBytes);
+    for await (const { firstPage, bytes, isDifference } of runs) {
+      const at = firstPage * pageSizeBytes;
+      const content = isDifference ? combined(memory, at, bytes) : bytes;
+      for (let done = 0; done < content.length;) {
+        done += writeSync(memory, content, done, content.length - done, at + done);
+      }
+      addPages(written, firstPage, bytes.length / pageSizeBytes);
+    }
+  } finally {
+    closeSync(memory);
   }
   return written;
 }
 
-async function combined(memory: FileHandle, at: number, difference: Buffer): Promise<Buffer> {
+function combined(memory: number, at: number, difference: Buffer): Buffer {
   const words = new Int32Array(difference.length / Int32Array.BYTES_PER_ELEMENT);
   const content = Buffer.from(words.buffer);
-  const { bytesRead } = await memory.read(content, 0, content.length, at);
-  if (bytesRead !== content.length) throw new DormouseError('internal', 'a memory file ends before its memory does');
+  if (readSync(memory, content, 0, content.length, at) !== content.length)
+    throw new DormouseError('internal', 'a memory file ends before its memory does');
   const other = new Int32Array(new Uint8Array(difference).buffer); // a copy, because words must be aligned
   for (let word = 0; word < words.length; word++) words[word] = (words[word] ?? 0) ^ (other[word] ?? 0);
   return content;
@@ -117,6 +136,11 @@ export async function decompressFile(
   signal: AbortSignal,
   maxBytes = maxUnpackedBytes,
 ): Promise<void> {
+  const piece = smallPart(partPath);
+  if (piece !== undefined && piece.length <= maxBytes) {
+    writeFileSync(target, piece);
+    return;
+  }
   async function* bounded(): AsyncGenerator<Buffer> {
     let sizeBytes = 0;
     for await (const chunk of decompressed(partPath, signal)) {
@@ -133,18 +157,20 @@ export async function decompressFile(
 /** Up to here a part is read and unpacked in one piece: a stream costs more than the work itself, and a wake waits. */
 const maxPieceBytes = 1024 * 1024;
 const maxUnpackedPieceBytes = 16 * 1024 * 1024;
-const unpackPiece = promisify<Buffer, ZstdOptions, Buffer>(zstdDecompress);
 
 /** Undefined when the part is too large, or is none that can be unpacked at once: then the stream below says why. */
-async function smallPart(partPath: string): Promise<Buffer | undefined> {
-  const { size } = await stat(partPath);
-  if (size > maxPieceBytes) return undefined;
-  return await unpackPiece(await readFile(partPath), { maxOutputLength: maxUnpackedPieceBytes }).catch(() => undefined);
+function smallPart(partPath: string): Buffer | undefined {
+  if (statSync(partPath).size > maxPieceBytes) return undefined;
+  try {
+    return zstdDecompressSync(readFileSync(partPath), { maxOutputLength: maxUnpackedPieceBytes });
+  } catch {
+    return undefined;
+  }
 }
 
 async function* decompressed(partPath: string, signal: AbortSignal): AsyncGenerator<Buffer> {
   signal.throwIfAborted();
-  const piece = await smallPart(partPath);
+  const piece = smallPart(partPath);
   if (piece !== undefined) {
     yield piece;
     return;

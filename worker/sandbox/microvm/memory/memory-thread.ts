@@ -13,7 +13,7 @@ import {
   serializeError,
   type SerializedError,
 } from '../../../../shared/errors/dormouse-error.ts';
-import { applyMemoryPart, writeMemoryPart, type MemoryPart, type MemorySource } from './memory-part.ts';
+import { applyMemoryPart, decompressFile, writeMemoryPart, type MemoryPart, type MemorySource } from './memory-part.ts';
 import type { PageSet } from './page-set.ts';
 import { beginWatch, touchedPages, type TouchWatch } from './touched-pages.ts';
 
@@ -21,6 +21,7 @@ import { beginWatch, touchedPages, type TouchWatch } from './touched-pages.ts';
 const tasks = {
   write: writeMemoryPart,
   apply: applyMemoryPart,
+  unpack: (partPath: string, target: string, signal: AbortSignal) => decompressFile(partPath, target, signal),
   touched: (watch: TouchWatch) => touchedPages(watch),
   watch: (watch: TouchWatch) => beginWatch(watch),
 };
@@ -35,6 +36,9 @@ export const applyPartInThread = (
   memorySizeBytes: number,
   signal: AbortSignal,
 ): Promise<PageSet> => ask('apply', [partPath, memoryPath, memorySizeBytes], signal);
+
+export const decompressInThread = (partPath: string, target: string, signal: AbortSignal): Promise<void> =>
+  ask('unpack', [partPath, target], signal);
 
 export const touchedInThread = (watch: TouchWatch, signal: AbortSignal): Promise<PageSet | undefined> =>
   ask('touched', [watch], signal);
