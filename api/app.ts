@@ -2,6 +2,7 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { EventFeed } from './events/event-feed.ts';
 import type { ApiParts } from './parts.ts';
 import type { ActorWatch } from './scheduler/actor-watch.ts';
 import type { Parking } from './scheduler/parking.ts';
@@ -13,6 +14,7 @@ export interface RouteParts extends ApiParts {
   readonly watch: ActorWatch;
   readonly templates: TemplateCache;
   readonly parking: Parking;
+  readonly feed: EventFeed;
   /** Ends when the process stops: for answers that would otherwise never end. */
   readonly stopping: AbortSignal;
 }

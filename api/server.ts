@@ -7,6 +7,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ApiApp, RouteParts } from './app.ts';
+import { createEventFeed } from './events/event-feed.ts';
 import { requestIdOf } from './http/request-id.ts';
 import { createNodeDirectory } from './invoke/node-directory.ts';
 import { createPendingRequests } from './invoke/pending.ts';
@@ -43,6 +44,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   const templates = createTemplateCache(parts.registry);
   const nodes = createNodeDirectory(parts.registry);
   const parking = createParking(parts.registry, parts.maxParked);
+  const feed = createEventFeed(parts.registry);
   const router = createInvokeRouter({ ...parts, watch, templates, nodes, parking, pending: createPendingRequests() });
   const app = Fastify<Server, IncomingMessage, ServerResponse>({
     loggerInstance: parts.log,
@@ -58,7 +60,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   guardAccess(app, parts.token);
   honourIdempotencyKeys(app, parts.registry);
   await describeApi(app);
-  const routeParts: RouteParts = { ...parts, watch, templates, parking, stopping: stopping.signal };
+  const routeParts: RouteParts = { ...parts, watch, templates, parking, feed, stopping: stopping.signal };
   registerRoutes(app, routeParts);
   await app.ready();
 
@@ -68,6 +70,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
     await router.drain(drainMs);
     await closeServer(app);
     parking[Symbol.dispose]();
+    feed[Symbol.dispose]();
     watch[Symbol.dispose]();
     nodes[Symbol.dispose]();
   };
