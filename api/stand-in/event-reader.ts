@@ -17,7 +17,7 @@ export interface EventReader extends Disposable {
 export interface ReadEvent {
   readonly id: string | undefined;
   readonly event: string | undefined;
-  readonly data: Readonly<Record<string, unknown>>;
+  readonly data: Readonly<Record<string, unknown>> & { readonly from?: string; readonly to: string };
 }
 
 export async function readEvents(port: number, query = '', headers: Record<string, string> = {}): Promise<EventReader> {
@@ -32,7 +32,7 @@ export async function readEvents(port: number, query = '', headers: Record<strin
         const block = await blocks.next();
         if (block.done === true) return undefined;
         const { id, event, data } = block.value;
-        if (data !== undefined) return { id, event, data: JSON.parse(data) as Record<string, unknown> };
+        if (data !== undefined) return { id, event, data: JSON.parse(data) as ReadEvent['data'] };
       }
     },
     [Symbol.dispose]: () => void request.destroy(),

@@ -27,7 +27,7 @@ suite('the stream of events', () => {
     return events;
   };
   const moves = (events: readonly ReadEvent[]) =>
-    events.map(({ data: { from, to } }) => [from, to].filter((state) => state !== undefined).join('>'));
+    events.map(({ data: { from, to } }) => (from === undefined ? to : `${from}>${to}`));
 
   test('tells each change of an actor, its template and the node with what led to it', async () => {
     using reader = await readEvents(api.port);
