@@ -19,6 +19,7 @@ import { honourIdempotencyKeys } from './plugins/idempotency.ts';
 import { answerWithProblems } from './plugins/problems.ts';
 import { registerRoutes } from './routes/routes.ts';
 import { watchActors } from './scheduler/actor-watch.ts';
+import { measureRequests } from './plugins/measure.ts';
 import { createParking } from './scheduler/parking.ts';
 import { createTemplateCache } from './scheduler/template-cache.ts';
 
@@ -46,6 +47,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   const parking = createParking(parts.registry, parts.maxParked);
   const feed = createEventFeed(parts.registry);
   const router = createInvokeRouter({ ...parts, watch, templates, nodes, parking, pending: createPendingRequests() });
+  readGauges(parts, { parking, router, feed });
   const app = Fastify<Server, IncomingMessage, ServerResponse>({
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -58,6 +60,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   app.setSerializerCompiler(serializerCompiler);
   answerWithProblems(app);
   guardAccess(app, parts.token);
+  measureRequests(app, parts.meters);
   honourIdempotencyKeys(app, parts.registry);
   await describeApi(app);
   const routeParts: RouteParts = { ...parts, watch, templates, parking, feed, stopping: stopping.signal };
@@ -80,6 +83,19 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
     close: (drainMs) => (closing ??= close(drainMs)),
     [Symbol.asyncDispose]: () => (closing ??= close(0)),
   };
+}
+
+function readGauges(
+  { meters, registry }: ApiParts,
+  held: Pick<RouteParts, 'parking' | 'feed'> & { router: InvokeRouter },
+) {
+  meters.read('dormouse_calls_parked', () => held.parking.size);
+  meters.read('dormouse_calls_under_way', () => held.router.underWay);
+  meters.read('dormouse_event_readers', () => held.feed.readers);
+  const nodes = async (live: boolean): Promise<number> =>
+    (await registry.listNodes()).filter(({ leaseMs }) => leaseMs > 0 === live).length;
+  meters.read('dormouse_nodes_live', () => nodes(true));
+  meters.read('dormouse_nodes_without_lease', () => nodes(false));
 }
 
 /**

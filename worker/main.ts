@@ -20,6 +20,8 @@ import { ensureIncarnation } from '../shared/registry/incarnation.ts';
 import { announcePresence } from '../shared/registry/node-presence.ts';
 import type { NodeRecord } from '../shared/registry/records.ts';
 import { createLogger, type Logger } from '../shared/telemetry/logger.ts';
+import { meteredStore } from '../shared/telemetry/metered-store.ts';
+import { createMeters, type Meters } from '../shared/telemetry/meters.ts';
 import { createActivationTable } from './activation/activation.ts';
 import { watchIdleness } from './activation/idle.ts';
 import { createCaptureTable } from './activation/local-capture.ts';
@@ -31,6 +33,8 @@ import { consumeJobs } from './jobs/consume.ts';
 import { createNetworkPool } from './network/pool.ts';
 import { sweepNetworks } from './network/sweep.ts';
 import type { NodeContext } from './node-context.ts';
+import { measureNode } from './status/measure-node.ts';
+import { measureOperations } from './status/measure-operations.ts';
 import { startStatusServer } from './status/server.ts';
 import { followDrain } from './node/drain.ts';
 import { createFence, type Fence } from './node/fence.ts';
@@ -66,7 +70,10 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   await using resources = new AsyncDisposableStack();
   const stop = stopSignal();
   let serves = (): boolean => false;
-  const status = resources.use(await startStatusServer(config.host, config.metricsPort, () => serves()));
+  const meters = createMeters('worker');
+  const status = resources.use(
+    await startStatusServer(config.host, config.metricsPort, { serves: () => serves(), meters }),
+  );
 
   const bootId = randomUUID();
   await mkdir(folders.node, { recursive: true });
@@ -74,7 +81,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   await prepareFolders(folders);
   resources.defer(() => clearFolders(folders));
   await sweepNetworks(config.networkOwner);
-  const store = await openObjectStore(config.storeUrl);
+  const store = meteredStore(await openObjectStore(config.storeUrl), meters);
   resources.defer(() => store.close());
   // Before the lease and after everything has ended: a registry that forgot this node knows from it to wait.
   const { deadBootId } = lock;
@@ -90,7 +97,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   const networks = resources.use(await createNetworkPool({ owner: config.networkOwner, size: networkPoolSize, log }));
   const images = resources.use(await createImageStore({ dir: folders.images, log }));
 
-  const registry = openRedisRegistry(config.redisUrl, log);
+  const registry = measureOperations(openRedisRegistry(config.redisUrl, log), meters);
   resources.defer(() => registry.close());
   await ensureIncarnation(registry, store, { leaseMs: config.leaseMs });
   const sender = resources.use(openJobSender(config.redisUrl, log));
@@ -117,6 +124,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     drainMs: config.drainMs,
   };
   const { leaseMs } = config;
+  measureNode(meters, context, { ...config, serves: () => serves() });
   const watchdog = resources.use(
     startWatchdog({ nodeFolder: folders.node, receiptLimitMs: leaseMs * watchdogReceiptShare, log }),
   );
@@ -136,9 +144,10 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   };
   const request = { record, leaseMs, holdMs, deadBootId: lock.deadBootId };
   const inherited = await placedHere(context);
-  const taken = takeLease(registry, request, leaseGuard(context, fence), log);
+  const taken = takeLease(registry, request, leaseGuard(context, fence, meters), log);
   const lease = resources.use(await Promise.race([taken, watchdog.failed.then(lost)]));
   const over = Promise.race([lease.lost, watchdog.failed]);
+  void over.then(() => meters.count('dormouse_lease_turns_total', { turn: 'lost' }));
   // Before the lease is given back: nothing of this node runs any more, and nobody has to find that out.
   resources.defer(() => endActivations(activations));
   try {
@@ -164,10 +173,14 @@ function lost(reason: string): never {
   throw new DormouseError('shutting-down', `the node ends everything it runs: ${reason}`);
 }
 
-const leaseGuard = (context: NodeContext, fence: Fence): LeaseGuard => ({
+const leaseGuard = (context: NodeContext, fence: Fence, meters: Meters): LeaseGuard => ({
   renewed: (atMs) => fence.renewed(atMs),
-  freeze: () => fence.freeze(),
+  freeze: () => {
+    fence.freeze();
+    meters.count('dormouse_lease_turns_total', { turn: 'lapsed' });
+  },
   async lift(atMs, signal) {
+    meters.count('dormouse_lease_turns_total', { turn: 'regained' });
     await readmitAll(context, fence, await fence.lift(atMs, signal), signal);
     await context.registry.settleNode(context.nodeId);
   },

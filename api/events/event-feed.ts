@@ -23,6 +23,8 @@ export interface Batch {
 }
 
 export interface EventFeed extends Disposable {
+  /** How many follow it. */
+  readonly readers: number;
   /** Batches after a place, until the signal ends it; then it throws the signal's reason. */
   follow(after: string, signal: AbortSignal): AsyncGenerator<Batch, never, undefined>;
 }
@@ -31,6 +33,7 @@ export function createEventFeed(registry: Pick<Registry, 'watch' | 'readEvents'>
   const reads = new Map<string, Promise<EventPage>>();
   const waiting = new Set<() => void>();
   let version = 0;
+  let readers = 0;
   const bump = (): void => {
     version++;
     reads.clear(); // a read that began before this change may miss it, so nobody joins it any more
@@ -51,14 +54,22 @@ export function createEventFeed(registry: Pick<Registry, 'watch' | 'readEvents'>
     return page;
   };
   return {
+    get readers() {
+      return readers;
+    },
     async *follow(after, signal) {
-      for (;;) {
-        signal.throwIfAborted();
-        const seen = version;
-        const { events, next, gap } = await read(after);
-        if (next !== after || gap) yield { events, next, gap };
-        else if (version === seen) await nextChange(waiting, signal);
-        after = next;
+      readers++;
+      try {
+        for (;;) {
+          signal.throwIfAborted();
+          const seen = version;
+          const { events, next, gap } = await read(after);
+          if (next !== after || gap) yield { events, next, gap };
+          else if (version === seen) await nextChange(waiting, signal);
+          after = next;
+        }
+      } finally {
+        readers--;
       }
     },
     [Symbol.dispose]() {

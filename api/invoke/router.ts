@@ -9,6 +9,7 @@ import { DormouseError, toDormouseError } from '../../shared/errors/dormouse-err
 import { answerOnSocket, forwardUpgrade, watchLeaving } from '../../shared/http/forward-upgrade.ts';
 import { forward, framingOf, type ForwardOutcome } from '../../shared/http/forward.ts';
 import { ingressHeaders, refusalReasons } from '../../shared/http/ingress-contract.ts';
+import type { StartKind } from '../../shared/registry/records.ts';
 import { problemOf } from '../http/problem.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import { requireToken } from '../http/token.ts';
@@ -20,6 +21,8 @@ export interface InvokeRouter {
   addressOf(request: IncomingMessage): ActorAddress | undefined;
   serve(address: ActorAddress, request: IncomingMessage, response: ServerResponse): Promise<void>;
   serveUpgrade(address: ActorAddress, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+  /** Calls that have not ended. */
+  readonly underWay: number;
   /** Refuses new calls and waits for those under way; after the limit they are broken off. */
   drain(limitMs: number): Promise<void>;
 }
@@ -30,6 +33,8 @@ interface Exchange {
   readonly requestId: string;
   readonly arrivedAt: number;
   readonly leaving: AbortController;
+  /** How it started and ended, for the count of calls. */
+  result: { start: StartKind | 'none'; outcome: string };
 }
 
 export function createInvokeRouter(parts: ReachParts): InvokeRouter {
@@ -45,7 +50,10 @@ export function createInvokeRouter(parts: ReachParts): InvokeRouter {
     answer: (error: DormouseError, requestId: string) => void,
   ): Promise<void> => {
     const requestId = requestIdOf(request);
-    const exchange = { address, request, requestId, arrivedAt: performance.now(), leaving: new AbortController() };
+    const exchange: Exchange = {
+      ...{ address, request, requestId, arrivedAt: performance.now(), leaving: new AbortController() },
+      result: { start: 'none', outcome: 'abandoned' },
+    };
     const done = (async () => {
       try {
         if (stopping) throw stoppingError();
@@ -53,6 +61,7 @@ export function createInvokeRouter(parts: ReachParts): InvokeRouter {
         await work(exchange);
       } catch (cause) {
         const error = toDormouseError(cause);
+        exchange.result.outcome = error.code;
         const log = parts.log.child({ requestId, actorId: address.id.slice(0, 63) });
         if (error.code === 'internal') log.error({ err: cause }, 'call failed');
         else log.info({ code: error.code, err: error.message }, 'call not served');
@@ -62,9 +71,13 @@ export function createInvokeRouter(parts: ReachParts): InvokeRouter {
     underWay.set(exchange, done);
     await done;
     underWay.delete(exchange);
+    parts.meters.count('dormouse_calls_total', exchange.result);
   };
 
   return {
+    get underWay() {
+      return underWay.size;
+    },
     addressOf: (request) => addressOf(request.headers.host, request.url, parts.actorDomain),
     serve: (address, request, response) =>
       track(
@@ -119,7 +132,7 @@ async function serveRequest(
         if (request.headers.expect !== undefined) response.writeContinue();
       },
       refusalOf,
-      onAnswer: (answer) => headersOfAnswer(answer, answerFacts(exchange, activation, sentAt)),
+      onAnswer: (answer) => headersOfAnswer(answer, answerFacts(parts, exchange, activation, sentAt)),
       signal: stop,
     });
   });
@@ -145,7 +158,7 @@ async function serveSocket(
       path: address.path,
       headers: headersToActor(request, toActor(parts, exchange, activation)),
       refusalOf,
-      onAnswer: (answer) => headersOfAnswer(answer, answerFacts(exchange, activation, sentAt)),
+      onAnswer: (answer) => headersOfAnswer(answer, answerFacts(parts, exchange, activation, sentAt)),
       signal: stop,
     });
     if (outcome.outcome === 'refused')
@@ -179,10 +192,14 @@ const toActor = (parts: ReachParts, { address, requestId }: Exchange, { epoch }:
   token: parts.token,
 });
 
-const answerFacts = ({ requestId, arrivedAt }: Exchange, { start, epoch, phases }: Activation, sentAt: number) => {
+function answerFacts({ meters }: ReachParts, exchange: Exchange, activation: Activation, sentAt: number) {
   const now = performance.now();
-  return { requestId, start, epoch, phases, appMs: now - sentAt, totalMs: now - arrivedAt };
-};
+  const { start, epoch, phases } = activation;
+  const totalMs = now - exchange.arrivedAt;
+  exchange.result = { start, outcome: 'answered' };
+  meters.observe('dormouse_call_seconds', { start }, totalMs / 1000);
+  return { requestId: exchange.requestId, start, epoch, phases, appMs: now - sentAt, totalMs };
+}
 
 /** An actor's answer never carries this header: the ingress takes it off. */
 function refusalOf(answer: IncomingMessage): string | undefined {

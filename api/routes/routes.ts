@@ -16,6 +16,7 @@ import { errorRoute } from './description/error.ts';
 import { openapiRoute } from './description/openapi.ts';
 import { streamRoute as streamEvents } from './events/stream.ts';
 import { liveRoute } from './health/live.ts';
+import { metricsRoute } from './health/metrics.ts';
 import { readyRoute } from './health/ready.ts';
 import { drainRoute as drainNode } from './nodes/drain.ts';
 import { listRoute as listNodes } from './nodes/list.ts';
@@ -43,6 +44,7 @@ export function registerRoutes(app: ApiApp, parts: RouteParts): void {
       readyRoute,
     ],
     rebuildRegistry,
+    metricsRoute,
   ];
   for (const route of routes) route(app, parts);
 }

@@ -10,6 +10,7 @@ import { ensureIncarnation } from '../../shared/registry/incarnation.ts';
 import { openRedisRegistry } from '../../shared/registry/redis/driver.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
 import { createLogger } from '../../shared/telemetry/logger.ts';
+import { createMeters } from '../../shared/telemetry/meters.ts';
 import type { ApiParts } from '../parts.ts';
 import { buildServer } from '../server.ts';
 import { startStandInNode, type StandInNode, type StandInOptions } from './node.ts';
@@ -78,6 +79,7 @@ export async function startFixture(
     store,
     jobs,
     log,
+    meters: createMeters('api'),
     token,
     actorDomain: 'actors.test',
     maxParked: options.maxParked ?? 100,
