@@ -4,6 +4,7 @@ import type { ObjectStore } from '../shared/object-store/object-store.ts';
 import type { Registry } from '../shared/registry/registry.ts';
 import type { Logger } from '../shared/telemetry/logger.ts';
 import type { Meters } from '../shared/telemetry/meters.ts';
+import type { Tracing } from '../shared/telemetry/tracing.ts';
 
 export interface ApiParts {
   readonly registry: Registry;
@@ -11,6 +12,7 @@ export interface ApiParts {
   readonly jobs: JobSender;
   readonly log: Logger;
   readonly meters: Meters;
+  readonly tracing: Tracing;
   /** Required of every caller but those of the health and description routes; undefined: none is asked for. */
   readonly token: string | undefined;
   /** `{id}.<actorDomain>` reaches an actor. */

@@ -17,6 +17,7 @@ import { guardAccess } from './plugins/access.ts';
 import { describeApi } from './plugins/describe.ts';
 import { honourIdempotencyKeys } from './plugins/idempotency.ts';
 import { answerWithProblems } from './plugins/problems.ts';
+import { traceRequests } from './plugins/trace.ts';
 import { registerRoutes } from './routes/routes.ts';
 import { watchActors } from './scheduler/actor-watch.ts';
 import { measureRequests } from './plugins/measure.ts';
@@ -61,6 +62,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   answerWithProblems(app);
   guardAccess(app, parts.token);
   measureRequests(app, parts.meters);
+  traceRequests(app, parts.tracing);
   honourIdempotencyKeys(app, parts.registry);
   await describeApi(app);
   const routeParts: RouteParts = { ...parts, watch, templates, parking, feed, stopping: stopping.signal };

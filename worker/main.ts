@@ -22,6 +22,7 @@ import type { NodeRecord } from '../shared/registry/records.ts';
 import { createLogger, type Logger } from '../shared/telemetry/logger.ts';
 import { meteredStore } from '../shared/telemetry/metered-store.ts';
 import { createMeters, type Meters } from '../shared/telemetry/meters.ts';
+import { openTracing } from '../shared/telemetry/tracing.ts';
 import { createActivationTable } from './activation/activation.ts';
 import { watchIdleness } from './activation/idle.ts';
 import { createCaptureTable } from './activation/local-capture.ts';
@@ -71,6 +72,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   const stop = stopSignal();
   let serves = (): boolean => false;
   const meters = createMeters('worker');
+  const tracing = resources.use(await openTracing('dormouse-worker', config.otlpEndpoint, nodeId));
   const status = resources.use(
     await startStatusServer(config.host, config.metricsPort, { serves: () => serves(), meters }),
   );
@@ -152,7 +154,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   resources.defer(() => endActivations(activations));
   try {
     await recoverActors(context, inherited, `node ${nodeId} restarted`, AbortSignal.timeout(recoverLimitMs));
-    const jobs = resources.use(consumeJobs(context, config.redisUrl));
+    const jobs = resources.use(consumeJobs(context, config.redisUrl, tracing));
     const idleness = resources.use(watchIdleness(context));
     const makingRoom = resources.use(watchWantedRoom(context));
     const draining = resources.use(followDrain(context));

@@ -16,6 +16,7 @@ import { actorIdSchema } from '../../shared/actor/names.ts';
 import { deserializeError, DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ForwardOutcome, ForwardTarget } from '../../shared/http/forward.ts';
 import type { ActorRecord, Phases, StartKind } from '../../shared/registry/records.ts';
+import { inScope, type TraceScope } from '../../shared/telemetry/trace-scope.ts';
 import type { ApiParts } from '../parts.ts';
 import type { ActorWatch } from '../scheduler/actor-watch.ts';
 import type { Parking } from '../scheduler/parking.ts';
@@ -38,7 +39,8 @@ export interface Call {
   readonly mayWake: boolean;
   /** Ends when the client leaves, or this process stops. */
   readonly signal: AbortSignal;
-  readonly traceparent: string | undefined;
+  /** Its trace. One that does not wait may need none, so it is made when it is asked for. */
+  readonly trace: () => TraceScope;
 }
 
 /** A running activation to send the call to. */
@@ -60,7 +62,7 @@ export async function reach(parts: ReachParts, call: Call, send: Send): Promise<
     if (outcome.outcome !== 'refused') return outcome;
   }
   if (record !== undefined && !mayWake) throw new DormouseError('actor-asleep', `${id} is ${record.state}`);
-  return waitAndSend(parts, call, send);
+  return inScope(call.trace(), () => waitAndSend(parts, call, send));
 }
 
 async function waitAndSend(parts: ReachParts, call: Call, send: Send): Promise<ForwardOutcome> {

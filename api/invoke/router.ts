@@ -10,6 +10,8 @@ import { answerOnSocket, forwardUpgrade, watchLeaving } from '../../shared/http/
 import { forward, framingOf, type ForwardOutcome } from '../../shared/http/forward.ts';
 import { ingressHeaders, refusalReasons } from '../../shared/http/ingress-contract.ts';
 import type { StartKind } from '../../shared/registry/records.ts';
+import { currentScope, requestScope, type TraceScope } from '../../shared/telemetry/trace-scope.ts';
+import { traced, type TracedWork } from '../../shared/telemetry/tracing.ts';
 import { problemOf } from '../http/problem.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import { requireToken } from '../http/token.ts';
@@ -33,6 +35,7 @@ interface Exchange {
   readonly requestId: string;
   readonly arrivedAt: number;
   readonly leaving: AbortController;
+  readonly trace: () => TraceScope;
   /** How it started and ended, for the count of calls. */
   result: { start: StartKind | 'none'; outcome: string };
 }
@@ -52,17 +55,20 @@ export function createInvokeRouter(parts: ReachParts): InvokeRouter {
     const requestId = requestIdOf(request);
     const exchange: Exchange = {
       ...{ address, request, requestId, arrivedAt: performance.now(), leaving: new AbortController() },
+      trace: once(() => currentScope() ?? requestScope(request, requestId)),
       result: { start: 'none', outcome: 'abandoned' },
     };
     const done = (async () => {
       try {
         if (stopping) throw stoppingError();
         requireToken(request, parts.token);
-        await work(exchange);
+        if (parts.tracing.recorder === undefined) await work(exchange);
+        else await traced(parts.tracing, spanOf(exchange), toDormouseError, () => work(exchange));
       } catch (cause) {
         const error = toDormouseError(cause);
         exchange.result.outcome = error.code;
-        const log = parts.log.child({ requestId, actorId: address.id.slice(0, 63) });
+        const { traceId } = exchange.trace();
+        const log = parts.log.child({ requestId, traceId, actorId: address.id.slice(0, 63) });
         if (error.code === 'internal') log.error({ err: cause }, 'call failed');
         else log.info({ code: error.code, err: error.message }, 'call not served');
         answer(error, requestId);
@@ -107,6 +113,20 @@ export function createInvokeRouter(parts: ReachParts): InvokeRouter {
     },
   };
 }
+
+/** A call asks for its trace first where it belongs, later perhaps in the turn of another one. */
+function once<Value extends object>(make: () => Value): () => Value {
+  let made: Value | undefined;
+  return () => (made ??= make());
+}
+
+const spanOf = ({ request, requestId, address }: Exchange): TracedWork => ({
+  name: 'call',
+  traceparent: request.headers['traceparent'],
+  requestId,
+  kind: 'server',
+  attributes: { 'http.request.method': request.method ?? '', 'dormouse.actor': address.id.slice(0, 63) },
+});
 
 const stoppingError = (): DormouseError => new DormouseError('shutting-down', 'the api is stopping');
 
@@ -170,17 +190,15 @@ async function serveSocket(
 
 function reachFor(
   parts: ReachParts,
-  { request, address, leaving }: Exchange,
+  { address, request, leaving, trace }: Exchange,
   stop: AbortSignal,
   send: (activation: Activation) => Promise<ForwardOutcome>,
 ): Promise<ForwardOutcome> {
-  const traceparent = request.headers['traceparent'];
   const call = {
     id: address.id,
     mayWake: request.headers['dormouse-wake'] !== 'never',
     signal: AbortSignal.any([leaving.signal, stop]),
-    // Version 00 has this length; anything else is passed on to the actor but not into our jobs.
-    traceparent: typeof traceparent === 'string' && traceparent.length === 55 ? traceparent : undefined,
+    trace,
   };
   return reach(parts, call, send);
 }

@@ -11,6 +11,7 @@ import { openRedisRegistry } from '../../shared/registry/redis/driver.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
 import { createLogger } from '../../shared/telemetry/logger.ts';
 import { createMeters } from '../../shared/telemetry/meters.ts';
+import { openTracing } from '../../shared/telemetry/tracing.ts';
 import type { ApiParts } from '../parts.ts';
 import { buildServer } from '../server.ts';
 import { startStandInNode, type StandInNode, type StandInOptions } from './node.ts';
@@ -51,6 +52,7 @@ export async function startFixture(
     readonly upgrade?: StandInOptions['upgrade'];
     readonly slots?: number;
     readonly maxParked?: number;
+    readonly otlpEndpoint?: string;
   } = {},
 ): Promise<Fixture> {
   await using resources = new AsyncDisposableStack();
@@ -80,6 +82,7 @@ export async function startFixture(
     jobs,
     log,
     meters: createMeters('api'),
+    tracing: resources.use(await openTracing('dormouse-api', options.otlpEndpoint, 'api')),
     token,
     actorDomain: 'actors.test',
     maxParked: options.maxParked ?? 100,

@@ -35,6 +35,8 @@ const passedOnNames = [
   'DORMOUSE_LEASE_MS',
   'DORMOUSE_DRAIN_MS',
   'DORMOUSE_MAX_PARKED',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_HEADERS',
 ] as const;
 /** A secret goes to no process that has no use for it. */
 const workerNames = ['DORMOUSE_ENCRYPTION_KEYS'] as const;
