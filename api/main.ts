@@ -18,6 +18,7 @@ import { startGarbageCollection } from './scheduler/collect-garbage.ts';
 import { awaitFirstLife, keepRegistryAlive } from './scheduler/keep-registry.ts';
 import { startReaper } from './scheduler/reaper.ts';
 import { buildServer } from './server.ts';
+import { startWebhooks } from './webhooks/send-webhooks.ts';
 
 /** What is left to do after the calls have ended takes no longer, or is stuck. */
 const closeLimitMs = 10_000;
@@ -37,6 +38,7 @@ async function main(config: ApiConfig, log: Logger): Promise<void> {
   const parts = { registry, store, jobs, log, meters, tracing, token, actorDomain, maxParked };
   resources.use(startReaper(parts, { holder, graceMs: config.leaseMs }));
   resources.use(startGarbageCollection(parts, { holder }));
+  resources.use(startWebhooks(parts, { holder }));
   const api = resources.use(await buildServer(parts));
   const url = await api.listen(config.host, config.port);
   log.info({ url, store: store.description, actorDomain }, 'api listening');

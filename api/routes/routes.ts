@@ -26,6 +26,9 @@ import { applyRoute as applyTemplate } from './templates/apply.ts';
 import { deleteRoute as deleteTemplate } from './templates/delete.ts';
 import { getRoute as getTemplate } from './templates/get.ts';
 import { listRoute as listTemplates } from './templates/list.ts';
+import { createRoute as createWebhook } from './webhooks/create.ts';
+import { deleteRoute as deleteWebhook } from './webhooks/delete.ts';
+import { listRoute as listWebhooks } from './webhooks/list.ts';
 
 export function registerRoutes(app: ApiApp, parts: RouteParts): void {
   for (const route of [openapiRoute, docsRoute, errorRoute, liveRoute]) route(app);
@@ -45,6 +48,7 @@ export function registerRoutes(app: ApiApp, parts: RouteParts): void {
     ],
     rebuildRegistry,
     metricsRoute,
+    ...[createWebhook, listWebhooks, deleteWebhook],
   ];
   for (const route of routes) route(app, parts);
 }

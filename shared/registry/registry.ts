@@ -215,6 +215,9 @@ export interface Registry
   /** What stands under the key, if anything. */
   recall(key: string): Promise<string | undefined>;
   forget(key: string): Promise<void>;
+  /** A note under a name, kept until it is written anew; undefined removes it. Gone with Redis. */
+  writeNote(name: string, text: string | undefined): Promise<void>;
+  readNote(name: string): Promise<string | undefined>;
   /** Takes or extends a named lock for one holder; false when another has it. */
   lead(name: string, holder: string, ttlMs: number): Promise<boolean>;
   /** Calls back on every change anywhere. Hints may be lost: look again at intervals as well. */

@@ -33,6 +33,10 @@ export const metrics = {
     help: 'Requests to the routes of the API, by pattern; calls of actors are not among them',
   },
   dormouse_event_readers: { ...{ kind: 'gauge', of: 'api', labels: [] }, help: 'Open streams of events' },
+  dormouse_webhook_messages_total: {
+    ...{ kind: 'counter', of: 'api', labels: ['outcome'] },
+    help: 'Messages to webhooks. outcome: delivered, or given-up: then its webhook is disabled',
+  },
   // nodes, as the registry sees them
   dormouse_nodes_live: { ...{ kind: 'gauge', of: 'api', labels: [] }, help: 'Nodes that hold their lease' },
   dormouse_nodes_without_lease: {

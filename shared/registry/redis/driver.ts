@@ -34,6 +34,13 @@ export function openRedisRegistry(url: string, log: Logger): Registry {
     async forget(key) {
       await translated(redis.del(redisKeys.remembered(key)));
     },
+    async writeNote(name, text) {
+      const key = redisKeys.note(name);
+      await translated<unknown>(text === undefined ? redis.del(key) : redis.set(key, text));
+    },
+    async readNote(name) {
+      return (await translated(redis.get(redisKeys.note(name)))) ?? undefined;
+    },
     async lead(name, holder, ttlMs) {
       return (await run('lead', name, holder, ttlMs)) === 1;
     },
