@@ -11,6 +11,7 @@ import { createEventFeed } from './events/event-feed.ts';
 import { requestIdOf } from './http/request-id.ts';
 import { createNodeDirectory } from './invoke/node-directory.ts';
 import { createPendingRequests } from './invoke/pending.ts';
+import { createRouteCache } from './invoke/route-cache.ts';
 import { createInvokeRouter, type InvokeRouter } from './invoke/router.ts';
 import type { ApiParts } from './parts.ts';
 import { guardAccess } from './plugins/access.ts';
@@ -47,7 +48,9 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   const nodes = createNodeDirectory(parts.registry);
   const parking = createParking(parts.registry, parts.maxParked);
   const feed = createEventFeed(parts.registry);
-  const router = createInvokeRouter({ ...parts, watch, templates, nodes, parking, pending: createPendingRequests() });
+  const routes = createRouteCache(parts.registry);
+  const pending = createPendingRequests();
+  const router = createInvokeRouter({ ...parts, watch, templates, nodes, routes, parking, pending });
   readGauges(parts, { parking, router, feed });
   const app = Fastify<Server, IncomingMessage, ServerResponse>({
     loggerInstance: parts.log,
@@ -77,6 +80,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
     parking[Symbol.dispose]();
     feed[Symbol.dispose]();
     watch[Symbol.dispose]();
+    routes[Symbol.dispose]();
     nodes[Symbol.dispose]();
   };
   return {

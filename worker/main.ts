@@ -19,6 +19,7 @@ import { openRedisRegistry } from '../shared/registry/redis/driver.ts';
 import { ensureIncarnation } from '../shared/registry/incarnation.ts';
 import { announcePresence } from '../shared/registry/node-presence.ts';
 import type { NodeRecord } from '../shared/registry/records.ts';
+import { reportStalls } from '../shared/telemetry/event-loop.ts';
 import { createLogger, type Logger } from '../shared/telemetry/logger.ts';
 import { meteredStore } from '../shared/telemetry/metered-store.ts';
 import { createMeters, type Meters } from '../shared/telemetry/meters.ts';
@@ -69,6 +70,7 @@ const clearAfterLossLimitMs = 5000;
 async function main(config: WorkerConfig, log: Logger): Promise<void> {
   const { nodeId, folders } = config;
   await using resources = new AsyncDisposableStack();
+  resources.use(reportStalls(log));
   const stop = stopSignal();
   let serves = (): boolean => false;
   const meters = createMeters('worker');
