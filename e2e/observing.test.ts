@@ -46,7 +46,7 @@ suite('observing', () => {
       headers: { traceparent: `00-${traceId}-${callersSpan}-01` },
     });
     assert.equal(answer.status, 200);
-    await until(() => spansOfTrace().some(({ name }) => name === 'resume'), {
+    await until(() => ['call', 'resume'].every((name) => spansOfTrace().some((span) => span.name === name)), {
       ...{ signal: AbortSignal.timeout(10_000), everyMs: 50, what: 'the spans of the wake' },
     });
     const spans = spansOfTrace();

@@ -63,7 +63,7 @@ export function streamRoute(app: ApiApp, parts: RouteParts): void {
       try {
         await sendEvents(parts, raw, start, { actor, types });
       } catch (error) {
-        request.log.info({ reason: toDormouseError(error).message }, 'event stream ended');
+        request.log.debug({ reason: toDormouseError(error).message }, 'event stream ended');
       } finally {
         raw.end();
       }
