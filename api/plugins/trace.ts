@@ -8,7 +8,8 @@ import {
   validTraceparent,
   type TraceScope,
 } from '../../shared/telemetry/trace-scope.ts';
-import type { RecordedSpan, SpanRecorder, Tracing } from '../../shared/telemetry/tracing.ts';
+import type { RecordedSpan, SpanRecorder } from '../../shared/telemetry/span-recorder.ts';
+import type { Tracing } from '../../shared/telemetry/tracing.ts';
 
 export function traceRequests(app: FastifyInstance, { recorder }: Pick<Tracing, 'recorder'>): void {
   const scopes = new WeakMap<FastifyRequest, TraceScope>();

@@ -7,7 +7,7 @@ import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, type Span as OtelSpan } 
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { AlwaysOnSampler, BatchSpanProcessor, ParentBasedSampler, TracerProvider } from '@opentelemetry/sdk-trace';
-import type { RecordedSpan, SpanRecorder } from './tracing.ts';
+import type { RecordedSpan, SpanRecorder } from './span-recorder.ts';
 
 /** Somebody looks at a trace soon after the call. */
 const sendEveryMs = 1000;

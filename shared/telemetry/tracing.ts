@@ -4,19 +4,8 @@
  * them and disturbs nothing.
  */
 import type { DormouseError } from '../errors/dormouse-error.ts';
-import { inScope, newTraceparent, scopeOf, validTraceparent, type Span } from './trace-scope.ts';
-
-export type Attributes = Readonly<Record<string, string | number>>;
-
-export interface RecordedSpan extends Span {
-  readonly traceparent: string;
-  end(error?: DormouseError): void;
-}
-
-export interface SpanRecorder extends AsyncDisposable {
-  /** Below the given context, or the first of a trace. */
-  start(name: string, parent: string | undefined, kind: 'server' | 'consumer', attributes: Attributes): RecordedSpan;
-}
+import type { Attributes, SpanRecorder } from './span-recorder.ts';
+import { inScope, newTraceparent, scopeOf, validTraceparent } from './trace-scope.ts';
 
 export interface Tracing extends AsyncDisposable {
   /** Undefined while spans are not recorded. */
