@@ -287,7 +287,8 @@ const sources = {
     local lease = 'dm:node:' .. ARGV[1] .. ':lease'
     local held = redis.call('GET', lease) == ARGV[2]
     if held then redis.call('DEL', lease) end
-    announceNodeState(ARGV[1], held and 'ready' or 'gone', 'gone', '"it stopped in order"')
+    local state = redis.call('HGET', 'dm:node:' .. ARGV[1], 'state')
+    announceNodeState(ARGV[1], held and state and unquote(state) or 'gone', 'gone', '"it stopped in order"')
     return 1`,
 
   /** id, state(json) → 1 when the node exists */
