@@ -112,3 +112,78 @@ test('promtool takes the alerts, and every expression of the dashboard; it refus
   const wrong = await check(await write('wrong.yaml', [{ record: 'x', expr: 'sum(rate(dormouse_wakes_total[1m])' }]));
   assert.notEqual(wrong.exitCode, 0);
 });
+
+interface Scene {
+  readonly alert: string;
+  readonly at: string;
+  readonly series: Readonly<Record<string, string>>;
+  /** Label sets with which it fires; none: it is silent. */
+  readonly fires: readonly Readonly<Record<string, string>>[];
+}
+
+const node = 'job="dormouse-worker", instance="w1"';
+const scenes: readonly Scene[] = [
+  {
+    alert: 'DormouseWakesFail',
+    at: '20m',
+    series: {
+      [`dormouse_wakes_total{start="warm", outcome="done", ${node}}`]: '0+9x30',
+      [`dormouse_wakes_total{start="none", outcome="vmm-failed", ${node}}`]: '0+1x30',
+    },
+    fires: [{ severity: 'page' }],
+  },
+  {
+    alert: 'DormouseWakesFail',
+    at: '20m',
+    series: {
+      [`dormouse_wakes_total{start="warm", outcome="done", ${node}}`]: '0+99x30',
+      [`dormouse_wakes_total{start="none", outcome="vmm-failed", ${node}}`]: '0+1x30',
+    },
+    fires: [],
+  },
+  {
+    alert: 'DormouseNodeDoesNotServe',
+    at: '5m',
+    series: { [`dormouse_node_serves{${node}}`]: '1 0x10', 'dormouse_node_serves{instance="w2"}': '1x11' },
+    fires: [{ severity: 'page', job: 'dormouse-worker', instance: 'w1' }],
+  },
+  {
+    alert: 'DormouseNoLiveNode',
+    at: '5m',
+    series: { 'dormouse_nodes_live{instance="a1"}': '2 0x10', 'dormouse_nodes_live{instance="a2"}': '2 0x10' },
+    fires: [{ severity: 'page' }],
+  },
+  {
+    alert: 'DormouseStoreFails',
+    at: '20m',
+    series: {
+      [`dormouse_store_request_seconds_count{operation="create", outcome="exists", ${node}}`]: '0+60x30',
+      [`dormouse_store_request_seconds_count{operation="put", outcome="store-unavailable", ${node}}`]: '0+60x30',
+    },
+    fires: [{ severity: 'page', operation: 'put' }],
+  },
+];
+
+test('alerts fire when they should, and only then', async () => {
+  const tests = scenes.map(({ alert, at, series, fires }) => ({
+    interval: '1m',
+    input_series: Object.entries(series).map(([name, values]) => ({ series: name, values })),
+    // The firing series themselves: their annotations are words for people.
+    promql_expr_test: [
+      {
+        expr: `count without (alertstate, alertname) (ALERTS{alertname="${alert}", alertstate="firing"})`,
+        eval_time: at,
+        exp_samples: fires.map((labels) => ({ labels: labelText(labels), value: 1 })),
+      },
+    ],
+  }));
+  const target = path.join(scratch, 'scenes.yaml');
+  await writeFile(target, JSON.stringify({ rule_files: [file('alerts.yaml')], evaluation_interval: '1m', tests }));
+  const verdict = await execa('promtool', ['test', 'rules', target], { reject: false, all: true });
+  assert.equal(verdict.exitCode, 0, verdict.all);
+});
+
+const labelText = (labels: Readonly<Record<string, string>>): string =>
+  `{${Object.entries(labels)
+    .map(([name, value]) => `${name}="${value}"`)
+    .join(', ')}}`;
