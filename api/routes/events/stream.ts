@@ -4,20 +4,16 @@
  * What is no longer kept is told by an event `gap`; then the reader must look for itself. A reader that takes nothing for
  * too long is cut off, and goes on from where it was when it connects again: nothing is buffered for it.
  */
-import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { toDormouseError } from '../../../shared/errors/dormouse-error.ts';
 import type { ApiApp, RouteParts } from '../../app.ts';
-import type { Batch } from '../../events/event-feed.ts';
+import { sendEvents } from '../../events/send-events.ts';
 import { requestIdHeader } from '../../http/request-id.ts';
 import { actorIdSchema } from '../../../shared/actor/names.ts';
-import { eventTypeSchema, eventView, viewOfEvent, wants, type EventFilter } from '../../schemas/event.ts';
+import { eventTypeSchema, eventView } from '../../schemas/event.ts';
 
-/** Proxies take a silent connection for dead after half a minute or more. */
-const heartbeatMs = 15_000;
-/** A reader that has not taken one write by then has gone, or is too slow to be of use. */
-const takeLimitMs = 30_000;
+/** Proxies take a silent connection for dead after half a minute or more; who has not taken one write by then has gone. */
+const streamLimits = { heartbeatMs: 15_000, takeLimitMs: 30_000 };
 
 const place = z.string().regex(/^\d{1,20}-\d{1,20}$/, 'the id of an event, as `1700000000000-0`');
 const query = z.object({
@@ -61,7 +57,7 @@ export function streamRoute(app: ApiApp, parts: RouteParts): void {
       raw.write(`id: ${start}\n\n`);
       const types = type === undefined ? undefined : [type].flat();
       try {
-        await sendEvents(parts, raw, start, { actor, types });
+        await sendEvents(parts, raw, start, { actor, types }, streamLimits);
       } catch (error) {
         request.log.debug({ reason: toDormouseError(error).message }, 'event stream ended');
       } finally {
@@ -69,46 +65,4 @@ export function streamRoute(app: ApiApp, parts: RouteParts): void {
       }
     },
   );
-}
-
-/** Until the reader leaves or is too slow, the process stops, or the registry does not answer: throws why. */
-async function sendEvents(
-  { feed, stopping }: RouteParts,
-  raw: ServerResponse,
-  start: string,
-  filter: EventFilter,
-): Promise<void> {
-  const left = new AbortController();
-  raw.once('close', () => left.abort(new Error('the reader has left')));
-  const signal = AbortSignal.any([left.signal, stopping]);
-  let last = start;
-  // Also carries the place past events that this reader does not want, so that it never asks for one long trimmed.
-  const heartbeat = setInterval(() => {
-    if (!raw.writableNeedDrain) raw.write(`id: ${last}\n\n`);
-  }, heartbeatMs);
-  try {
-    for await (const batch of feed.follow(start, signal)) {
-      const text = textOf(batch, filter);
-      last = batch.next;
-      if (text !== '' && !raw.write(text)) await taken(raw, signal);
-    }
-  } finally {
-    clearInterval(heartbeat);
-  }
-}
-
-function textOf({ events, next, gap }: Batch, filter: EventFilter): string {
-  const wanted = events.filter((event) => wants(filter, event)).map(viewOfEvent);
-  const blocks = wanted.map((event) => `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-  if (gap) blocks.unshift(`event: gap\ndata: ${JSON.stringify({ type: 'gap', next })}\n\n`);
-  return blocks.join('');
-}
-
-async function taken(raw: ServerResponse, signal: AbortSignal): Promise<void> {
-  try {
-    await once(raw, 'drain', { signal: AbortSignal.any([signal, AbortSignal.timeout(takeLimitMs)]) });
-  } catch (cause) {
-    raw.destroy();
-    throw new Error('the reader takes nothing', { cause });
-  }
 }
