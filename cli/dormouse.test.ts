@@ -267,7 +267,7 @@ suite('dormouse', { concurrency: true }, () => {
   });
 
   test('events end after as many as were asked for, one JSON a line', async (context) => {
-    const change = { kind: 'actor', id: 'alice', state: 'running' };
+    const change = { type: 'actor', id: '1-0', actor: 'alice', to: 'running' };
     const { run } = await against(context, {
       'GET /v1/events': {
         stream: (async function* () {

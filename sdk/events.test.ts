@@ -3,7 +3,7 @@ import { suite, test } from 'node:test';
 import { createClient } from './client.ts';
 import { startStubApi } from './stub-api.ts';
 
-const change = { kind: 'actor', id: 'a', state: 'running' };
+const change = { type: 'actor', id: '1-0', actor: 'a', to: 'running' };
 const sent = (data: string) => `event: change\ndata: ${data}\n\n`;
 
 suite('events', () => {
@@ -17,12 +17,14 @@ suite('events', () => {
       })(),
     }));
     const seen: unknown[] = [];
-    for await (const event of createClient({ url: api.url }).events.watch()) {
+    for await (const event of createClient({ url: api.url }).events.watch({ after: '0-9', actor: 'a' })) {
       seen.push(event);
       break;
     }
     assert.deepEqual(seen, [change]);
-    assert.equal(api.requests[0]?.headers.accept, 'text/event-stream');
+    const { line, headers } = { ...api.requests[0] };
+    assert.equal(line, 'GET /v1/events?actor=a');
+    assert.deepEqual([headers?.accept, headers?.['last-event-id']], ['text/event-stream', '0-9']);
   });
 
   test('an aborted stream throws the reason', async () => {

@@ -16,6 +16,8 @@ export interface WorkerConfig {
   readonly storeUrl: string;
   readonly assetsFolder: string;
   readonly logLevel: LogLevel;
+  /** Where spans go; undefined: nowhere. */
+  readonly otlpEndpoint: string | undefined;
   readonly accelerator: 'auto' | 'kvm' | 'tcg';
   readonly slots: number;
   readonly memoryMiB: number;
@@ -66,6 +68,7 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
     'DORMOUSE_CACHE_MIB',
     'DORMOUSE_POOL_SIZE',
     'DORMOUSE_ENCRYPTION_KEYS',
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
   );
   const home = values.DORMOUSE_HOME;
   const nodeId = values.DORMOUSE_NODE_ID;
@@ -81,6 +84,7 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
     storeUrl: values.DORMOUSE_STORE ?? `file://${path.join(home, 'store')}`,
     assetsFolder: values.DORMOUSE_ASSETS ?? path.join(home, 'assets'),
     logLevel: values.DORMOUSE_LOG_LEVEL,
+    otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
     accelerator: values.DORMOUSE_ACCELERATOR,
     slots: values.DORMOUSE_NODE_SLOTS,
     memoryMiB: values.DORMOUSE_NODE_MEMORY_MIB ?? shareMiB,

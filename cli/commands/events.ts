@@ -1,18 +1,18 @@
 /** `dormouse events`: every state change, live, one line each (with `-o json`, one JSON object a line). */
 import { positiveNumber } from '../arguments.ts';
+import type { Change } from '../../sdk/events.ts';
 import type { Command } from '../command.ts';
 import { withoutControls } from '../table.ts';
 
 export const watchEvents: Command = {
   name: 'events',
-  summary: 'Follow every state change of actors, templates, nodes and operations',
+  summary: 'Follow every state change of actors, templates and nodes',
   options: { count: { type: 'string', short: 'n', value: 'number', help: 'end after that many' } },
-  example: 'dormouse events -o json | jq -r .state',
+  example: 'dormouse events -o json | jq -r .to',
   async run({ client, arguments: args, terminal }) {
     let left = positiveNumber(args, 'count') ?? Infinity;
     for await (const change of client.events.watch()) {
-      const text = `${new Date().toISOString()}  ${change.kind.padEnd(9)}  ${change.id}  ${change.state}`;
-      terminal.line(terminal.format === 'json' ? JSON.stringify(change) : withoutControls(text));
+      terminal.line(terminal.format === 'json' ? JSON.stringify(change) : withoutControls(lineOf(change)));
       left -= 1;
       if (left <= 0) return 0;
     }
@@ -20,3 +20,9 @@ export const watchEvents: Command = {
     return 1;
   },
 };
+
+function lineOf(change: Change): string {
+  const { type, at = '', from = '', to = '', cause = '' } = change;
+  if (type === 'gap') return 'some events before this are no longer kept';
+  return `${at}  ${type.padEnd(9)}  ${change[type] ?? ''}  ${from === '' ? to : `${from} → ${to}`}  ${cause}`;
+}

@@ -48,6 +48,9 @@ export const settings = {
   DORMOUSE_ENCRYPTION_KEYS: keyRingSchema.optional(),
   DORMOUSE_DEBIAN_MIRROR: z.url({ protocol: /^https?$/ }).optional(),
   DORMOUSE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  // OpenTelemetry's own names, which every exporter and its operators know.
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: z.string().optional(),
 } as const;
 
 export type SettingName = keyof typeof settings;

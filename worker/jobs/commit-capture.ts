@@ -80,7 +80,7 @@ export async function announceGeneration(
   };
   const move = { id: identity.id, from: ['suspending'], to: 'suspended', epoch, update } as const;
   const reason = `generation ${generation} committed`;
-  await clock.measure('registry', () => moveActor(context, { ...move, reason }, signal));
+  await clock.measure('registry', () => moveActor(context, { ...move, reason, phases: clock.phases }, signal));
   dropOldGenerations(
     context.store,
     identity.id,

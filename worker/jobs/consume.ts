@@ -8,6 +8,7 @@ import { serializeError } from '../../shared/errors/dormouse-error.ts';
 import { handoverMs, jobLimitsMs, jobSchema, queueName, queuePrefix, type Job } from '../../shared/jobs/contracts.ts';
 import { connectBlocking } from '../../shared/registry/redis/connection.ts';
 import type { Operation } from '../../shared/registry/records.ts';
+import type { Tracing } from '../../shared/telemetry/tracing.ts';
 import type { NodeContext } from '../node-context.ts';
 import { deleteActor } from './delete-actor.ts';
 import type { Finished } from './finished.ts';
@@ -18,6 +19,7 @@ import { lookRegularly } from './look-regularly.ts';
 import { redoInterrupted } from './redo-interrupted.ts';
 import { resumeActor } from './resume-actor.ts';
 import { suspendActor } from './suspend-actor.ts';
+import { traceJob } from './trace-job.ts';
 
 /** Lifecycle jobs mostly wait (for a VM, for a store), so more run at once than there are cores. */
 const concurrency = 8;
@@ -27,10 +29,10 @@ export interface JobConsumer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-export function consumeJobs(context: NodeContext, redisUrl: string): JobConsumer {
+export function consumeJobs(context: NodeContext, redisUrl: string, tracing: Tracing): JobConsumer {
   const connection = connectBlocking(redisUrl, context.log);
   const inHand = createJobsInHand();
-  const perform = (job: Job): Promise<void> => performJob(context, inHand, job);
+  const perform = (job: Job): Promise<void> => traceJob(context, tracing, job, () => performJob(context, inHand, job));
   const reconciling = lookRegularly(context, inHand);
   redoInterrupted(context, inHand, perform).catch((error: unknown) =>
     context.log.warn({ err: error }, 'the jobs of an earlier worker were not looked at'),

@@ -69,6 +69,7 @@ async function announcePaused(
     to: 'paused',
     epoch,
     reason: `captured on ${context.nodeId}`,
+    phases: clock.phases,
     update: { capture: { epoch, capturedAt, sizeBytes }, lastError: undefined },
   } as const;
   const outcome = await clock.measure('registry', () => moveActor(context, move, signal));

@@ -50,6 +50,7 @@ export interface PoolOptions {
   room(wakesMiB: number): number;
   /** Whether actors of the template may still come. */
   isCurrent(template: TemplateDescriptor): Promise<boolean>;
+  readonly onTake?: (outcome: 'hit' | 'miss') => void;
   readonly log: Logger;
 }
 
@@ -104,6 +105,7 @@ class Pool {
     this.#demand.note(template, found === undefined ? 'miss' : 'hit');
     if (found === undefined) this.#misses++;
     else this.#hits++;
+    this.#options.onTake?.(found === undefined ? 'miss' : 'hit');
     this.#waiting = this.#waiting.filter((other) => other !== found);
     this.#shrink(); // after it was taken: what a wake takes is part of the memory it needs
     return found?.sandbox;

@@ -16,7 +16,6 @@ import { translated } from './connection.ts';
 import { decodeHash, encodeFields } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
 import { requireMemory } from './life.ts';
-import { recentEvents } from './events.ts';
 import { operationArguments } from './operations.ts';
 import type { RunScript } from './scripts.ts';
 
@@ -55,7 +54,6 @@ export function actorRegistry(redis: Redis, run: RunScript): ActorRegistry {
     },
     overdueActors: (limit) => translated(redis.zrangebyscore(redisKeys.deadlines, 0, Date.now(), 'LIMIT', 0, limit)),
     actorsOnNode: (nodeId) => translated(redis.sunion(redisKeys.nodeActors(nodeId), redisKeys.nodePaused(nodeId))),
-    recentEvents: (id, limit) => recentEvents(redis, id, limit),
   };
 }
 
@@ -81,6 +79,7 @@ async function claim(
 
 async function applyTransition(run: RunScript, transition: Transition): Promise<TransitionResult> {
   const { id, from, to, epoch, deadlineMs, reason, update = {} } = transition;
+  const phases = transition.phases ?? (to === 'running' ? update.lastStart?.phases : undefined);
   for (const state of from) {
     if (!mayMove(state, to)) throw new Error(`the lifecycle has no move from ${state} to ${to}`);
   }
@@ -99,6 +98,7 @@ async function applyTransition(run: RunScript, transition: Transition): Promise<
     deadline ?? '',
     JSON.stringify(reason),
     JSON.stringify(removed),
+    phases === undefined ? '' : JSON.stringify(phases),
     ...encodeFields(update),
   )) as string[];
   const [outcome, state, holder] = reply;

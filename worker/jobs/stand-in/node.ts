@@ -92,6 +92,7 @@ export async function standInNode({ registry, store, folder }: Grounds, plan: Fa
     registry: withFaults(registry, 'registry', plan),
     store: faultyStore,
     sender: {
+      waiting: () => Promise.resolve(0),
       send: () => Promise.resolve(),
       withdraw: () => Promise.resolve(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
