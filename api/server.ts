@@ -7,6 +7,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ApiApp, RouteParts } from './app.ts';
+import { serveDashboard } from './dashboard/serve.ts';
 import { requestIdOf } from './http/request-id.ts';
 import { createNodeDirectory } from './invoke/node-directory.ts';
 import { createPendingRequests } from './invoke/pending.ts';
@@ -60,6 +61,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   await describeApi(app);
   const routeParts: RouteParts = { ...parts, watch, templates, parking, stopping: stopping.signal };
   registerRoutes(app, routeParts);
+  await serveDashboard(app, parts.actorDomain);
   await app.ready();
 
   let closing: Promise<void> | undefined;

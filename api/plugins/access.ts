@@ -1,10 +1,14 @@
 /** Who may call, and the id that every answer carries. */
 import type { FastifyInstance } from 'fastify';
+import { dashboardRoutes } from '../dashboard/serve.ts';
 import { requestIdHeader } from '../http/request-id.ts';
 import { requireToken } from '../http/token.ts';
 
 /** Routes that tell nothing of anybody's actors. */
-const open: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/openapi.json', '/docs', '/errors/:code']);
+const open: ReadonlySet<string> = new Set([
+  ...['/healthz', '/readyz', '/openapi.json', '/docs', '/errors/:code'],
+  ...dashboardRoutes,
+]);
 
 export function guardAccess(app: FastifyInstance, token: string | undefined): void {
   app.addHook('onRequest', (request, reply, done) => {

@@ -1,0 +1,90 @@
+// @ts-check
+/**
+ * The API, as the page calls it. A refusal is thrown as `ApiProblem` with its code and next step; an API that does not
+ * answer has the code `unreachable`. Whoever cares hears of each change between reachable and not, and of a refused token.
+ */
+import { readToken } from './token-store.js';
+
+/** @typedef {{code: string, detail: string, nextStep: string, retryable: boolean, status: number, requestId?: string}} Problem */
+/** @typedef {'reached' | 'unreachable' | 'unauthorized'} Reach */
+
+/** The longest that a page waits for an ordinary answer; one that takes longer is as good as none. */
+const limitMs = 20_000;
+
+export class ApiProblem extends Error {
+  /** @param {Problem} problem */
+  constructor(problem) {
+    super(problem.detail);
+    this.problem = problem;
+  }
+}
+
+/** @type {Set<(reach: Reach) => void>} */
+const listeners = new Set();
+
+/** @param {(reach: Reach) => void} listener */
+export const onReach = (listener) => void listeners.add(listener);
+/** @param {Reach} reach */
+const tell = (reach) => listeners.forEach((listener) => listener(reach));
+
+/**
+ * @param {string} path Relative to the page, so that a prefix in front of the API does no harm.
+ * @param {{method?: string, body?: unknown, headers?: Record<string, string>, signal?: AbortSignal, endless?: boolean}} [options]
+ * @returns {Promise<Response>} With a status below 300.
+ */
+export async function call(path, { method = 'GET', body, headers = {}, signal, endless = false } = {}) {
+  const token = readToken();
+  const ends = [...(signal ? [signal] : []), ...(endless ? [] : [AbortSignal.timeout(limitMs)])];
+  const response = await fetch(path.slice(1), {
+    method,
+    cache: 'no-store',
+    headers: {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(ends.length > 0 && { signal: AbortSignal.any(ends) }),
+  }).catch((cause) => {
+    if (signal?.aborted) throw cause;
+    tell('unreachable');
+    throw unreachable();
+  });
+  tell(response.status === 401 ? 'unauthorized' : 'reached');
+  if (response.ok) return response;
+  throw new ApiProblem(await problemOf(response));
+}
+
+/** @template Answer @param {string} path @param {Parameters<typeof call>[1]} [options] @returns {Promise<Answer>} */
+export async function callJson(path, options) {
+  return /** @type {Answer} */ (await (await call(path, options)).json());
+}
+
+/** @param {unknown} error @returns {Problem} */
+export function problemFrom(error) {
+  if (error instanceof ApiProblem) return error.problem;
+  const detail = error instanceof Error ? error.message : String(error);
+  return { code: 'dashboard', detail, nextStep: 'Reload the page.', retryable: false, status: 0 };
+}
+
+/** @param {Response} response @returns {Promise<Problem>} */
+async function problemOf(response) {
+  const body = await response.json().catch(() => ({}));
+  return {
+    code: String(body.code ?? `http-${response.status}`),
+    detail: String(body.detail ?? response.statusText),
+    nextStep: String(body.nextStep ?? 'Look at what stands between this page and the API.'),
+    retryable: body.retryable === true,
+    status: response.status,
+    ...(typeof body.requestId === 'string' && { requestId: body.requestId }),
+  };
+}
+
+const unreachable = () =>
+  new ApiProblem({
+    code: 'unreachable',
+    detail: 'The API does not answer.',
+    nextStep: 'Nothing to do here: the page goes on as soon as it answers.',
+    retryable: true,
+    status: 0,
+  });
