@@ -63,7 +63,7 @@ function listen(context: BrowserContext, origin: string): string[] {
 /** What is wrong with the page as it stands: names, roles, contrast, width. */
 export async function auditPage(page: Page): Promise<string[]> {
   const source = await readFile(new URL('page-audit.js', import.meta.url), 'utf8');
-  return (await page.evaluate(source)) as string[];
+  return page.evaluate<string[]>(source);
 }
 
 async function findChromium(): Promise<string> {

@@ -5,10 +5,16 @@
   const findings = [];
   const visible = (/** @type {Element} */ element) =>
     element.checkVisibility({ visibilityProperty: true }) && element.getClientRects().length > 0;
-  const told = (/** @type {Element} */ element) => `${element.tagName.toLowerCase()}.${element.className} "${(element.textContent ?? '').trim().slice(0, 30)}"`;
+  const told = (/** @type {Element} */ element) =>
+    `${element.tagName.toLowerCase()}.${element.className} "${(element.textContent ?? '').trim().slice(0, 30)}"`;
 
-  for (const element of document.querySelectorAll('a, button, input, select, summary, [role=listbox], [tabindex="0"]')) {
-    const label = element instanceof HTMLInputElement || element instanceof HTMLSelectElement ? element.labels?.[0]?.textContent : element.textContent;
+  for (const element of document.querySelectorAll(
+    'a, button, input, select, summary, [role=listbox], [tabindex="0"]',
+  )) {
+    const label =
+      element instanceof HTMLInputElement || element instanceof HTMLSelectElement
+        ? element.labels?.[0]?.textContent
+        : element.textContent;
     const caption = element instanceof HTMLPreElement ? 'a text to scroll' : '';
     const name = element.getAttribute('aria-label') ?? label ?? caption;
     if (visible(element) && name.trim() === '') findings.push(`no name: ${told(element)}`);
@@ -22,7 +28,8 @@
   const { scrollWidth, clientWidth } = document.documentElement;
   if (scrollWidth > clientWidth) findings.push(`${scrollWidth} px wide on a screen of ${clientWidth}`);
   for (const pane of document.querySelectorAll('.pane')) {
-    if (visible(pane) && pane.scrollWidth > pane.clientWidth + 1) findings.push(`a pane scrolls sideways: ${told(pane)}`);
+    if (visible(pane) && pane.scrollWidth > pane.clientWidth + 1)
+      findings.push(`a pane scrolls sideways: ${told(pane)}`);
   }
 
   const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
@@ -37,7 +44,9 @@
   };
   /** @param {readonly number[]} color */
   const luminance = ([red = 0, green = 0, blue = 0]) => {
-    const [r = 0, g = 0, b = 0] = [red, green, blue].map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+    const [r = 0, g = 0, b = 0] = [red, green, blue].map((value) =>
+      value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4,
+    );
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   /** @param {Element | null} element @returns {readonly number[]} */

@@ -34,7 +34,15 @@ function showPlace() {
   }
   document.title = `${place.id ?? place.view} · Dormouse`;
   if (view === undefined)
-    fill(main, make('div', { class: 'pane page' }, emptyState('There is no such view', 'The four views are above.')));
+    fill(
+      main,
+      make(
+        'div',
+        { class: 'pane page' },
+        make('h1', {}, 'Nothing here'),
+        emptyState('There is no such view', 'The four views are above.'),
+      ),
+    );
   else if (view !== shown) fill(main, view.element);
   shown = view;
   view?.show(place);

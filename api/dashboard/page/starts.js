@@ -62,7 +62,7 @@ export const createStartsView = () =>
         make(
           'p',
           { class: 'muted' },
-          `Last start of each of ${among}, and those that this page saw: ${formatCount(all.length)}.`,
+          `Last start of each of ${among}, and those that this page saw: ${formatCount(all.length)}. A column counts starts of up to the time below it.`,
         ),
         make(
           'div',
@@ -117,8 +117,8 @@ function histogram(kind, words, found) {
   );
 }
 
-/** @param {number} count @param {number} most @param {string} label */
-function column(count, most, label) {
+/** @param {number} count @param {number} most @param {readonly [string, string]} label */
+function column(count, most, [bound, unit]) {
   const bar = make('span', { class: 'column-bar', 'aria-hidden': 'true' });
   bar.style.height = `${(count / most) * 100}%`;
   return make(
@@ -126,12 +126,20 @@ function column(count, most, label) {
     {},
     make('span', { class: 'column-count' }, count === 0 ? '' : formatCount(count)),
     make('span', { class: 'column-track' }, bar),
-    make('span', { class: 'column-label' }, label),
+    make(
+      'span',
+      { class: 'column-label' },
+      make('span', { class: 'unseen' }, 'up to '),
+      make('span', {}, bound),
+      ' ',
+      make('span', {}, unit),
+    ),
   );
 }
 
-/** @param {number} index */
-const labelOf = (index) => {
+/** @param {number} index @returns {readonly [string, string]} A bound and its unit. */
+function labelOf(index) {
   const end = endsMs[index] ?? Infinity;
-  return end === Infinity ? `≥ ${formatMs(endsMs[index - 1] ?? 0)}` : `< ${formatMs(end)}`;
-};
+  const [bound = '', unit = ''] = formatMs(end === Infinity ? (endsMs[index - 1] ?? 0) : end).split(' ');
+  return [end === Infinity ? `${bound}+` : bound, unit];
+}

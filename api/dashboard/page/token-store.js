@@ -7,3 +7,6 @@ export const readToken = () => sessionStorage.getItem(key) ?? undefined;
 
 /** @param {string} token */
 export const keepToken = (token) => sessionStorage.setItem(key, token);
+
+/** For a command line: the token itself stays out of what is shown and copied. */
+export const tokenOption = () => (readToken() === undefined ? '' : ' -H "authorization: Bearer $DORMOUSE_TOKEN"');

@@ -8,6 +8,7 @@ import { confirmed } from '../confirm.js';
 import { fill, make } from '../dom.js';
 import { formatMs } from '../format.js';
 import { copyable, problemNotice } from '../notice.js';
+import { readToken, tokenOption } from '../token-store.js';
 import { waterfall } from '../waterfall.js';
 
 /** @import { ActorView } from '../../../schemas/actor.ts' */
@@ -148,11 +149,12 @@ export function createActions({ announce, onChanged }) {
       fill(outcome);
       const address = addressOfActor(id);
       open.setAttribute('href', address);
+      open.hidden = readToken() !== undefined; // a link carries no token
       calling.open = false;
       fill(
         calling,
         make('summary', {}, 'Call it from a terminal'),
-        copyable(`curl -i ${location.origin}/v1/actors/${id}/invoke/`),
+        copyable(`curl -i${tokenOption()} ${location.origin}/v1/actors/${id}/invoke/`),
         make('p', { class: 'muted small' }, 'Or at an address of its own: ', make('code', {}, address)),
       );
     },

@@ -26,6 +26,8 @@ export function createActorSource({ onUpdate, onProblem }) {
   let complete = false;
   let loading = false;
   let stale = false;
+  /** Then it is asked for again on a look or by hand, not over and over. */
+  let failed = false;
   let asking = new AbortController();
 
   /** @param {number} limit @param {string | undefined} after */
@@ -42,12 +44,14 @@ export function createActorSource({ onUpdate, onProblem }) {
     try {
       await work();
     } catch (error) {
-      if (!signal.aborted) onProblem(error);
+      if (signal.aborted) return;
+      failed = true;
+      onProblem(error);
     }
   };
 
   const loadMore = async () => {
-    if (loading || complete) return;
+    if (loading || complete || failed) return;
     loading = true;
     const { signal } = asking;
     await attempt(async () => {
@@ -66,10 +70,10 @@ export function createActorSource({ onUpdate, onProblem }) {
   const refresh = async (start, end) => {
     if (loading) return;
     const { signal } = asking;
-    stale = false;
+    stale = failed = false;
     const before = items.slice(0, start);
     await attempt(async () => {
-      const wanted = Math.min(largestPage, Math.max(1, end - start + 1));
+      const wanted = items.length === 0 ? pageSize : Math.min(largestPage, Math.max(1, end - start + 1));
       const page = await ask(wanted, before.at(-1)?.id);
       if (signal.aborted) return;
       const last = page.items.at(-1)?.id;
@@ -106,7 +110,7 @@ export function createActorSource({ onUpdate, onProblem }) {
       items = [];
       cursor = undefined;
       complete = false;
-      loading = false;
+      loading = failed = false;
       await loadMore();
     },
     /** @param {string} id @param {string} state What is known at once; the rest when it is in sight. */

@@ -153,8 +153,8 @@ export function createDetail({ announce, onClose }) {
       title.focus({ preventScroll: true });
       void refresh();
     },
-    /** @param {string} id @param {string} _state */
-    onChange(id, _state) {
+    /** @param {string} id */
+    onChange(id) {
       if (id === shown) refreshSoon();
     },
     /** @param {string} id */

@@ -14,7 +14,7 @@ export function createFilterBar(onFilter) {
   const search = make('input', {
     type: 'search',
     id: 'search',
-    placeholder: 'Id begins with …',
+    placeholder: 'Id prefix',
     autocomplete: 'off',
     spellcheck: 'false',
     'aria-keyshortcuts': '/',
@@ -24,7 +24,7 @@ export function createFilterBar(onFilter) {
   const label = make('input', {
     type: 'text',
     id: 'filter-label',
-    placeholder: 'Label: name=value',
+    placeholder: 'Label',
     autocomplete: 'off',
     spellcheck: 'false',
   });

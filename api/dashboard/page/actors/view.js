@@ -9,6 +9,7 @@ import { stateBadge } from '../states.js';
 import { createVirtualList } from '../virtual-list.js';
 import { createActorSource } from './actor-source.js';
 import { createDetail } from './detail.js';
+import { tokenOption } from '../token-store.js';
 import { createFilterBar } from './filter-bar.js';
 
 /** @import { ActorView } from '../../../schemas/actor.ts' */
@@ -21,6 +22,10 @@ const refreshMs = 500;
 const redrawMs = 10_000;
 /** Ask for the next page when so few rows are left below. */
 const aheadRows = 100;
+
+/** Where room is short the middle of an id goes: its end tells it from its neighbours. */
+const longIdLength = 20;
+const idTailLength = 8;
 
 /** @param {(words: string) => void} announce */
 export function createActorsView(announce) {
@@ -75,6 +80,7 @@ export function createActorsView(announce) {
   /** @param {Filter} next */
   const apply = (next) => {
     filter = next;
+    asked = queryOf(next).toString();
     list.toTop();
     void source.filterBy(next);
     showList();
@@ -117,7 +123,6 @@ export function createActorsView(announce) {
       const key = queryOf(next).toString();
       filters.show(next);
       if (key !== asked || source.items.length === 0) apply(next);
-      asked = key;
       void filters.loadTemplates().catch(problemFrom);
       element.classList.toggle('with-detail', id !== undefined);
       list.select(id);
@@ -130,11 +135,10 @@ export function createActorsView(announce) {
       source.note(id, state);
       list.update();
       if (inReach(source, sight, id)) refreshSoon();
-      detail.onChange(id, state);
+      detail.onChange(id);
     },
     onLook() {
-      if (source.items.length === 0) apply(filter);
-      else refreshSoon();
+      refreshSoon();
       detail.refresh();
     },
     search: () => filters.focus(),
@@ -159,10 +163,16 @@ function inReach({ items, complete }, { start, end }, id) {
 
 /** @param {HTMLElement} row @param {ActorView} actor */
 function drawActor(row, { id, state, template, node, generation, since }) {
+  const [head, tail] = id.length > longIdLength ? [id.slice(0, -idTailLength), id.slice(-idTailLength)] : [id, ''];
   fill(
     row,
     stateBadge(state),
-    make('span', { class: 'id', title: id }, id),
+    make(
+      'span',
+      { class: 'id', title: id },
+      make('span', { class: 'id-head' }, head),
+      make('span', { class: 'id-tail' }, tail),
+    ),
     make('span', { class: 'of-template', title: template }, template),
     make('span', { class: 'of-node' }, node ?? '–'),
     make('span', { class: 'number of-generation' }, generation),
@@ -180,7 +190,7 @@ const noActors = () =>
   emptyState(
     'No actors yet',
     'An actor is a named program that sleeps until it is called. Create one from a template: nothing boots until its first call.',
-    `curl ${location.origin}/v1/actors -H 'content-type: application/json' -d '{"id":"alice","template":"counter"}'`,
+    `curl${tokenOption()} ${location.origin}/v1/actors -H 'content-type: application/json' -d '{"id":"alice","template":"counter"}'`,
   );
 const nothingFound = () =>
   emptyState('Nothing matches', 'No actor passes these filters. Ids are matched from their beginning.');
