@@ -107,6 +107,16 @@ suite('in a browser', () => {
     assert.deepEqual(complaints, []);
   });
 
+  test('on a phone too the focus comes back to the row', async () => {
+    await using opened = await browser.open(addressOf(fixture.port, '#/actors/alice'), { viewport: phone });
+    const { page } = opened;
+    await page.locator('.events').waitFor();
+    assert.equal(await page.locator('.list-pane').isVisible(), false);
+    await page.keyboard.press('Escape');
+    await page.locator('.row-of-list[aria-selected=true]').waitFor();
+    assert.equal(await page.evaluate(`document.activeElement.getAttribute('role')`), 'listbox');
+  });
+
   test('a button that does not fit the state does nothing; a deletion is asked about first', async () => {
     await fixture.call('POST', '/v1/actors', { body: { id: 'doomed', template: 't-alice' } });
     await using opened = await browser.open(addressOf(fixture.port, '#/actors/doomed'));
@@ -205,6 +215,60 @@ suite('in a browser', () => {
     assert.equal(await ground(), dark);
   });
 
+  test('without the stream of events the page looks at intervals', async () => {
+    await using opened = await browser.open('about:blank');
+    const { page } = opened;
+    await page.route('**/v1/events', (route) => route.fulfill({ status: 404, body: '{}' }));
+    await page.goto(addressOf(fixture.port, '#/actors?prefix=quiet'));
+    await page.locator('[data-live=polling]').waitFor();
+    await has(page, 'Nothing matches');
+    await fixture.call('POST', '/v1/actors', { body: { id: 'quiet', template: 't-alice' } });
+    await rows(page).first().waitFor();
+    await fixture.call('DELETE', '/v1/actors/quiet', { headers: { prefer: 'wait=10' } });
+  });
+
+  test('events are understood in either form, however they are cut, and what is not one is passed over', async () => {
+    await using opened = await browser.open(addressOf(fixture.port));
+    const { page } = opened;
+    const text = [
+      'event: actor\ndata: {"kind":"actor","id":"a","state":"running"}',
+      'id: 1-0\nevent: actor\ndata: {"id":"1-0","type":"actor",\ndata: "actor":"b","node":"node-1","from":"resuming","to":"running"}',
+      'id: 2-0\ndata: {"id":"2-0","type":"node","node":"node-1","to":"draining"}',
+      'event: gap\ndata: {"type":"gap","next":"3-0"}',
+      'id: 3-0',
+      ': a comment',
+      'data: not json',
+      'data: {"id":"4-0"}',
+    ].join('\n\n');
+    const changes = await inModule(page, 'live.js', `changesIn(${JSON.stringify(text)})`);
+    assert.deepEqual(changes, [
+      { kind: 'actor', id: 'a', state: 'running' },
+      { kind: 'actor', id: 'b', state: 'running' },
+      { kind: 'node', id: 'node-1', state: 'draining' },
+      { kind: 'gap', id: '', state: '' },
+    ]);
+  });
+
+  test('what callers waited is read out of the metrics, each call in one column', async () => {
+    await using opened = await browser.open(addressOf(fixture.port));
+    const { page } = opened;
+    const bucketsOf = (start: string, counts: Readonly<Record<string, number>>) =>
+      Object.entries(counts).map(
+        ([end, count]) => `dormouse_call_seconds_bucket{le="${end}",start="${start}"} ${count}`,
+      );
+    const text = [
+      '# TYPE dormouse_call_seconds histogram',
+      ...bucketsOf('hot', { 0.01: 4, 0.025: 5, 0.1: 5, 0.25: 5, 1: 5, 2.5: 5, 10: 5, 30: 5, '+Inf': 5 }),
+      ...bucketsOf('cold', { 0.01: 0, 0.025: 0, 0.1: 0, 0.25: 0, 1: 0, 2.5: 2, 10: 2, 30: 2, '+Inf': 3 }),
+      'dormouse_call_seconds_count{start="hot"} 5',
+    ].join('\n');
+    assert.deepEqual(await inModule(page, 'call-times.js', `callTimesIn(${JSON.stringify(text)})`), {
+      cold: [0, 0, 0, 0, 0, 2, 0, 0, 1],
+      warm: [0, 0, 0, 0, 0, 0, 0, 0, 0],
+      hot: [4, 1, 0, 0, 0, 0, 0, 0, 0],
+    });
+  });
+
   test('while the api is away the page says so and keeps what it knows; then it goes on', async () => {
     const first = await buildServer(fixture.parts);
     const url = await first.listen('127.0.0.1', 0);
@@ -276,6 +340,12 @@ test('where a token is asked for, the page asks for it once, tells a wrong one, 
   assert.equal(await dialog.isVisible(), false);
   assert.doesNotMatch(page.url(), /secret/);
 });
+
+/** An expression, with what a module of the page exports. */
+const inModule = (page: Page, name: string, expression: string): Promise<unknown> =>
+  page.evaluate(
+    `import(document.querySelector('script').src.replace('main.js', '${name}')).then((module) => module.${expression})`,
+  );
 
 /** Straight into the registry: what is tested is the page, and each would write to the store. */
 async function createMany(

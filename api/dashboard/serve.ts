@@ -4,6 +4,7 @@
  * of anybody's actors: what it shows it asks the API for, as any caller does. Failure: `route-not-found`.
  */
 import type { FastifyReply } from 'fastify';
+import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ApiApp } from '../app.ts';
@@ -39,10 +40,10 @@ const guarded = (reply: FastifyReply): FastifyReply =>
 export async function serveDashboard(app: ApiApp, actorDomain: string): Promise<void> {
   const { files, digest } = await readPageFiles(folder);
   const page = files.get('index.html')?.content.toString() ?? '';
-  const filled = page
-    .replaceAll('{{assets}}', `dashboard/${digest}`)
-    .replaceAll('{{actorDomain}}', escape(actorDomain));
-  const etag = `"${digest}-${Buffer.from(actorDomain).toString('base64url')}"`;
+  const metrics = app.hasRoute({ method: 'GET', url: '/metrics' }) ? 'yes' : 'no';
+  const facts: Readonly<Record<string, string>> = { assets: `dashboard/${digest}`, actorDomain, metrics };
+  const filled = page.replace(/\{\{(\w+)\}\}/g, (_, name: string) => escape(facts[name] ?? ''));
+  const etag = `"${createHash('sha256').update(filled).digest('base64url')}"`;
 
   app.get(pageRoute, { schema: { hide: true } }, (request, reply) => {
     guarded(reply).headers({ etag, 'cache-control': 'no-cache' });

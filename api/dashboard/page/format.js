@@ -37,9 +37,15 @@ export const formatAgo = (at) => {
 /** @param {string} at */
 export const formatInstant = (at) => instant.format(new Date(at));
 
+/** Instants and milliseconds inside a sentence of the API. @param {string} sentence */
+export const forPeople = (sentence) =>
+  sentence
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, (at) => formatInstant(at))
+    .replace(/\b(\d+) ms\b/g, (_, ms) => formatMs(Number(ms)));
+
 /** @param {string} text A digest: what tells it from others. */
 export const shorten = (text) => text.replace(/^sha256:/, '').slice(0, 12);
 
 /** @param {number} value */
 const threeDigits = (value) =>
-  value >= 100 || Number.isInteger(value) ? count.format(value) : value.toPrecision(value < 1 ? 2 : 3);
+  value >= 100 || Number.isInteger(value) ? count.format(value) : String(Number(value.toPrecision(value < 1 ? 2 : 3)));

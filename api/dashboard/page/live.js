@@ -5,7 +5,7 @@
  */
 import { call, problemFrom } from './api.js';
 
-/** @typedef {{kind: 'actor' | 'template' | 'node' | 'operation', id: string, state: string}} Change */
+/** @typedef {{kind: 'actor' | 'template' | 'node' | 'operation' | 'gap', id: string, state: string}} Change */
 /** @typedef {'live' | 'polling' | 'connecting'} Liveness */
 
 const firstPauseMs = 500;
@@ -35,7 +35,10 @@ export function followChanges({ onChange, onLiveness, onLook }) {
       for await (const text of textOf(response)) {
         window.clearTimeout(timer);
         timer = window.setTimeout(() => silence.abort(), silenceMs);
-        for (const change of changesIn(text)) onChange(change);
+        for (const change of changesIn(text)) {
+          if (change.kind === 'gap') onLook();
+          else onChange(change);
+        }
       }
     } finally {
       window.clearTimeout(timer);
@@ -89,12 +92,20 @@ export function changesIn(text) {
   });
 }
 
-/** @param {string} data `{kind, id, state}`, or of an actor `{actor, from, to}`. @returns {Change | undefined} */
+/**
+ * @param {string} data `{kind, id, state}`; or `{type, to}` with the subject under the name of its type; or a `gap`.
+ * @returns {Change | undefined}
+ */
 function changeOf(data) {
   try {
-    const { kind, id, state, actor, to } = JSON.parse(data);
-    if (typeof actor === 'string') return { kind: 'actor', id: actor, state: String(to) };
-    return typeof id === 'string' ? { kind, id, state: String(state) } : undefined;
+    const { kind, id, state, type, to, ...rest } = JSON.parse(data);
+    if (type === 'gap') return { kind: 'gap', id: '', state: '' };
+    const subject = typeof type === 'string' ? rest[type] : undefined;
+    if (typeof subject === 'string')
+      return { kind: /** @type {Change['kind']} */ (type), id: subject, state: String(to) };
+    return typeof kind === 'string' && typeof id === 'string'
+      ? { kind: /** @type {Change['kind']} */ (kind), id, state: String(state) }
+      : undefined;
   } catch {
     return undefined; // not ours: a newer API says more than this page knows
   }

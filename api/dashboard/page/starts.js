@@ -1,33 +1,31 @@
 // @ts-check
 /**
- * How long starts take, cold, warm and hot: a histogram of the last start of each actor, and of every start that this
- * page hears of while it is open. A sample, and it says of how many.
+ * How long starts take, cold, warm and hot. What callers waited comes from /metrics where this api counts it; the starts
+ * themselves are the last one of each actor, and those that this page hears of. A sample, and it says of how many.
  */
 import { callJson } from './api.js';
+import { readCallTimes } from './call-times.js';
 import { createCardsView } from './cards-view.js';
 import { make } from './dom.js';
-import { formatCount, formatMs } from './format.js';
+import { formatCount } from './format.js';
+import { endsMs, histogram, startKinds } from './histogram.js';
 import { emptyState } from './notice.js';
 
 /** @import { ActorView } from '../../schemas/actor.ts' */
+/** @import { CallTimes } from './call-times.js' */
+/** @import { StartKind } from './histogram.js' */
 /** @typedef {{items: ActorView[], nextCursor?: string}} ActorPage */
-/** @typedef {{kind: 'cold' | 'warm' | 'hot', ms: number}} Sample */
+/** @typedef {{kind: StartKind, ms: number}} Sample */
 
 /** Enough for a picture; whoever wants all of them reads /metrics. */
 const pagesRead = 4;
 const pageSize = 500;
-/** Upper ends of the columns, three to ten apart, as starts are. */
-const endsMs = [10, 30, 100, 300, 1000, 3000, 10_000, 30_000, Infinity];
-const kinds = /** @type {const} */ ({
-  cold: 'A VM boots',
-  warm: 'From a snapshot',
-  hot: 'Already running',
-});
+/** A day of a busy platform, in a page that nobody closes. */
+const mostSamples = 20_000;
 
 /** @type {Map<string, Sample>} By actor and instant: each start counts once. */
 const samples = new Map();
-/** A day of a busy platform, in a page that nobody closes. */
-const mostSamples = 20_000;
+const kinds = /** @type {StartKind[]} */ (Object.keys(startKinds));
 
 export const createStartsView = () =>
   createCardsView({
@@ -35,49 +33,26 @@ export const createStartsView = () =>
     kinds: ['actor'],
     settleMs: 5000, // each look reads up to four pages
     load: async (signal) => {
-      let cursor = '';
-      let actors = 0;
-      for (let page = 0; page < pagesRead; page++) {
-        const { items, nextCursor } = await /** @type {Promise<ActorPage>} */ (
-          callJson(`/v1/actors?limit=${pageSize}${cursor === '' ? '' : `&cursor=${cursor}`}`, { signal })
-        );
-        items.forEach(remember);
-        actors += items.length;
-        if (nextCursor === undefined) return { actors, complete: true };
-        cursor = encodeURIComponent(nextCursor);
-      }
-      return { actors, complete: false };
+      const [seen, calls] = await Promise.all([readStarts(signal), readCallTimes(signal)]);
+      return { ...seen, calls };
     },
-    draw: ({ actors, complete }) => {
-      const all = [...samples.values()];
-      if (all.length === 0)
-        return [
-          emptyState(
-            'No start so far',
-            'Call an actor, or resume one: each start is counted here by how it began and how long it took.',
-          ),
-        ];
-      const among = `${complete ? 'all' : 'the first'} ${formatCount(actors)} actors`;
-      return [
-        make(
-          'p',
-          { class: 'muted' },
-          `Last start of each of ${among}, and those that this page saw: ${formatCount(all.length)}. A column counts starts of up to the time below it.`,
-        ),
-        make(
-          'div',
-          { class: 'histograms' },
-          ...Object.entries(kinds).map(([kind, words]) =>
-            histogram(
-              kind,
-              words,
-              all.filter((sample) => sample.kind === kind),
-            ),
-          ),
-        ),
-      ];
-    },
+    draw: ({ actors, complete, calls }) => [calls !== undefined && callFigures(calls), startFigures(actors, complete)],
   });
+
+/** @param {AbortSignal} signal */
+async function readStarts(signal) {
+  let cursor = '';
+  let actors = 0;
+  for (let page = 0; page < pagesRead; page++) {
+    const query = `limit=${pageSize}${cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`}`;
+    const { items, nextCursor } = await /** @type {Promise<ActorPage>} */ (callJson(`/v1/actors?${query}`, { signal }));
+    items.forEach(remember);
+    actors += items.length;
+    if (nextCursor === undefined) return { actors, complete: true };
+    cursor = nextCursor;
+  }
+  return { actors, complete: false };
+}
 
 /** @param {ActorView} actor */
 function remember({ id, lastStart }) {
@@ -87,59 +62,57 @@ function remember({ id, lastStart }) {
   samples.set(`${id} ${lastStart.at}`, { kind: lastStart.kind, ms });
 }
 
-/** @param {string} kind @param {string} words @param {readonly Sample[]} found */
-function histogram(kind, words, found) {
+/** @param {CallTimes} calls */
+const callFigures = (calls) =>
+  make(
+    'section',
+    { 'aria-labelledby': 'calls-title' },
+    make('h2', { id: 'calls-title' }, 'What callers waited'),
+    make('p', { class: 'muted' }, 'From the arrival of a call to the first byte of its answer, since this api began.'),
+    make(
+      'div',
+      { class: 'histograms' },
+      ...kinds.map((kind) => histogram(kind, calls[kind], { none: 'No call was answered like this.' })),
+    ),
+  );
+
+/** @param {number} actors @param {boolean} complete */
+function startFigures(actors, complete) {
+  const all = [...samples.values()];
+  if (all.length === 0)
+    return emptyState(
+      'No start so far',
+      'Call an actor, or resume one: each start is counted here by how it began and how long it took.',
+    );
+  const among = complete ? `all ${formatCount(actors)} actors` : `the first ${formatCount(actors)} actors`;
+  return make(
+    'section',
+    { 'aria-labelledby': 'starts-title' },
+    make('h2', { id: 'starts-title' }, 'How long starts took'),
+    make(
+      'p',
+      { class: 'muted' },
+      `The last start of each of ${among}, and those that this page saw: ${formatCount(all.length)}. A column counts what took up to the time below it.`,
+    ),
+    make(
+      'div',
+      { class: 'histograms' },
+      ...kinds.map((kind) =>
+        sampleFigure(
+          kind,
+          all.filter((sample) => sample.kind === kind),
+        ),
+      ),
+    ),
+  );
+}
+
+/** @param {StartKind} kind @param {readonly Sample[]} found */
+function sampleFigure(kind, found) {
   const counts = endsMs.map(
-    (end, index) => found.filter(({ ms }) => ms < end && ms >= (endsMs[index - 1] ?? 0)).length,
+    (end, index) => found.filter(({ ms }) => ms <= end && ms > (endsMs[index - 1] ?? -1)).length,
   );
-  const most = Math.max(1, ...counts);
   const sorted = found.map(({ ms }) => ms).sort((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)];
-  const summary = median === undefined ? 'none seen' : `${formatCount(found.length)}, median ${formatMs(median)}`;
-  const columns = counts.map((count, index) => column(count, most, labelOf(index)));
-  return make(
-    'figure',
-    { class: 'histogram', 'data-kind': kind },
-    make(
-      'figcaption',
-      {},
-      make('span', { class: 'start-kind', 'data-kind': kind }, kind),
-      make('span', {}, ` ${summary}`),
-      make('span', { class: 'muted small' }, words),
-    ),
-    found.length === 0
-      ? make(
-          'p',
-          { class: 'muted small' },
-          kind === 'hot' ? 'A call to a running actor leaves no record with it.' : 'No actor began like this.',
-        )
-      : make('ol', { class: 'columns', 'aria-label': `${kind} starts by duration` }, ...columns),
-  );
-}
-
-/** @param {number} count @param {number} most @param {readonly [string, string]} label */
-function column(count, most, [bound, unit]) {
-  const bar = make('span', { class: 'column-bar', 'aria-hidden': 'true' });
-  bar.style.height = `${(count / most) * 100}%`;
-  return make(
-    'li',
-    {},
-    make('span', { class: 'column-count' }, count === 0 ? '' : formatCount(count)),
-    make('span', { class: 'column-track' }, bar),
-    make(
-      'span',
-      { class: 'column-label' },
-      make('span', { class: 'unseen' }, 'up to '),
-      make('span', {}, bound),
-      ' ',
-      make('span', {}, unit),
-    ),
-  );
-}
-
-/** @param {number} index @returns {readonly [string, string]} A bound and its unit. */
-function labelOf(index) {
-  const end = endsMs[index] ?? Infinity;
-  const [bound = '', unit = ''] = formatMs(end === Infinity ? (endsMs[index - 1] ?? 0) : end).split(' ');
-  return [end === Infinity ? `${bound}+` : bound, unit];
+  const none = kind === 'hot' ? 'A call to a running actor leaves no record with it.' : 'No actor began like this.';
+  return histogram(kind, counts, { median: sorted[Math.floor(sorted.length / 2)], none });
 }

@@ -58,8 +58,9 @@ export function createActions({ announce, onChanged }) {
     make(
       'div',
       { class: 'actions', role: 'group', 'aria-label': 'Actions' },
-      ...buttons.map(({ button }) => button),
+      ...buttons.filter(({ verb }) => verb !== 'delete').map(({ button }) => button),
       open,
+      ...buttons.filter(({ verb }) => verb === 'delete').map(({ button }) => button),
     ),
     outcome,
     calling,
@@ -166,10 +167,8 @@ export function createActions({ announce, onChanged }) {
         button.title = fits ? '' : `Not while it is ${state}`;
       }
     },
-    /** @param {string} id */
-    onOperation(id) {
-      if (followed?.id === id) void look();
-    },
+    /** The actor has moved: perhaps because the operation is over. */
+    look: () => void look(),
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import { callJson, problemFrom } from '../api.js';
 import { fill, make, setText } from '../dom.js';
-import { formatAgo, formatBytes, formatInstant, formatMs, shorten } from '../format.js';
+import { forPeople, formatAgo, formatBytes, formatInstant, formatMs, shorten } from '../format.js';
 import { emptyState, problemNotice } from '../notice.js';
 import { stateBadge } from '../states.js';
 import { createActions } from './actions.js';
@@ -155,10 +155,10 @@ export function createDetail({ announce, onClose }) {
     },
     /** @param {string} id */
     onChange(id) {
-      if (id === shown) refreshSoon();
+      if (id !== shown) return;
+      refreshSoon();
+      actions.look();
     },
-    /** @param {string} id */
-    onOperation: (id) => actions.onOperation(id),
     refresh: () => refreshSoon(),
   };
 }
@@ -180,10 +180,10 @@ const whyWords = ({ reason, waitsFor, until, then, lastError }) => [
   make(
     'dl',
     { class: 'story' },
-    ...pair('Because', reason),
-    ...pair('Waits for', waitsFor),
+    ...pair('Because', forPeople(reason)),
+    ...pair('Waits for', forPeople(waitsFor)),
     ...(until === undefined ? [] : pair('Until', `${formatInstant(until)} (${timeTo(until)})`)),
-    ...pair('Then', then),
+    ...pair('Then', forPeople(then)),
   ),
   lastError !== undefined &&
     make(

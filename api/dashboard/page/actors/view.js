@@ -73,9 +73,10 @@ export function createActorsView(announce) {
   );
   const element = make('div', { class: 'actors' }, listPane, detail.element);
 
+  let returning = false;
   const close = () => {
+    returning = true;
     go(addressOf('actors', { query: queryOf(filter) }));
-    list.focus();
   };
   /** @param {Filter} next */
   const apply = (next) => {
@@ -127,10 +128,11 @@ export function createActorsView(announce) {
       element.classList.toggle('with-detail', id !== undefined);
       list.select(id);
       detail.show(id);
+      if (returning) list.focus(); // not before: on a phone it was not to be seen
+      returning = false;
     },
     /** @param {Change} change */
     onChange({ kind, id, state }) {
-      if (kind === 'operation') detail.onOperation(id);
       if (kind !== 'actor') return;
       source.note(id, state);
       list.update();
