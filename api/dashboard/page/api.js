@@ -48,7 +48,7 @@ export async function call(path, { method = 'GET', body, headers = {}, signal, e
   }).catch((cause) => {
     if (signal?.aborted) throw cause;
     tell('unreachable');
-    throw unreachable();
+    throw unreachable(method === 'GET');
   });
   tell(response.status === 401 ? 'unauthorized' : 'reached');
   if (response.ok) return response;
@@ -80,11 +80,14 @@ async function problemOf(response) {
   };
 }
 
-const unreachable = () =>
+/** @param {boolean} harmless Whether asking again by itself is all there is to do. */
+const unreachable = (harmless) =>
   new ApiProblem({
     code: 'unreachable',
     detail: 'The API does not answer.',
-    nextStep: 'Nothing to do here: the page goes on as soon as it answers.',
+    nextStep: harmless
+      ? 'Nothing to do here: the page goes on as soon as it answers.'
+      : 'It may or may not have taken this request. Look at the state once it answers, then try again.',
     retryable: true,
     status: 0,
   });
