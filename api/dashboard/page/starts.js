@@ -33,7 +33,10 @@ export const createStartsView = () =>
     kinds: ['actor'],
     settleMs: 5000, // each look reads up to four pages
     load: async (signal) => {
-      const [seen, calls] = await Promise.all([readStarts(signal), readCallTimes(signal)]);
+      const [seen, calls] = await Promise.all([
+        readStarts(signal),
+        readCallTimes(signal).catch(() => undefined), // a token may see actors and no metrics
+      ]);
       return { ...seen, calls };
     },
     draw: ({ actors, complete, calls }) => [calls !== undefined && callFigures(calls), startFigures(actors, complete)],
@@ -68,7 +71,11 @@ const callFigures = (calls) =>
     'section',
     { 'aria-labelledby': 'calls-title' },
     make('h2', { id: 'calls-title' }, 'What callers waited'),
-    make('p', { class: 'muted' }, 'From the arrival of a call to the first byte of its answer, since this api began.'),
+    make(
+      'p',
+      { class: 'muted' },
+      'From the arrival of a call to the first byte of its answer, since this api began. A column counts what took up to the time below it.',
+    ),
     make(
       'div',
       { class: 'histograms' },
@@ -92,7 +99,7 @@ function startFigures(actors, complete) {
     make(
       'p',
       { class: 'muted' },
-      `The last start of each of ${among}, and those that this page saw: ${formatCount(all.length)}. A column counts what took up to the time below it.`,
+      `The last start of each of ${among}, and those that this page saw: ${formatCount(all.length)}.`,
     ),
     make(
       'div',

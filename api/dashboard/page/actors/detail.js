@@ -169,7 +169,7 @@ const section = (title, content) => make('section', { class: 'block' }, make('h3
 /** @param {ActorView} actor */
 const aboutWords = ({ template, revision, labels }) => [
   make('a', { href: `#/actors?template=${encodeURIComponent(template)}`, title: `Actors of ${template}` }, template),
-  make('span', { title: `Revision ${revision}` }, ` · ${shorten(revision)}`),
+  make('span', { title: `Revision ${revision}` }, ` · ${shorten(revision)} `),
   ...Object.entries(labels).map(([name, value]) =>
     make('a', { class: 'chip', href: `#/actors?label=${encodeURIComponent(`${name}=${value}`)}` }, `${name}=${value}`),
   ),
@@ -189,7 +189,14 @@ const whyWords = ({ reason, waitsFor, until, then, lastError }) => [
     make(
       'div',
       { class: 'notice' },
-      make('p', {}, make('code', { class: 'code' }, lastError.code), ' ', lastError.message),
+      make(
+        'p',
+        {},
+        make('code', { class: 'code' }, lastError.code),
+        ' ',
+        lastError.message,
+        make('span', { class: 'small', title: formatInstant(lastError.at) }, ` (${formatAgo(lastError.at)})`),
+      ),
       make(
         'p',
         { class: 'muted small' },
