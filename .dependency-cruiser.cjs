@@ -5,7 +5,7 @@ const room = (name, ...allowed) => ({
   comment: `${name}/ may import only itself${allowed.length ? ' and ' + allowed.join(', ') : ''}`,
   from: { path: `^${name}/` },
   to: {
-    path: '^(api|worker|shared|assets|infra|loadtest|cli|sdk|e2e)/',
+    path: '^(api|worker|shared|assets|infra|loadtest|cli|sdk|e2e|bench)/',
     pathNot: `^(${[name, ...allowed].join('|')})/`,
   },
 });
@@ -24,6 +24,8 @@ module.exports = {
     room('assets', 'shared'),
     room('infra', 'shared', 'assets', 'sdk'),
     room('loadtest', 'shared', 'sdk'),
+    // A platform of its own (e2e) and figures (loadtest); of a worker, what makes ready and is never inside a raw figure.
+    room('bench', 'shared', 'sdk', 'infra', 'e2e', 'loadtest', 'worker/(images|network|guest|node)'),
     room('sdk'),
     room('cli', 'sdk'),
     sdk('aws-sdk-in-driver', 'node_modules/@aws-sdk/', 'shared/object-store/s3/'),

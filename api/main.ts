@@ -9,6 +9,7 @@ import { toDormouseError } from '../shared/errors/dormouse-error.ts';
 import { openJobSender } from '../shared/jobs/queues.ts';
 import { openObjectStore } from '../shared/object-store/open.ts';
 import { openRedisRegistry } from '../shared/registry/redis/driver.ts';
+import { reportStalls } from '../shared/telemetry/event-loop.ts';
 import { createLogger, type Logger } from '../shared/telemetry/logger.ts';
 import { readConfig, type ApiConfig } from './config.ts';
 import { startGarbageCollection } from './scheduler/collect-garbage.ts';
@@ -22,6 +23,7 @@ const closeLimitMs = 10_000;
 async function main(config: ApiConfig, log: Logger): Promise<void> {
   const stop = stopRequest(log);
   await using resources = new AsyncDisposableStack();
+  resources.use(reportStalls(log));
   const registry = openRedisRegistry(config.redisUrl, log);
   resources.defer(() => registry.close());
   const store = await openObjectStore(config.storeUrl);

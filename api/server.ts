@@ -11,6 +11,7 @@ import { serveDashboard } from './dashboard/serve.ts';
 import { requestIdOf } from './http/request-id.ts';
 import { createNodeDirectory } from './invoke/node-directory.ts';
 import { createPendingRequests } from './invoke/pending.ts';
+import { createRouteCache } from './invoke/route-cache.ts';
 import { createInvokeRouter, type InvokeRouter } from './invoke/router.ts';
 import type { ApiParts } from './parts.ts';
 import { guardAccess } from './plugins/access.ts';
@@ -44,7 +45,9 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   const templates = createTemplateCache(parts.registry);
   const nodes = createNodeDirectory(parts.registry);
   const parking = createParking(parts.registry, parts.maxParked);
-  const router = createInvokeRouter({ ...parts, watch, templates, nodes, parking, pending: createPendingRequests() });
+  const routes = createRouteCache(parts.registry);
+  const pending = createPendingRequests();
+  const router = createInvokeRouter({ ...parts, watch, templates, nodes, routes, parking, pending });
   const app = Fastify<Server, IncomingMessage, ServerResponse>({
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -71,6 +74,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
     await closeServer(app);
     parking[Symbol.dispose]();
     watch[Symbol.dispose]();
+    routes[Symbol.dispose]();
     nodes[Symbol.dispose]();
   };
   return {

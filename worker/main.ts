@@ -19,6 +19,7 @@ import { openRedisRegistry } from '../shared/registry/redis/driver.ts';
 import { ensureIncarnation } from '../shared/registry/incarnation.ts';
 import { announcePresence } from '../shared/registry/node-presence.ts';
 import type { NodeRecord } from '../shared/registry/records.ts';
+import { reportStalls } from '../shared/telemetry/event-loop.ts';
 import { createLogger, type Logger } from '../shared/telemetry/logger.ts';
 import { createActivationTable } from './activation/activation.ts';
 import { watchIdleness } from './activation/idle.ts';
@@ -64,6 +65,7 @@ const clearAfterLossLimitMs = 5000;
 async function main(config: WorkerConfig, log: Logger): Promise<void> {
   const { nodeId, folders } = config;
   await using resources = new AsyncDisposableStack();
+  resources.use(reportStalls(log));
   const stop = stopSignal();
   let serves = (): boolean => false;
   const status = resources.use(await startStatusServer(config.host, config.metricsPort, () => serves()));

@@ -1,7 +1,7 @@
 /** The headers that cross the edge: what of the caller's reaches the actor, and what is added to the actor's answer. */
 import type { IncomingMessage } from 'node:http';
 import { ingressHeaders } from '../../shared/http/ingress-contract.ts';
-import { endToEnd, filterHeaders, type RawHeaders } from '../../shared/http/raw-headers.ts';
+import { endToEnd, type RawHeaders } from '../../shared/http/raw-headers.ts';
 import type { Phases, StartKind } from '../../shared/registry/records.ts';
 import { isOurAuthorization } from '../http/token.ts';
 
@@ -24,21 +24,18 @@ const isOurs = (name: string): boolean => name.startsWith('dormouse-');
 
 export function headersToActor(request: IncomingMessage, { actorId, epoch, requestId, token }: ToActor): string[] {
   const ourAuthorization = isOurAuthorization(request.headers.authorization, token);
-  const kept = filterHeaders(
-    endToEnd(request.rawHeaders),
+  const kept = endToEnd(
+    request.rawHeaders,
     (name) => !isOurs(name) && !replaced.has(name) && !(ourAuthorization && name === 'authorization'),
   );
   const before = request.headers['x-forwarded-for'];
   const client = request.socket.remoteAddress ?? 'unknown';
-  return [
-    ...kept,
-    ...['X-Forwarded-For', before === undefined ? client : `${String(before)}, ${client}`],
-    ...['X-Forwarded-Proto', 'http'],
-    ...['X-Forwarded-Host', request.headers.host ?? ''],
-    ...['X-Request-Id', requestId],
-    ...[ingressHeaders.actor, actorId],
-    ...[ingressHeaders.epoch, epoch],
-  ];
+  kept.push('X-Forwarded-For', before === undefined ? client : `${String(before)}, ${client}`);
+  kept.push('X-Forwarded-Proto', 'http');
+  kept.push('X-Forwarded-Host', request.headers.host ?? '');
+  kept.push('X-Request-Id', requestId);
+  kept.push(ingressHeaders.actor, actorId, ingressHeaders.epoch, epoch);
+  return kept;
 }
 
 export interface AnswerFacts {
@@ -54,10 +51,11 @@ export interface AnswerFacts {
 
 /** An actor's own `Server-Timing` stays; ours is one header more. */
 export function headersOfAnswer(answer: IncomingMessage, facts: AnswerFacts): RawHeaders {
-  const kept = filterHeaders(endToEnd(answer.rawHeaders), (name) => !isOurs(name) && name !== 'x-request-id');
+  const kept = endToEnd(answer.rawHeaders, (name) => !isOurs(name) && name !== 'x-request-id');
   const timing = serverTiming({ ...facts.phases, app: facts.appMs, total: facts.totalMs });
-  const ours = ['Server-Timing', timing, 'Dormouse-Start', facts.start, 'Dormouse-Epoch', facts.epoch];
-  return [...kept, ...ours, 'X-Request-Id', facts.requestId];
+  kept.push('Server-Timing', timing, 'Dormouse-Start', facts.start, 'Dormouse-Epoch', facts.epoch);
+  kept.push('X-Request-Id', facts.requestId);
+  return kept;
 }
 
 /** Milliseconds by name, in order; names that are no token (RFC 9110) would spoil the header. */

@@ -3,8 +3,8 @@
  * costs no second look into the registry; a change of the node ends that trust at once. A wrong address does no harm: the
  * ingress behind it refuses an epoch that is not its own.
  */
-import { Agent } from 'node:http';
-import type { ForwardTarget } from '../../shared/http/forward.ts';
+import { ConnectionPool } from '../../shared/http/connection-pool.ts';
+import type { ForwardTarget } from '../../shared/http/exchange.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
 
 export interface NodeDirectory extends Disposable {
@@ -15,12 +15,14 @@ export interface NodeDirectory extends Disposable {
 const trustMs = 1000;
 /** Connections kept to one node while nobody uses them. */
 const idleConnections = 64;
+/** Below the ingress's own limit (worker/ingress/server.ts), so that it never closes one that we are about to use. */
+const idleTimeoutMs = 45_000;
 /** More addresses than a cluster has nodes: those of workers that are long gone are dropped, oldest first. */
 const keptAddresses = 256;
 
 export function createNodeDirectory(registry: Pick<Registry, 'getNode' | 'watch'>): NodeDirectory {
   const known = new Map<string, { readonly until: number; readonly url: Promise<string | undefined> }>();
-  const targets = new Map<string, ForwardTarget & { readonly agent: Agent }>();
+  const targets = new Map<string, ForwardTarget & { readonly agent: ConnectionPool }>();
   const feed = registry.watch((change) => {
     if (change.kind === 'node') known.delete(change.id);
   });
@@ -41,7 +43,7 @@ export function createNodeDirectory(registry: Pick<Registry, 'getNode' | 'watch'
       targets.delete(oldest);
     }
     const { hostname, port } = new URL(url);
-    const agent = new Agent({ keepAlive: true, maxFreeSockets: idleConnections, scheduling: 'lifo' });
+    const agent = new ConnectionPool({ reuseWithinMs: idleTimeoutMs, idleTimeoutMs, maxIdle: idleConnections });
     const target = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80), agent };
     targets.set(url, target);
     return target;

@@ -6,7 +6,8 @@
  *      │         ▼
  *   changed ◄─ wait ◄─ suspended, paused: wake it (one caller of all wins the claim; without room it parks), and wait
  *
- * A call to a running actor costs one read of the registry. One that waits holds one of the actor's places, gives up at
+ * A call to an actor that was called a moment ago goes straight to where it was (route-cache.ts); if it is refused there,
+ * or there is no such memory, the registry is read. A call that waits holds one of the actor's places, gives up at
  * the template's wake limit (`wake-timeout`; `no-capacity` when it never got room), and is told the reason when the wake
  * it waits for fails. A node that nobody listens on any more got nothing of the call, so that counts as a refusal: the
  * call waits until the actor has left that node. Failures also: `actor-not-found`, `actor-deleted`, `actor-failed`,
@@ -14,14 +15,15 @@
  */
 import { actorIdSchema } from '../../shared/actor/names.ts';
 import { deserializeError, DormouseError } from '../../shared/errors/dormouse-error.ts';
-import type { ForwardOutcome, ForwardTarget } from '../../shared/http/forward.ts';
+import type { ForwardOutcome, ForwardTarget } from '../../shared/http/exchange.ts';
 import type { ActorRecord, Phases, StartKind } from '../../shared/registry/records.ts';
 import type { ApiParts } from '../parts.ts';
-import type { ActorWatch } from '../scheduler/actor-watch.ts';
+import type { ActorWatch, Watching } from '../scheduler/actor-watch.ts';
 import type { Parking } from '../scheduler/parking.ts';
 import type { TemplateCache } from '../scheduler/template-cache.ts';
 import type { NodeDirectory } from './node-directory.ts';
 import type { PendingRequests } from './pending.ts';
+import type { Route, RouteCache } from './route-cache.ts';
 import { wakeBudget } from './wake-budget.ts';
 import { isAsleep, wakerOf } from './wake-or-park.ts';
 
@@ -29,6 +31,7 @@ export interface ReachParts extends ApiParts {
   readonly watch: ActorWatch;
   readonly templates: TemplateCache;
   readonly nodes: NodeDirectory;
+  readonly routes: RouteCache;
   readonly pending: PendingRequests;
   readonly parking: Parking;
 }
@@ -36,8 +39,8 @@ export interface ReachParts extends ApiParts {
 export interface Call {
   readonly id: string;
   readonly mayWake: boolean;
-  /** Ends when the client leaves, or this process stops. */
-  readonly signal: AbortSignal;
+  /** Ends when the client leaves, or this process stops. Asked for once, and only by a call that has to wait. */
+  waitSignal(): AbortSignal;
   readonly traceparent: string | undefined;
 }
 
@@ -52,27 +55,44 @@ export interface Activation {
 export type Send = (activation: Activation) => Promise<ForwardOutcome>;
 
 export async function reach(parts: ReachParts, call: Call, send: Send): Promise<ForwardOutcome> {
-  const { id, mayWake } = call;
-  if (!actorIdSchema.safeParse(id).success) throw notFound(id);
-  const record = await parts.registry.getActor(id);
-  if (record?.state === 'running') {
-    const outcome = await sendTo(parts, record, send, true);
+  const { id } = call;
+  const route = parts.routes.get(id);
+  if (route !== undefined) {
+    const outcome = await sendAlong(parts, id, route, send, hotStart);
     if (outcome.outcome !== 'refused') return outcome;
   }
-  if (record !== undefined && !mayWake) throw new DormouseError('actor-asleep', `${id} is ${record.state}`);
-  return waitAndSend(parts, call, send);
+  if (!actorIdSchema.safeParse(id).success) throw notFound(id);
+  let running: ActorRecord;
+  {
+    // Opened before the look, so that no change after it is missed; and not kept for as long as an answer streams.
+    using watching = parts.watch.open(id);
+    const record = await parts.registry.getActor(id);
+    if (record?.state !== 'running') return await waitAndSend(parts, call, send, watching, record);
+    running = record;
+  }
+  const outcome = await sendTo(parts, running, send, true);
+  if (outcome.outcome !== 'refused') return outcome;
+  using watching = parts.watch.open(id);
+  return await waitAndSend(parts, call, send, watching, await parts.registry.getActor(id));
 }
 
-async function waitAndSend(parts: ReachParts, call: Call, send: Send): Promise<ForwardOutcome> {
-  const { id } = call;
-  using watching = parts.watch.open(id);
-  let record = await parts.registry.getActor(id);
-  if (record === undefined) throw notFound(id);
-  const { wakeTimeoutMs, maxPendingRequests } = (await parts.templates.of(record)).spec;
+async function waitAndSend(
+  parts: ReachParts,
+  call: Call,
+  send: Send,
+  watching: Watching,
+  first: ActorRecord | undefined,
+): Promise<ForwardOutcome> {
+  const { id, mayWake } = call;
+  if (first === undefined) throw notFound(id);
+  if (!mayWake) throw new DormouseError('actor-asleep', `${id} is ${first.state}`);
+  let record: ActorRecord | undefined = first;
+  const { wakeTimeoutMs, maxPendingRequests } = (await parts.templates.of(first)).spec;
+  const callSignal = call.waitSignal();
   using budget = wakeBudget(wakeTimeoutMs);
   using waker = wakerOf(parts, call);
-  const signal = AbortSignal.any([call.signal, budget.signal]);
-  const hasFailed = watchForFailure(record);
+  const signal = AbortSignal.any([callSignal, budget.signal]);
+  const hasFailed = watchForFailure(first);
   for (;;) {
     budget.hold(record?.state === 'suspending' || record?.state === 'pausing');
     if (!isAsleep(record)) waker.leave();
@@ -87,7 +107,7 @@ async function waitAndSend(parts: ReachParts, call: Call, send: Send): Promise<F
       using _place = parts.pending.enter(id, maxPendingRequests);
       record = await watching.next(signal);
     } catch (error) {
-      if (call.signal.aborted) return abandoned(call.signal.reason);
+      if (callSignal.aborted) return abandoned(callSignal.reason);
       if (!signal.aborted) throw error;
       if (waker.refusal !== undefined) throw waker.refusal;
       throw new DormouseError('wake-timeout', `${id} was still ${record?.state ?? 'gone'} after ${wakeTimeoutMs} ms`);
@@ -101,23 +121,47 @@ function abandoned(reason: unknown): ForwardOutcome {
   return { outcome: 'abandoned' };
 }
 
+interface Start {
+  readonly start: StartKind;
+  readonly phases: Phases;
+}
+
+const hotStart: Start = { start: 'hot', phases: {} };
+
 async function sendTo(parts: ReachParts, record: ActorRecord, send: Send, hot: boolean): Promise<ForwardOutcome> {
   const { epoch, node, lastStart } = record;
   const target = node === undefined ? undefined : await parts.nodes.targetOf(node);
   if (epoch === undefined || target === undefined) return { outcome: 'refused', reason: 'unknown-node' };
-  const start = hot ? 'hot' : (lastStart?.kind ?? 'warm');
+  const route = { epoch, target };
+  parts.routes.keep(record.id, route);
+  const start = hot ? hotStart : { start: lastStart?.kind ?? 'warm', phases: lastStart?.phases ?? {} };
+  return sendAlong(parts, record.id, route, send, start);
+}
+
+/** The route outlives an answer, and nothing else: whatever went wrong, the next call looks again. */
+async function sendAlong(
+  { routes }: ReachParts,
+  id: string,
+  route: Route,
+  send: Send,
+  start: Start,
+): Promise<ForwardOutcome> {
   try {
-    return await send({ epoch, target, start, phases: hot ? {} : (lastStart?.phases ?? {}) });
+    const outcome = await send({ ...route, ...start });
+    if (outcome.outcome === 'answered') routes.confirm(id, route);
+    else if (outcome.outcome !== 'abandoned') routes.drop(id, route);
+    return outcome;
   } catch (error) {
+    routes.drop(id, route);
     if (isNobodyThere(error)) return { outcome: 'refused', reason: 'unknown-node' };
     throw error;
   }
 }
 
-/** Only a connection that was refused is sure to have carried nothing. */
+/** Only a connection that never came about is sure to have carried nothing. */
 function isNobodyThere(error: unknown): boolean {
   if (!(error instanceof DormouseError) || error.code !== 'actor-unreachable') return false;
-  return error.cause instanceof Error && 'code' in error.cause && error.cause.code === 'ECONNREFUSED';
+  return error.cause instanceof Error && 'syscall' in error.cause && error.cause.syscall === 'connect';
 }
 
 /**

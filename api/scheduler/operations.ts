@@ -15,27 +15,32 @@ export interface NewJob<Kind extends JobKind> {
   readonly target: string;
   readonly node: string;
   readonly subject: Subject<Kind>;
-  /** For a job that others may have to send again. */
-  readonly operationId?: string;
 }
 
 /** Puts the operation and sends its job. When that fails the operation says so and the error is thrown. */
 export async function sendJob<Kind extends JobKind>(
   parts: Pick<ApiParts, 'registry' | 'jobs'>,
-  { kind, target, node, subject, operationId }: NewJob<Kind>,
+  { kind, target, node, subject }: NewJob<Kind>,
 ): Promise<Operation> {
-  const operation: Operation = {
-    ...newOperation(kind, target, node),
-    ...(operationId !== undefined && { id: operationId }),
-  };
+  const operation = newOperation(kind, target, node);
   await parts.registry.putOperation(operation);
+  await sendJobOf(parts, operation, node, subject);
+  return operation;
+}
+
+/** For an operation that stands in the registry already. */
+export async function sendJobOf<Kind extends JobKind>(
+  parts: Pick<ApiParts, 'registry' | 'jobs'>,
+  operation: Operation,
+  node: string,
+  subject: Subject<Kind>,
+): Promise<void> {
   try {
     await parts.jobs.send(node, jobOf(operation, subject));
   } catch (error) {
     await finish(parts, operation, error).catch(() => undefined); // the first failure is the one to tell
     throw error;
   }
-  return operation;
 }
 
 /** The job of an operation, with all of its kind's time from now on. */

@@ -13,10 +13,9 @@ import type { Epoch } from '../../shared/actor/epoch.ts';
 import { fallBack } from '../../shared/actor/fall-back.ts';
 import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
 import { handoverMs, jobLimitsMs } from '../../shared/jobs/contracts.ts';
-import { wakeOperationId } from '../../shared/jobs/operation-id.ts';
 import type { ActorRecord, NodeStatus, Operation, TemplateRecord } from '../../shared/registry/records.ts';
 import type { ApiParts } from '../parts.ts';
-import { sendJob } from './operations.ts';
+import { newOperation, sendJobOf } from './operations.ts';
 import { chooseNode, refusal, type Placement } from './placement.ts';
 
 /** Longer than the default lease, after which placement opens in any case. */
@@ -56,9 +55,11 @@ export async function startWake(parts: ApiParts, wake: Wake): Promise<WakeResult
       continue;
     }
     const node = choice.node.id;
-    const claim = await registry.claim(record.id, node, jobLimitsMs.resume + handoverMs, wake.reason);
+    const operation = newOperation('resume', record.id, node);
+    const claim = await registry.claim(record.id, node, jobLimitsMs.resume + handoverMs, wake.reason, operation);
     if (claim.outcome === 'claimed') {
-      return { outcome: 'claimed', epoch: claim.epoch, operation: await order(parts, wake, node, claim.epoch) };
+      await order(parts, wake, operation, node, claim.epoch);
+      return { outcome: 'claimed', epoch: claim.epoch, operation };
     }
     if (claim.outcome === 'closed') {
       await waitForPlacement(claim.opensInMs, closedUntil);
@@ -98,14 +99,13 @@ async function waitForPlacement(opensInMs: number | undefined, until: number): P
   });
 }
 
-async function order(parts: ApiParts, wake: Wake, node: string, epoch: Epoch): Promise<Operation> {
+async function order(parts: ApiParts, wake: Wake, operation: Operation, node: string, epoch: Epoch): Promise<void> {
   const { id, state } = wake.record;
   const traceparent = wake.traceparent === undefined ? {} : { traceparent: wake.traceparent };
   try {
     const subject = { actorId: id, epoch, ...traceparent };
-    // Should this process end before the job is sent, the node takes it up by itself, under this id.
-    const operationId = wakeOperationId(id, epoch);
-    return await sendJob(parts, { kind: 'resume', target: id, node, subject, operationId });
+    // Should this process end before the job is sent, the node takes it up by itself (worker/jobs/take-up.ts).
+    await sendJobOf<'resume'>(parts, operation, node, subject);
   } catch (error) {
     parts.log.error({ err: error, actorId: id, epoch, node }, 'resume job not sent');
     await parts.registry.transition({

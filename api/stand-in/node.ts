@@ -26,6 +26,8 @@ export interface StandInNode extends AsyncDisposable {
   readonly jobs: Job['kind'][];
   /** Requests refused, by reason, in order. */
   readonly refusals: RefusalReason[];
+  /** The epoch of each actor that it holds; the ingress goes by it. */
+  readonly held: Map<string, string>;
   /** Called with each job before it is done; it may wait, or throw to make it fail. */
   beforeJob: (job: Job) => Promise<void> | void;
   /** Refuses everything, as while a suspend waits for requests in flight. */
@@ -74,6 +76,7 @@ export async function startStandInNode(options: StandInOptions): Promise<StandIn
     id,
     jobs: [],
     refusals: [],
+    held,
     beforeJob: () => undefined,
     draining: false,
     async [Symbol.asyncDispose]() {

@@ -1,6 +1,6 @@
 /**
- * The clients of a run: each calls actors one after the other, now and then puts one to sleep, wakes it on some node, or
- * looks at it, and writes down what it saw. A client that gets no answer does not know whether its call was counted.
+ * The clients of a run: each calls actors one after the other, now and then puts one to sleep, wakes one on some node, or
+ * looks at one, and writes down what it saw. A client that gets no answer does not know whether its call was counted.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { DormouseApiError } from '../../sdk/api-error.ts';
@@ -13,6 +13,8 @@ export interface Clients {
   readonly actors: readonly [string, ...string[]];
   readonly nodes: readonly [string, ...string[]];
   readonly history: HistoryEvent[];
+  /** Actors that a client is moving to another node. The others leave them alone, or they would wake them where they were. */
+  readonly moving: Set<string>;
 }
 
 /** Longer than the api keeps a call waiting for a wake. */
@@ -37,7 +39,7 @@ export async function runClient(clients: Clients, seed: number, stop: AbortSigna
   const random = seededRandom(seed);
   while (!stop.aborted) {
     const actor = random.pick(clients.actors);
-    clients.history.push(...(await act(clients, random, actor, stop)));
+    if (!clients.moving.has(actor)) clients.history.push(...(await act(clients, random, actor, stop)));
     const thinks = random.chance(thinkMs.longShare) ? thinkMs.long : thinkMs.usual;
     await delay(random.next() * thinks, undefined, { signal: stop }).catch(() => undefined);
   }
@@ -45,17 +47,19 @@ export async function runClient(clients: Clients, seed: number, stop: AbortSigna
 
 async function act(clients: Clients, random: Random, actor: string, stop: AbortSignal): Promise<HistoryEvent[]> {
   const what = random.next();
-  if (what < 0.04) return suspend(clients, actor, stop);
+  if (what < 0.02) return suspend(clients, actor, stop);
+  if (what < 0.04) return move(clients, actor, random.pick(clients.nodes), stop);
   if (what < 0.07) return [await resume(clients, actor, random.pick(clients.nodes), stop)];
   if (what < 0.12) return [await look(clients, actor)].flatMap((seen) => seen ?? []);
   return [await count(clients, actor)];
 }
 
+/** A POST, because it reaches the actor once at most: a GET may be sent again when a kept connection turns out to be dead. */
 export async function count({ client }: Clients, actor: string): Promise<HistoryEvent> {
   const invokedAt = now();
   const span = () => ({ actor, invokedAt, completedAt: now() });
   try {
-    const response = await client.actor(actor).fetch('/', { signal: AbortSignal.timeout(callLimitMs) });
+    const response = await client.actor(actor).fetch('/', { method: 'POST', signal: AbortSignal.timeout(callLimitMs) });
     const text = await response.text();
     const epoch = response.headers.get('dormouse-epoch');
     if (response.status !== 200 || epoch === null) {
@@ -93,6 +97,18 @@ async function suspend(clients: Clients, actor: string, stop: AbortSignal): Prom
   }
 }
 
+async function move(clients: Clients, actor: string, node: string, stop: AbortSignal): Promise<HistoryEvent[]> {
+  clients.moving.add(actor);
+  try {
+    const suspended = await suspend(clients, actor, stop);
+    const resumed = await resume(clients, actor, node, stop);
+    const after = await look(clients, actor);
+    return [...suspended, resumed, ...(after === undefined ? [] : [after])];
+  } finally {
+    clients.moving.delete(actor);
+  }
+}
+
 async function resume({ client }: Clients, actor: string, node: string, stop: AbortSignal): Promise<HistoryEvent> {
   const invokedAt = now();
   const span = () => ({ kind: 'move', verb: 'resume', actor, invokedAt, completedAt: now() }) as const;
@@ -108,8 +124,9 @@ async function resume({ client }: Clients, actor: string, node: string, stop: Ab
 async function look({ client }: Clients, actor: string) {
   const invokedAt = now();
   try {
-    const { state, generation, epoch } = await client.actors.get(actor, { signal: AbortSignal.timeout(5000) });
-    return { kind: 'look', actor, invokedAt, completedAt: now(), state, generation, epoch } as const;
+    const seen = await client.actors.get(actor, { signal: AbortSignal.timeout(5000) });
+    const { state, generation, epoch, lastNode: node } = seen;
+    return { kind: 'look', actor, invokedAt, completedAt: now(), state, generation, epoch, node } as const;
   } catch {
     return undefined; // nothing was seen
   }

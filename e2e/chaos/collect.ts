@@ -1,10 +1,15 @@
-/** Gathers what the checker needs besides the history: each actor's log from the store, each VM's life from the logs. */
-import { readFile } from 'node:fs/promises';
+/**
+ * Gathers what the checker needs besides the history: each actor's log from the store, fsck's word about all of it, each
+ * VM's life from the logs.
+ */
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Finding } from '../../shared/fsck/finding.ts';
+import { inspectStore } from '../../shared/fsck/inspect-store.ts';
 import type { ObjectStore } from '../../shared/object-store/object-store.ts';
 import { readEntry } from '../../shared/snapshot/actor-log.ts';
 import { objectKeys, sequenceOf } from '../../shared/snapshot/object-keys.ts';
-import type { LogFact, RunningInterval } from './evidence.ts';
+import type { LogFact, RunningInterval, StoreState } from './evidence.ts';
 import { lookEveryMs, type Sighting } from './vm-watch.ts';
 import type { Death } from './world.ts';
 
@@ -50,7 +55,7 @@ function lifeLine(text: string): Line | undefined {
   return { at: Date.parse(time), message, actor, epoch, sandbox };
 }
 
-type NamedInterval = RunningInterval & { readonly sandbox: string };
+type NamedInterval = Omit<RunningInterval, 'seen'>;
 
 function intervalsOf(node: string, lines: readonly Line[], deaths: readonly number[]): NamedInterval[] {
   const intervals: NamedInterval[] = [];
@@ -69,7 +74,7 @@ function intervalsOf(node: string, lines: readonly Line[], deaths: readonly numb
     const key = `${actor} ${epoch}`;
     if (event.sandbox !== undefined) sandboxes.set(key, event.sandbox);
     if (message === 'activation started' || message === 'activation thawed')
-      open.set(key, { actor, epoch, node, from, sandbox: sandboxes.get(key) ?? '' });
+      open.set(key, { actor, epoch, node, from, vm: sandboxes.get(key) ?? '' });
     else close(key, from);
   }
   for (const key of [...open.keys()]) close(key, undefined);
@@ -77,15 +82,32 @@ function intervalsOf(node: string, lines: readonly Line[], deaths: readonly numb
 }
 
 /** The parts of an interval in which the VM's process was seen able to run; a life too short to be seen stays whole. */
-function clipped({ sandbox, ...interval }: NamedInterval, sightings: readonly Sighting[]): RunningInterval[] {
-  const { from, to = Infinity } = interval;
-  const seen = sightings.filter(
-    (sighting) => sighting.sandbox === sandbox && sighting.to >= from && sighting.from < to,
-  );
-  if (seen.length === 0) return to - from < 3 * lookEveryMs ? [interval] : [{ ...interval, to: from + lookEveryMs }];
-  return seen.map((sighting) => ({
-    ...interval,
-    from: Math.max(from, sighting.from),
-    to: Math.min(to, sighting.to),
-  }));
+function clipped(interval: NamedInterval, sightings: readonly Sighting[]): RunningInterval[] {
+  const { from, to = Infinity, vm } = interval;
+  const seen = sightings.filter((sighting) => sighting.sandbox === vm && sighting.to >= from && sighting.from < to);
+  if (seen.length > 0)
+    return seen.map((sighting) => ({
+      ...interval,
+      from: Math.max(from, sighting.from),
+      to: Math.min(to, sighting.to),
+      seen: true,
+    }));
+  const isShort = to - from < 3 * lookEveryMs;
+  return [{ ...interval, to: isShort ? to : from + lookEveryMs, seen: isShort }];
+}
+
+/** Every object is read. Attempts that came to nothing are orphans for a while; missing or corrupt is damage at any time. */
+export async function readStore(store: ObjectStore, scratchFolder: string): Promise<StoreState> {
+  await mkdir(scratchFolder);
+  const others: Finding[] = [];
+  let live = 0;
+  await inspectStore({
+    store,
+    scratchFolder,
+    onFinding(finding) {
+      if (finding.verdict === 'live') live++;
+      else others.push(finding);
+    },
+  });
+  return { live, others };
 }

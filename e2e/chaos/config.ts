@@ -12,6 +12,12 @@ export interface Configuration extends Omit<RunOptions, 'say'> {
   readonly logs: string | undefined;
 }
 
+/** A run, or instead of one: only help, or only the removal of what dead runs (or the one named) left behind. */
+export type Wish =
+  | { readonly kind: 'run'; readonly configuration: Configuration }
+  | { readonly kind: 'sweep'; readonly run: string | undefined }
+  | { readonly kind: 'help' };
+
 /** What needs nothing but the local stack. */
 const processFaults = [
   ...['kill-api', 'kill-worker', 'kill-vmm', 'kill-virtiofsd', 'kill-redis'],
@@ -30,6 +36,7 @@ Usage: npm run chaos -- [options]
   --lease-ms number     of the nodes' leases (3000)
   --faults a,b,c        all, processes (default), or names out of:
                         ${faultNames.join(', ')}
+  --sweep               only removes what runs left whose driver is dead; every run begins with that
   --json file           also write everything that was seen
   --logs folder         also keep the logs of all processes
 
@@ -62,23 +69,28 @@ function namesOf(text: string, context: z.RefinementCtx): [FaultName, ...FaultNa
   return z.NEVER;
 }
 
-/** Undefined when only help was asked for. */
-export function readConfiguration(words: readonly string[]): Configuration | undefined {
-  const { help, ...given } = parseWords(words);
-  if (help === true) return undefined;
+export function readWish(words: readonly string[]): Wish {
+  const { values, positionals } = parseWords(words);
+  const { help, sweep, ...given } = values;
+  if (help === true) return { kind: 'help' };
+  if (sweep === true) return { kind: 'sweep', run: positionals[0] };
   const parsed = optionsSchema.safeParse(given);
   if (!parsed.success) throw invalid(parsed.error);
   const { 'duration-s': seconds, 'lease-ms': leaseMs, json, logs, ...rest } = parsed.data;
-  return { ...rest, durationMs: seconds * 1000, leaseMs, json, logs };
+  return { kind: 'run', configuration: { ...rest, durationMs: seconds * 1000, leaseMs, json, logs } };
 }
 
 function parseWords(words: readonly string[]) {
   const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
   const options = { seed: text, 'duration-s': text, actors: text, clients: text, nodes: text } as const;
-  const more = { 'lease-ms': text, faults: text, json: text, logs: text } as const;
+  const more = { 'lease-ms': text, faults: text, json: text, logs: text, sweep: flag } as const;
   try {
-    return parseArgs({ args: [...words], options: { ...options, ...more, help: { type: 'boolean', short: 'h' } } })
-      .values;
+    return parseArgs({
+      args: [...words],
+      options: { ...options, ...more, help: { ...flag, short: 'h' } },
+      allowPositionals: words.includes('--sweep'),
+    });
   } catch (cause) {
     throw new DormouseError('invalid-input', cause instanceof Error ? cause.message : String(cause), { cause });
   }

@@ -1,4 +1,5 @@
 /** What the checker works with besides the history: facts from the store, the nodes' logs and the driver. */
+import type { Finding } from '../../shared/fsck/finding.ts';
 import type { HistoryEvent } from './history.ts';
 
 /** The epochs of one actor's log in the store, oldest first. A fence may be missing: retention removes old ones. */
@@ -18,9 +19,13 @@ export interface RunningInterval {
   readonly actor: string;
   readonly epoch: string;
   readonly node: string;
+  /** The virtual machine: one activation must not have two. */
+  readonly vm: string;
   readonly from: number;
   /** Undefined: it runs still. */
   readonly to: number | undefined;
+  /** False when it was long enough for its process to be seen, and that was not. */
+  readonly seen: boolean;
 }
 
 export interface Strike {
@@ -41,6 +46,12 @@ export interface FinalActor {
   readonly silent?: string;
 }
 
+/** What fsck says of the store in the end: how many objects are alive, and each that is not. */
+export interface StoreState {
+  readonly live: number;
+  readonly others: readonly Finding[];
+}
+
 export interface Evidence {
   readonly actors: readonly string[];
   readonly history: readonly HistoryEvent[];
@@ -48,8 +59,9 @@ export interface Evidence {
   readonly intervals: readonly RunningInterval[];
   readonly strikes: readonly Strike[];
   readonly finals: readonly FinalActor[];
-  /** What was still there when everything slept, in words: a VM that nobody holds, a process, a mount. */
+  /** What was still there when everything slept, or had stopped, in words: a VM that nobody holds, a process, a mount. */
   readonly leftovers: readonly string[];
+  readonly store: StoreState;
 }
 
 export interface Violation {

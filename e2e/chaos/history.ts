@@ -42,6 +42,8 @@ export interface Look extends Span {
   readonly state: string;
   readonly generation: number;
   readonly epoch: string | undefined;
+  /** Where it is, or was last. */
+  readonly node: string | undefined;
 }
 
 export type HistoryEvent = Counted | Uncounted | Move | Look;

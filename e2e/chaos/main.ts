@@ -2,17 +2,20 @@
 import { writeFile } from 'node:fs/promises';
 import { inspect } from 'node:util';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
-import { helpText, readConfiguration, type Configuration } from './config.ts';
+import { helpText, readWish, type Configuration } from './config.ts';
 import { reportText } from './report.ts';
 import { runChaos } from './run.ts';
+import { sweepDeadRuns, sweepRun } from './sweep.ts';
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 async function main(words: readonly string[]): Promise<number> {
   try {
-    const configuration = readConfiguration(words);
-    if (configuration !== undefined) return await runAndReport(configuration);
-    process.stdout.write(`${helpText}\n`);
+    const wish = readWish(words);
+    if (wish.kind === 'run') return await runAndReport(wish.configuration);
+    if (wish.kind === 'help') process.stdout.write(`${helpText}\n`);
+    else if (wish.run !== undefined) await sweepRun(wish.run);
+    else for (const name of await sweepDeadRuns()) say(`removed ${name}`);
     return 0;
   } catch (error) {
     const isUsage = error instanceof DormouseError && error.code === 'invalid-input';

@@ -25,16 +25,21 @@ export function planFaults({ seed, durationMs, faults }: PlanOptions): PlannedFa
   const plan: PlannedFault[] = [];
   const killedAt = new Map<FaultName, number>();
   const turn = [...faults];
+  let isFirstRound = true;
   for (let atMs = 0; ;) {
-    atMs += random.between(pauseMs.shortest, pauseMs.longest);
+    // Each fault has its turn once before any has its second, and in a short run sooner: no seed leaves one out.
+    const share = (durationMs - atMs) / (isFirstRound ? turn.length + 1 : 1);
+    atMs += Math.min(random.between(pauseMs.shortest, pauseMs.longest), share);
     if (atMs >= durationMs) return plan;
-    // Each fault has its turn once before any has its second: no seed leaves one out.
-    if (turn.length === 0) turn.push(...faults);
     const ready = turn.filter((fault) => atMs - (killedAt.get(fault) ?? -Infinity) >= betweenKillsMs);
     const [first, ...others] = ready;
     if (first === undefined) continue;
     const fault = random.pick([first, ...others]);
     turn.splice(turn.indexOf(fault), 1);
+    if (turn.length === 0) {
+      turn.push(...faults);
+      isFirstRound = false;
+    }
     if (fault.startsWith('kill-')) killedAt.set(fault, atMs);
     plan.push({ fault, atMs, seed: Math.floor(random.next() * 2 ** 32) });
   }

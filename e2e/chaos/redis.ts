@@ -1,5 +1,5 @@
-/** The run's own Redis, which faults kill, start again on the same port, and give an older append-only file. */
-import { cp, rm } from 'node:fs/promises';
+/** The run's own Redis, which faults kill, start again on the same port, and give an older or a cut append-only file. */
+import { cp, glob, rm, stat, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { startRedis } from '../../infra/servers/redis.ts';
 
@@ -12,6 +12,8 @@ export interface ChaosRedis extends AsyncDisposable {
   exclusively<Result>(work: () => Promise<Result>): Promise<Result>;
   keepCopy(): Promise<void>;
   restoreCopy(): Promise<void>;
+  /** Cuts so many bytes off the append-only file, in the middle of a command most likely. Returns how many it had. */
+  cutTail(bytes: number): Promise<number>;
 }
 
 export async function startChaosRedis(dir: string): Promise<ChaosRedis> {
@@ -46,6 +48,14 @@ export async function startChaosRedis(dir: string): Promise<ChaosRedis> {
     async restoreCopy() {
       await rm(files, { recursive: true });
       await cp(copy, files, { recursive: true });
+    },
+    async cutTail(bytes) {
+      const [last] = (await Array.fromAsync(glob(path.join(files, '*.incr.aof')))).sort().reverse();
+      if (last === undefined) return 0;
+      const { size } = await stat(last);
+      const lost = Math.min(size, bytes);
+      await truncate(last, size - lost);
+      return lost;
     },
     async [Symbol.asyncDispose]() {
       await server?.stop();

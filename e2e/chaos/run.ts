@@ -8,14 +8,14 @@ import { until } from '../../shared/process/until.ts';
 import { checkRun } from './check/check.ts';
 import { tooQuiet } from './check/ending.ts';
 import { runClient, type Clients } from './clients.ts';
-import { readIntervals, readLog } from './collect.ts';
+import { readIntervals, readLog, readStore } from './collect.ts';
 import type { Evidence, Strike, Violation } from './evidence.ts';
 import { faults } from './faults/catalogue.ts';
 import type { FaultName } from './faults/names.ts';
 import { now, type HistoryEvent } from './history.ts';
 import { planFaults } from './plan.ts';
 import { seededRandom } from './random.ts';
-import { putToSleep, settle } from './settle.ts';
+import { endWorld, lookAtRun, putToSleep, settle } from './settle.ts';
 import { watchVms, type VmWatch } from './vm-watch.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -40,8 +40,8 @@ export interface RunResult {
 
 /** How long after the last fault an actor may be in a transitional state: the longest job's limit, and the reaper's turn. */
 const settleLimitMs = 160_000;
-/** Some faults need a VM, and at times every actor sleeps. */
-const targetLimitMs = 10_000;
+/** Some faults need a VM or an upload, and at times every actor sleeps, or is slow to do anything on a busy machine. */
+const targetLimitMs = 20_000;
 const targetPollMs = 100;
 const enoughLimitMs = 60_000;
 /** Short, so that actors fall asleep by themselves too. */
@@ -49,31 +49,28 @@ const idleTimeoutMs = 1500;
 const wakeTimeoutMs = 15_000;
 
 export async function runChaos(options: RunOptions): Promise<RunResult> {
+  const surroundings = await lookAtRun();
   await using world = await startWorld(options);
   const { platform } = world;
   // Every generation is kept, so that the checker can see them all.
   await platform.template('counter', { idleTimeoutMs, wakeTimeoutMs, retainGenerations: 100 });
   const history: HistoryEvent[] = [];
-  const clients: Clients = { client: platform.client, actors: names(options.actors), nodes: nodesOf(world), history };
+  const actors = names(options.actors);
+  const clients: Clients = { client: platform.client, actors, nodes: nodesOf(world), history, moving: new Set() };
   for (const id of clients.actors) await platform.client.actors.create({ id, template: 'counter' });
   await using watch = watchVms(platform.home);
   options.say(`${options.actors} actors, ${options.clients} clients, ${options.faults.join(' ')}`);
   const expected = {
-    ...{ settleLimitMs, minAnsweredPerActor: 5, minEpochsPerActor: 2, faults: options.faults },
+    ...{ settleLimitMs, minAnsweredPerActor: 5, minEpochsPerActor: 2, minMovesPerActor: 0.5, faults: options.faults },
     minHits: Math.floor(options.durationMs / 10_000),
   };
   const strikes = await disturb(world, clients, options, () => tooQuiet(clients, expected).length === 0);
   options.say(`${history.length} events, ${strikes.length} faults; settling`);
   const finals = await settle(clients, settleLimitMs);
-  const leftovers = await putToSleep(clients, world);
-  const evidence = {
-    actors: clients.actors,
-    history,
-    strikes,
-    finals,
-    leftovers,
-    ...(await collect(world, clients, watch)),
-  };
+  const awake = await putToSleep(clients, world);
+  const collected = await collect(world, clients, watch);
+  const leftovers = [...awake, ...(await endWorld(world, surroundings))];
+  const evidence = { actors: clients.actors, history, strikes, finals, leftovers, ...collected };
   return { evidence, violations: checkRun(evidence, expected) };
 }
 
@@ -125,14 +122,14 @@ async function strikeOnce(world: World, options: RunOptions, fault: FaultName, s
 }
 
 async function collect(world: World, clients: Clients, watch: VmWatch) {
-  await using store = await openStore(world.storeUrl);
+  await using store = await openStore(world.store.url);
   const logs = new Map<string, Awaited<ReturnType<typeof readLog>>>();
   for (const actor of clients.actors) logs.set(actor, await readLog(store.store, actor));
   const folder = `${world.platform.home}/logs`;
   const intervals = await Promise.all(
     clients.nodes.map((node) => readIntervals(folder, node, world.deaths, watch.sightings)),
   );
-  return { logs, intervals: intervals.flat() };
+  return { logs, intervals: intervals.flat(), store: await readStore(store.store, `${world.folder}/scratch`) };
 }
 
 async function openStore(url: string) {

@@ -1,13 +1,17 @@
 /**
  * The end of a run, when no fault strikes any more: every actor must become stable by itself, answer one more call, and go
- * to sleep; then no virtual machine may be left.
+ * to sleep; then no virtual machine may be left, and once the platform has stopped, nothing at all.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { findLeftovers } from '../../infra/test/leftovers.ts';
+import { lookAround, type Surroundings } from '../../infra/test/surroundings.ts';
 import { until } from '../../shared/process/until.ts';
+import { isOurs } from '../platform.ts';
 import { count, wordsOf, type Clients } from './clients.ts';
 import type { FinalActor } from './evidence.ts';
 import { processesBelow } from './faults/processes.ts';
 import { now } from './history.ts';
+import { folderOf, ownOwner, tableOf } from './owner.ts';
 import type { World } from './world.ts';
 
 const stable: ReadonlySet<string> = new Set(['suspended', 'running', 'paused', 'failed']);
@@ -75,4 +79,19 @@ async function remainingVms(home: string): Promise<string[]> {
     () => undefined,
   );
   return (await vms()).map(({ name, pid }) => `process ${pid} of an actor that sleeps: ${name.slice(0, 160)}`);
+}
+
+/** What bears this run's names, now. */
+export const lookAtRun = (): Promise<Surroundings> => lookAround(folderOf(ownOwner()));
+
+/** Stops the platform and everything around it, and looks for what is there then and was not before the run. */
+export async function endWorld(world: World, before: Surroundings): Promise<string[]> {
+  const { home, stack } = world.platform;
+  const failed = await world[Symbol.asyncDispose]().then(
+    () => [],
+    (error: unknown) => [`the platform did not end well: ${wordsOf(error)}`],
+  );
+  const left = await findLeftovers(world.folder, before);
+  const ours = left.filter((item) => isOurs(item, home, stack.nodes) || item.what.endsWith(tableOf(ownOwner())));
+  return [...failed, ...ours.map(({ kind, what }) => `${kind} ${what}`)];
 }

@@ -1,19 +1,21 @@
 /**
- * The platform under test and the ways to break it: a stack on free ports under a temporary home, a Redis and, where faults
- * need it, an S3 server or a small disk of our own, and a proxy in front of each for each process.
+ * The platform under test and the ways to break it: a stack on free ports under a temporary home, a Redis, a store and,
+ * where faults need it, small disks of our own, and a proxy in front of Redis and the store for each process.
  */
-import { cp, mkdir, mkdtemp } from 'node:fs/promises';
+import { cp, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { execa } from 'execa';
-import { startVersitygw } from '../../infra/servers/versitygw.ts';
-import { startFaultProxy, type FaultProxy } from '../../shared/object-store/fault-proxy.ts';
 import { removeTree } from '../../shared/process/remove-tree.ts';
 import { startPlatform, type Platform } from '../platform.ts';
-import { needsProxiedStore, type FaultName } from './faults/names.ts';
+import { removeTable } from './faults/firewall.ts';
+import type { FaultName } from './faults/names.ts';
 import { now } from './history.ts';
+import { folderOf, ownOwner, tableOf } from './owner.ts';
 import { startChaosRedis, type ChaosRedis } from './redis.ts';
-import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
+import { mountSmallDisk } from './small-disk.ts';
+import { linksTo, startStore, type ChaosStore } from './store.ts';
+import { sweepDeadRuns, sweepWhenInterrupted } from './sweep.ts';
+import type { TcpProxy } from './tcp-proxy.ts';
 
 export interface Death {
   readonly process: string;
@@ -22,15 +24,12 @@ export interface Death {
 
 export interface World extends AsyncDisposable {
   readonly platform: Platform;
+  /** Holds everything of the run. */
+  readonly folder: string;
   readonly redis: ChaosRedis;
-  /** By process: its way to Redis, and to the store when that is a server. */
+  readonly store: ChaosStore;
+  /** By process: its way to Redis. */
   readonly redisLinks: ReadonlyMap<string, TcpProxy>;
-  readonly storeLinks: ReadonlyMap<string, TcpProxy>;
-  readonly storeProxy: FaultProxy | undefined;
-  /** A small file system that holds the store. */
-  readonly smallDisk: string | undefined;
-  /** The store as the checker reads it, past all proxies. */
-  readonly storeUrl: string;
   readonly deaths: readonly Death[];
   pidOf(process: string): number | undefined;
 }
@@ -43,28 +42,32 @@ export interface WorldOptions {
   readonly logs?: string | undefined;
 }
 
-const bucket = 'dormouse';
-/** A golden, and some hundred small generations. */
-const smallDiskMiB = 768;
+/** The image, the cached golden and what is on its way to the store; a guest's memory is not on this disk. */
+const nodesDiskMiB = 256;
 
 export async function startWorld(options: WorldOptions): Promise<World> {
   await using resources = new AsyncDisposableStack();
-  const folder = await mkdtemp(path.join(tmpdir(), 'dm-chaos-'));
+  await sweepDeadRuns();
+  const folder = folderOf(ownOwner());
+  await mkdir(folder);
   resources.defer(() => removeTree(folder, tmpdir()));
+  resources.defer(() => removeTable(tableOf(ownOwner())));
+  resources.use(sweepWhenInterrupted(folder));
   const home = path.join(folder, 'home');
   await mkdir(home);
+  if (options.faults.includes('disk-full')) await mountSmallDisk(path.join(home, 'nodes'), nodesDiskMiB, resources);
   // After the platform has stopped, so that its last words are there too.
   const { logs } = options;
   if (logs !== undefined) resources.defer(() => cp(path.join(home, 'logs'), logs, { recursive: true }));
   const processes = ['api', ...Array.from({ length: options.nodes }, (_, index) => `node-${index + 1}`)];
   const redis = resources.use(await startChaosRedis(path.join(folder, 'redis')));
   const redisLinks = await linksTo(redis.port, processes, resources);
-  const store = await startStore(options.faults, folder, processes, resources);
+  const store = await startStore(options.faults, path.join(folder, 'store'), processes, resources);
   const deaths: Death[] = [];
   const platform = resources.use(
     await startPlatform({
       home,
-      storeUrl: store.storeUrl,
+      storeUrl: store.url,
       environment: {
         DORMOUSE_REDIS_URL: `redis://127.0.0.1:${redis.port}`,
         DORMOUSE_LEASE_MS: String(options.leaseMs),
@@ -83,67 +86,8 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   );
   const all = resources.move();
   return {
-    ...{ platform, redis, redisLinks, deaths },
-    ...{ storeLinks: store.links, storeProxy: store.proxy, smallDisk: store.smallDisk, storeUrl: store.storeUrl },
+    ...{ platform, folder, redis, store, redisLinks, deaths },
     pidOf: (name) => (name === 'redis' ? redis.pid : platform.stack.processes.get(name)?.pid),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
-}
-
-interface Store {
-  readonly storeUrl: string;
-  readonly links: ReadonlyMap<string, TcpProxy>;
-  readonly proxy?: FaultProxy;
-  readonly smallDisk?: string;
-  settingsOf(process: string): Record<string, string>;
-}
-
-async function startStore(
-  faults: readonly FaultName[],
-  folder: string,
-  processes: readonly string[],
-  resources: AsyncDisposableStack,
-): Promise<Store> {
-  if (faults.some(needsProxiedStore)) return startProxiedStore(folder, processes, resources);
-  const place = path.join(folder, 'store');
-  await mkdir(place);
-  const base = { storeUrl: `file://${place}`, links: new Map(), settingsOf: () => ({}) };
-  if (!faults.includes('disk-full')) return base;
-  await execa('mount', ['-t', 'tmpfs', '-o', `size=${smallDiskMiB}m`, 'dormouse-chaos', place]);
-  resources.defer(async () => {
-    await execa('umount', [place]);
-  });
-  return { ...base, smallDisk: place };
-}
-
-/** Each process ─► its own TCP proxy ─► one HTTP proxy that understands requests ─► the S3 server. */
-async function startProxiedStore(
-  folder: string,
-  processes: readonly string[],
-  resources: AsyncDisposableStack,
-): Promise<Store> {
-  const server = resources.use(await startVersitygw({ dir: path.join(folder, 's3'), buckets: [bucket] }));
-  Object.assign(process.env, server.environment); // for the checker's own client, and inherited by the stack
-  const proxy = resources.use(await startFaultProxy(server.endpoint));
-  const links = await linksTo(Number(new URL(proxy.endpoint).port), processes, resources);
-  const storeUrl = server.storeUrl(bucket);
-  const through = (port: number): string => {
-    const url = new URL(storeUrl);
-    url.searchParams.set('endpoint', `http://127.0.0.1:${port}`);
-    return url.href;
-  };
-  return {
-    ...{ storeUrl, links, proxy },
-    settingsOf: (name) => ({ DORMOUSE_STORE: through(links.get(name)?.port ?? 0) }),
-  };
-}
-
-async function linksTo(
-  port: number,
-  processes: readonly string[],
-  resources: AsyncDisposableStack,
-): Promise<ReadonlyMap<string, TcpProxy>> {
-  const links = new Map<string, TcpProxy>();
-  for (const name of processes) links.set(name, resources.use(await startTcpProxy(port)));
-  return links;
 }

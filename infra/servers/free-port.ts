@@ -25,15 +25,17 @@ const listening = '0A';
  * Whether this very process listens on the port. Asking the port itself would not do: after a lost race another
  * program's server answers there.
  */
-export async function listensOn(pid: number, port: number): Promise<boolean> {
-  const table = await readFile('/proc/net/tcp', 'utf8');
-  const local = `${loopback}:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const row = table
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .find((columns) => columns[1] === local && columns[3] === listening);
-  const inode = row?.[9];
-  return inode !== undefined && (await openFiles(pid)).includes(`socket:[${inode}]`);
+export const listensOn = async (pid: number, port: number): Promise<boolean> => (await portsOf(pid)).includes(port);
+
+/** The ports that this very process listens on. */
+export async function portsOf(pid: number): Promise<number[]> {
+  const files = new Set(await openFiles(pid));
+  return (await readFile('/proc/net/tcp', 'utf8')).split('\n').flatMap((line) => {
+    const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
+    const [address, port = ''] = local.split(':');
+    if (address !== loopback || state !== listening || !files.has(`socket:[${inode}]`)) return [];
+    return [Number.parseInt(port, 16)];
+  });
 }
 
 /** What the descriptors of a process point to; a process that has just ended has none. */

@@ -204,6 +204,12 @@ export const errorCodes = {
     'The network of a VM could not be set up',
     'Run as root with tap devices and nftables available.',
   ),
+  'disk-full': code(
+    503,
+    true,
+    'A disk of the node is full',
+    'Make room below DORMOUSE_HOME, or try again: another node may have some.',
+  ),
   'precondition-missing': code(
     500,
     false,

@@ -47,12 +47,16 @@ export const serializedErrorSchema = z.object({
 });
 export type SerializedError = z.infer<typeof serializedErrorSchema>;
 
-/** Anything thrown, as a DormouseError; what is not one already is `internal` and keeps its cause. */
+/** Anything thrown, as a DormouseError; what is not one already is `internal` or `disk-full`, and keeps its cause. */
 export function toDormouseError(error: unknown): DormouseError {
   if (error instanceof DormouseError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new DormouseError('internal', message, { cause: error });
+  return new DormouseError(saysFull(error) ? 'disk-full' : 'internal', message, { cause: error });
 }
+
+/** The one failure of a disk that is neither a defect nor damage: it ends when somebody makes room. */
+const saysFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 
 export function serializeError(error: unknown): SerializedError {
   const known = toDormouseError(error);

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import { suite, test } from 'node:test';
 import { DormouseError } from '../errors/dormouse-error.ts';
 import { answerOnSocket, forwardUpgrade } from './forward-upgrade.ts';
-import type { ForwardOutcome } from './forward.ts';
+import type { ForwardOutcome } from './exchange.ts';
 import { refusalStatus } from './ingress-contract.ts';
 import { endToEnd } from './raw-headers.ts';
 

@@ -5,7 +5,9 @@
  */
 import { request as startRequest, STATUS_CODES, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { reasonPhrase, unreachableError, type ForwardOutcome, type ForwardTarget } from './forward.ts';
+import type { ForwardOutcome, ForwardTarget } from './exchange.ts';
+import { unreachableError } from './forward.ts';
+import { reasonPhrase } from './pass-answer.ts';
 import { endToEnd, filterHeaders, pairs, type RawHeaders } from './raw-headers.ts';
 
 export interface ForwardUpgrade {

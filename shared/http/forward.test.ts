@@ -6,7 +6,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { suite, test } from 'node:test';
 import { DormouseError } from '../errors/dormouse-error.ts';
-import { forward, type Forward, type ForwardOutcome, type ForwardTarget } from './forward.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import type { Forward, ForwardOutcome, ForwardTarget } from './exchange.ts';
+import { forward } from './forward.ts';
 import { refusalStatus } from './ingress-contract.ts';
 import { endToEnd } from './raw-headers.ts';
 
@@ -382,6 +384,69 @@ suite('forward', () => {
     assert.equal((await answerTo(request)).statusCode, 200);
     assert.equal((await get(front, { method: 'POST' })).statusCode, 200);
     assert.deepEqual(requests, ['GET', 'POST', 'POST']);
+    agent.destroy();
+  });
+
+  test('a small body that came with its headers goes with them, and again to the next target after a refusal', async () => {
+    const asked: (string | undefined)[] = [];
+    await using first = await target((request, response) => {
+      asked.push(request.headers.expect);
+      response.writeHead(refusalStatus).end();
+    });
+    await using second = await target((request, response) => {
+      asked.push(request.headers.expect);
+      request.pipe(response);
+    });
+    await using front = await proxy([first, second], { expectContinue: true, refusalOf });
+    const request = open(front, { method: 'POST', headers: { 'content-length': 5 } });
+    request.end('small');
+    assert.equal(await text(await answerTo(request)), 'small');
+    assert.deepEqual(asked, [undefined, undefined]);
+  });
+
+  test('a small body that comes later than its headers is waited for by nobody', async () => {
+    await using door = await target((request, response) => {
+      response.writeHead(200).write('early ');
+      request.pipe(response);
+    });
+    await using front = await proxy([door]);
+    const request = open(front, { method: 'POST', headers: { 'content-length': 4 } });
+    request.flushHeaders();
+    const answer = await answerTo(request);
+    request.end('late');
+    assert.equal(await text(answer), 'early late');
+  });
+
+  /** Echoes the client's port: which connection a request came on. */
+  const portEcho: RequestListener = (request, response) =>
+    void request.resume().on('end', () => response.end(String(request.socket.remotePort)));
+
+  test('a pool lets a request that must not be repeated follow another one closely, and nothing else', async () => {
+    await using door = await target(portEcho);
+    for (const [reuseWithinMs, reused] of [[60_000, true] as const, [0, false] as const]) {
+      const agent = new ConnectionPool({ reuseWithinMs });
+      await using front = await proxy([{ ...door, agent }]);
+      const before = (await get(front)).body;
+      const post = open(front, { method: 'POST', headers: { 'content-length': 4 } });
+      post.end('body');
+      assert.equal((await text(await answerTo(post))) === before, reused);
+      agent.destroy();
+    }
+  });
+
+  test('a request that must not be repeated is not sent twice when its used connection dies', async () => {
+    const { server, requests } = resetting();
+    await using door = await listening(server);
+    const agent = new ConnectionPool({ reuseWithinMs: 60_000 });
+    await using front = await proxy([{ ...door, agent }]);
+    assert.equal((await get(front)).statusCode, 200);
+    assert.equal((await get(front, { method: 'POST' })).statusCode, 502);
+    assert.deepEqual(requests, ['GET', 'reset']);
+    const put = open(front, { method: 'PUT', headers: { 'content-length': 4 } });
+    assert.equal((await get(front)).statusCode, 200);
+    put.end('body');
+    assert.equal((await answerTo(put)).statusCode, 200);
+    assert.deepEqual(requests, ['GET', 'reset', 'GET', 'reset', 'PUT']);
     agent.destroy();
   });
 });

@@ -3,110 +3,87 @@
  * answer back, with back-pressure both ways, and owns nothing but that one exchange.
  *
  * Before the first byte of an answer there are three ways out, all of which leave the caller's response untouched:
- *   - the target refuses (`refusalOf`): no byte of the body was read, so the caller may send the request elsewhere;
+ *   - the target refuses (`refusalOf`): it has passed nothing on, so the caller may send the request elsewhere;
  *   - the target cannot be reached or ends the connection: `actor-unreachable` is thrown;
  *   - the client goes away: `abandoned`.
  * After it, a target that breaks off cuts the client's connection too (`cut`): a short answer must not look complete.
  *
  * A connection that was used before may be dying just as a request is put on it. A request that can be repeated without
- * harm is sent once more, on a fresh connection; one that cannot never goes on a used connection at all.
+ * harm is sent once more, on a fresh connection. One that cannot goes on a used connection only if a pool can tell that it
+ * was in use a moment ago (connection-pool.ts), and is never sent twice once the target may have seen all of it.
+ *
+ * A body that came with its headers is small and goes on with them (request-body.ts). Any other is held back, for a
+ * target that may refuse, until it says 100.
  */
-import {
-  Agent,
-  request as startRequest,
-  type ClientRequest,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { DormouseError } from '../errors/dormouse-error.ts';
-import { endToEnd, filterHeaders, hasHeader, pairs, type RawHeaders } from './raw-headers.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import type { Forward, ForwardOutcome, ForwardTarget } from './exchange.ts';
+import { passAnswer } from './pass-answer.ts';
+import { bodyOf, pipeBody, type RequestBody } from './request-body.ts';
+import { isIdempotent, openUpstream } from './upstream-request.ts';
 
-export interface ForwardTarget {
-  readonly host: string;
-  readonly port: number;
-  /** Keeps connections between requests; without one each request has its own. */
-  readonly agent?: Agent;
-}
-
-export interface Forward {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly target: ForwardTarget;
-  /** Path and query for the target, as they shall stand in its request line. */
-  readonly path: string;
-  /** For the target: usually `endToEnd(request.rawHeaders)` and some more. Framing and `Expect` are added here. */
-  readonly headers: RawHeaders;
-  /** Holds the body back until the target says 100: for a target that may refuse. */
-  readonly expectContinue?: boolean;
-  /** Called when the target wants the body: the moment to tell the client to go on. */
-  readonly onContinue?: () => void;
-  /** Tells a refusal from an answer. What it throws ends the exchange and is thrown on. */
-  readonly refusalOf?: (answer: IncomingMessage) => string | undefined;
-  /** The headers to answer with; by default the target's own, end to end. Called once, when they have come. */
-  readonly onAnswer?: (answer: IncomingMessage) => RawHeaders;
-  /** Breaks the exchange off, whatever its stage. */
-  readonly signal?: AbortSignal;
-}
-
-export type ForwardOutcome =
-  | { readonly outcome: 'answered'; readonly status: number }
-  | { readonly outcome: 'refused'; readonly reason: string }
-  /** The client went away. */
-  | { readonly outcome: 'abandoned' }
-  /** The target broke its answer off; the client's connection was cut. */
-  | { readonly outcome: 'cut' };
-
-/** A target on a private network that does not accept within this time is not there. */
-const connectTimeoutMs = 5000;
 /** A target that may refuse decides at once; one that says nothing for this long is stuck. */
 const continueTimeoutMs = 15_000;
 
-/**
- * For a request with a connection of its own: never kept, yet the target is told `keep-alive`. A target told `close` may
- * answer early and close with some of the body unread, which resets the connection and loses its answer.
- */
-const ownConnection = Object.assign(new Agent({ keepAlive: true }), { keepSocketAlive: () => false });
-
-const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-
-/** Whether the client sends a body, and how its length is told. */
-export function framingOf(request: IncomingMessage): 'none' | 'length' | 'chunked' {
-  if (request.headers['transfer-encoding'] !== undefined) return 'chunked';
-  return Number(request.headers['content-length'] ?? 0) > 0 ? 'length' : 'none';
-}
-
 /** Passes the request on and the answer back; settles when the exchange is over. */
 export async function forward(exchange: Forward): Promise<ForwardOutcome> {
-  const { target, request, expectContinue = false } = exchange;
-  const replayable = framingOf(request) === 'none' ? idempotent.has(request.method ?? '') : expectContinue;
-  if (target.agent === undefined || !replayable) return (await attempt(exchange, undefined)) ?? unreachable(exchange);
-  return (await attempt(exchange, target.agent)) ?? (await attempt(exchange, undefined)) ?? unreachable(exchange);
+  const { request, target, expectContinue = false } = exchange;
+  const known = bodyOf(request);
+  const body = known instanceof Promise ? await known : known;
+  const repeatable = body.kind === 'stream' ? expectContinue : isIdempotent(request.method);
+  const agent = repeatable ? target.agent : poolForUnrepeatable(target.agent);
+  const outcome = await attempt(exchange, body, agent, repeatable);
+  if (outcome !== undefined) return outcome;
+  return (await attempt(exchange, body, undefined, false)) ?? unreachable(exchange);
 }
 
-/** One try. Undefined when a used connection turned out to be dead before the target could have seen the request. */
-function attempt(exchange: Forward, agent: Agent | undefined): Promise<ForwardOutcome | undefined> {
-  const { promise, resolve, reject } = Promise.withResolvers<ForwardOutcome | undefined>();
+function poolForUnrepeatable(agent: Agent | undefined): Agent | undefined {
+  if (!(agent instanceof ConnectionPool)) return undefined;
+  agent.dropStale();
+  return agent;
+}
+
+/** One try. Undefined when a used connection turned out to be dead, and the request may be sent again. */
+function attempt(
+  exchange: Forward,
+  body: RequestBody,
+  agent: Agent | undefined,
+  repeatable: boolean,
+): Promise<ForwardOutcome | undefined> {
   const { request, response, signal } = exchange;
   if (response.destroyed) return Promise.resolve({ outcome: 'abandoned' });
-  const upstream = openUpstream(exchange, agent);
-  const scope = new DisposableStack();
-  let stage: 'asking' | 'sending' | 'answering' = 'asking';
+  const { promise, resolve, reject } = Promise.withResolvers<ForwardOutcome | undefined>();
+  const upstream = openUpstream(exchange, body, agent);
+  let stage: 'asking' | 'sending' | 'answering' | 'over' = 'asking';
+  let stopSending: (() => void) | undefined;
 
-  const sendBody = (): void => {
-    if (stage !== 'asking') return;
-    stage = 'sending';
-    exchange.onContinue?.();
-    scope.defer(pipeBody(request, upstream));
+  const end = (): void => {
+    stage = 'over';
+    response.off('close', clientGone);
+    signal?.removeEventListener('abort', aborted);
+    stopSending?.();
+  };
+  const settle = (outcome: ForwardOutcome | undefined): void => {
+    if (stage === 'over') return;
+    end();
+    resolve(outcome);
+  };
+  const fail = (cause: unknown): void => {
+    end();
+    reject(cause instanceof DormouseError ? cause : unreachableError(exchange, cause));
   };
   const clientGone = (): void => {
     if (response.writableFinished) return;
     upstream.destroy();
-    resolve({ outcome: 'abandoned' });
+    settle({ outcome: 'abandoned' });
   };
-  const failed = (cause: unknown): void => {
-    if (stage === 'answering') return; // the answer's own `close` tells how it ended
-    if (upstream.reusedSocket && stage === 'asking' && isReset(cause)) resolve(undefined);
-    else reject(unreachableError(exchange, cause));
+  /** Called for errors as well as for the end of the connection, whichever comes first. */
+  const failed = (cause?: Error): void => {
+    // The answer's own `close` tells how it ended; and a socket may fail after its exchange is over.
+    if (stage === 'answering' || stage === 'over') return;
+    if (repeatable && upstream.reusedSocket && stage === 'asking' && isReset(cause)) settle(undefined);
+    else fail(cause ?? new Error('the connection closed'));
   };
   const answered = (answer: IncomingMessage): void => {
     answer.on('error', () => undefined); // told by `close`
@@ -114,128 +91,46 @@ function attempt(exchange: Forward, agent: Agent | undefined): Promise<ForwardOu
       const reason = exchange.refusalOf?.(answer);
       if (reason === undefined) {
         stage = 'answering';
-        passAnswer(exchange, answer, resolve);
+        passAnswer(exchange, answer, settle);
         return;
       }
       answer.resume();
-      if (stage === 'sending' || framingOf(request) !== 'none') upstream.destroy();
-      resolve({ outcome: 'refused', reason });
+      if (body.kind === 'stream') upstream.destroy();
+      settle({ outcome: 'refused', reason });
     } catch (cause) {
       upstream.destroy();
-      reject(cause instanceof DormouseError ? cause : unreachableError(exchange, cause));
+      fail(cause);
     }
   };
-
-  response.once('close', clientGone);
-  scope.defer(() => response.off('close', clientGone));
   const aborted = (): void => void upstream.destroy(new Error('broken off', { cause: signal?.reason }));
+
+  upstream.once('response', answered).on('error', failed).once('close', failed);
+  response.once('close', clientGone);
   signal?.addEventListener('abort', aborted);
-  scope.defer(() => signal?.removeEventListener('abort', aborted));
-  upstream.once('response', answered);
-  upstream.on('error', failed);
-  upstream.once('close', () => failed(new Error('the connection closed')));
   if (signal?.aborted === true) aborted();
-  startSending(exchange, upstream, sendBody, scope);
-  return promise.finally(() => scope.dispose());
-}
-
-function openUpstream(exchange: Forward, agent: Agent | undefined): ClientRequest {
-  const { request, target, path } = exchange;
-  const upstream = startRequest({
-    host: target.host,
-    port: target.port,
-    method: request.method ?? 'GET',
-    path,
-    agent: agent ?? ownConnection,
-    headers: upstreamHeaders(exchange),
-  });
-  // Not disposed with the attempt: a socket may fail after its exchange is over, and nobody needs to know.
-  upstream.on('error', () => undefined);
-  upstream.once('socket', (socket) => {
-    if (!socket.connecting) return;
-    const timer = setTimeout(() => upstream.destroy(new Error('connecting took too long')), connectTimeoutMs);
-    const stop = (): void => clearTimeout(timer);
-    socket.once('connect', stop).once('close', stop);
-  });
-  return upstream;
-}
-
-function upstreamHeaders({ request, target, headers, expectContinue = false }: Forward): string[] {
-  // The client's own expectation was met (or will be, by onContinue); it is not the target's business.
-  const sent = filterHeaders(headers, (name) => name !== 'expect' && name !== 'transfer-encoding');
-  if (!hasHeader(sent, 'host')) sent.push('Host', `${target.host}:${target.port}`);
-  const framing = framingOf(request);
-  if (framing === 'chunked') sent.push('Transfer-Encoding', 'chunked');
-  if (framing === 'none') {
-    // Node would frame a bodiless POST as chunked, which some servers take for a body.
-    const bodiless = idempotent.has(request.method ?? '') && request.method !== 'PUT';
-    if (!bodiless && !hasHeader(sent, 'content-length')) sent.push('Content-Length', '0');
-  } else if (expectContinue) {
-    sent.push('Expect', '100-continue');
-  }
-  return sent;
-}
-
-function startSending(exchange: Forward, upstream: ClientRequest, sendBody: () => void, scope: DisposableStack): void {
-  if (framingOf(exchange.request) === 'none') {
-    upstream.end();
-  } else if (exchange.expectContinue === true) {
-    const timer = setTimeout(() => upstream.destroy(new Error('no 100 Continue in time')), continueTimeoutMs);
-    scope.defer(() => clearTimeout(timer));
-    upstream.once('continue', () => {
-      clearTimeout(timer);
-      sendBody();
-    });
-    upstream.once('response', () => clearTimeout(timer));
-    upstream.flushHeaders();
-  } else {
-    sendBody();
-  }
+  const sendStream = (): void => {
+    stage = 'sending';
+    exchange.onContinue?.();
+    stopSending = pipeBody(request, upstream);
+  };
+  if (body.kind === 'none') upstream.end();
+  else if (body.kind === 'whole') upstream.end(body.bytes);
+  else if (exchange.expectContinue === true) stopSending = awaitContinue(upstream, sendStream);
+  else sendStream();
+  return promise;
 }
 
 /** Returns what stops it. */
-function pipeBody(request: IncomingMessage, upstream: ClientRequest): () => void {
-  const ended = (): void => {
-    if (request.rawTrailers.length > 0) upstream.addTrailers(pairs(endToEnd(request.rawTrailers)));
-    upstream.end();
-  };
-  request.pipe(upstream, { end: false });
-  request.once('end', ended);
-  return () => {
-    request.off('end', ended);
-    request.unpipe(upstream);
-    if (request.readableEnded || request.destroyed) return;
-    // The answer came before the body had: the rest is read and dropped, or the client would never see the answer.
-    request.resume();
-    upstream.destroy();
-  };
-}
-
-/** Streams the answer to the client and reports how it ended. */
-function passAnswer(exchange: Forward, answer: IncomingMessage, resolve: (outcome: ForwardOutcome) => void): void {
-  const { response } = exchange;
-  const status = answer.statusCode ?? 502;
-  const headers = exchange.onAnswer?.(answer) ?? endToEnd(answer.rawHeaders);
-  response.writeHead(status, reasonPhrase(answer.statusMessage), [...headers]);
-  // An event stream's headers come long before its first event. Waiting one turn lets a short body share their packet.
-  setImmediate(() => {
-    if (!response.destroyed && !response.writableEnded) response.flushHeaders();
+function awaitContinue(upstream: ClientRequest, then: () => void): () => void {
+  const timer = setTimeout(() => upstream.destroy(new Error('no 100 Continue in time')), continueTimeoutMs);
+  const stop = (): void => clearTimeout(timer);
+  upstream.once('response', stop);
+  upstream.once('continue', () => {
+    stop();
+    then();
   });
-  answer.pipe(response, { end: false });
-  answer.once('end', () => {
-    if (answer.rawTrailers.length > 0) response.addTrailers(pairs(endToEnd(answer.rawTrailers)));
-    response.end(() => resolve({ outcome: 'answered', status }));
-  });
-  answer.once('close', () => {
-    if (answer.readableEnded) return;
-    response.destroy();
-    resolve({ outcome: 'cut' });
-  });
-}
-
-/** Undefined lets node choose: a phrase with bytes it would refuse to send is not worth failing for. */
-export function reasonPhrase(phrase: string | undefined): string | undefined {
-  return phrase !== undefined && /^[\t\x20-\x7e\x80-\xff]*$/.test(phrase) ? phrase : undefined;
+  upstream.flushHeaders();
+  return stop;
 }
 
 const isReset = (cause: unknown): boolean =>

@@ -1,8 +1,9 @@
 /**
  * What the api and a worker's ingress say to each other. The api sends the caller's request (path and query as the actor
  * shall see them) with the two routing headers; the ingress passes it to the actor if it holds exactly that activation,
- * and otherwise refuses BEFORE it reads any of the body, so that the api can look again and send the request elsewhere.
- * A request with a body comes with `Expect: 100-continue`: the 100 says that the activation is pinned and the body may come.
+ * and otherwise refuses BEFORE it passes anything on, so that the api can look again and send the request elsewhere.
+ * A body that is large, or has not come whole yet, is held back with `Expect: 100-continue`: the 100 says that the activation
+ * is pinned and the body may come. A small one comes with its headers, and the api keeps it until it has been admitted.
  */
 
 export const ingressHeaders = {

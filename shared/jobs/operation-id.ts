@@ -1,9 +1,5 @@
 /** Operation ids that several processes come to by themselves, so that a job sent by two of them is one job. */
 import { createHash } from 'node:crypto';
-import type { Epoch } from '../actor/epoch.ts';
-
-/** Of the wake that an epoch was given out for: there is never another one of it. */
-export const wakeOperationId = (actorId: string, epoch: Epoch): string => operationIdOf('resume', actorId, epoch);
 
 /** The same for the same words, as a UUID of the version for ids with a meaning of one's own (RFC 9562, version 8). */
 export function operationIdOf(...words: readonly string[]): string {

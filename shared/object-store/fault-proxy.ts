@@ -14,7 +14,7 @@ export type Fault =
   | { readonly kind: 'cut-answer'; readonly afterBytes: number }
   /** The answer stops after so many bytes of its body, and the connection stays open. */
   | { readonly kind: 'stall-answer'; readonly afterBytes: number }
-  /** The answer's body trickles. */
+  /** The answer's body trickles, until `breakNext` replaces this. */
   | { readonly kind: 'slow-answer'; readonly bytesPerSecond: number }
   /** The request breaks off after so many bytes of its body, towards the server too. */
   | { readonly kind: 'cut-request'; readonly afterBytes: number }
@@ -36,6 +36,7 @@ export interface FaultProxy extends AsyncDisposable {
 export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
   let plan: { left: number; fault: Fault; matches: Matches } | undefined;
   let broken = 0;
+  const isOver = (mine: typeof plan) => () => plan !== mine;
   const server = createServer((incoming, outgoing) => {
     const fault = plan !== undefined && plan.left > 0 && plan.matches(incoming) ? plan.fault : undefined;
     if (plan !== undefined && fault !== undefined) {
@@ -44,7 +45,7 @@ export async function startFaultProxy(upstream: string): Promise<FaultProxy> {
     }
     if (fault?.kind === 'hang') return;
     if (fault?.kind === 'answer') answer(incoming, outgoing, fault.status);
-    else forward(upstream, incoming, outgoing, fault);
+    else forward(upstream, incoming, outgoing, fault, isOver(plan));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -77,6 +78,7 @@ function forward(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   fault: ForwardFault | undefined,
+  isOver: () => boolean,
 ): void {
   // The Host header stays the client's: it is part of what S3 requests sign.
   const onward = request(new URL(incoming.url ?? '/', upstream), {
@@ -97,7 +99,7 @@ function forward(
     }
     outgoing.writeHead(back.statusCode ?? 502, pointedAt(own, upstream, back.headers));
     if (fault?.kind === 'stall-answer') pipeStart(back, outgoing, fault.afterBytes);
-    else if (fault?.kind === 'slow-answer') void trickle(back, outgoing, fault.bytesPerSecond);
+    else if (fault?.kind === 'slow-answer') void trickle(back, outgoing, fault.bytesPerSecond, isOver);
     else back.pipe(outgoing);
   });
   if (fault?.kind === 'cut-request') sendCut(incoming, onward, outgoing, fault.afterBytes);
@@ -128,13 +130,18 @@ function pipeStart(back: IncomingMessage, outgoing: ServerResponse, bytes: numbe
 
 const tricklesPerSecond = 20;
 
-async function trickle(back: IncomingMessage, outgoing: ServerResponse, bytesPerSecond: number): Promise<void> {
+async function trickle(
+  back: IncomingMessage,
+  outgoing: ServerResponse,
+  bytesPerSecond: number,
+  isOver: () => boolean,
+): Promise<void> {
   const pieceBytes = Math.ceil(bytesPerSecond / tricklesPerSecond);
   for await (const chunk of back as AsyncIterable<Buffer>) {
     for (let at = 0; at < chunk.length; at += pieceBytes) {
       if (outgoing.destroyed) return; // the client gave up
       outgoing.write(chunk.subarray(at, at + pieceBytes));
-      await delay(1_000 / tricklesPerSecond);
+      if (!isOver()) await delay(1_000 / tricklesPerSecond);
     }
   }
   outgoing.end();

@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
-import { DormouseError } from '../errors/dormouse-error.ts';
+import { DormouseError, toDormouseError } from '../errors/dormouse-error.ts';
 import { refuseLarger } from './read-bound.ts';
 
 export interface Received {
@@ -70,6 +70,6 @@ function cutShort(received: Received, expectedBytes: number): DormouseError {
 
 /** This end's disk failed, not the store. */
 function rejectLocal(path: string, cause: unknown): never {
-  const words = cause instanceof Error ? cause.message : String(cause);
-  throw new DormouseError('internal', `cannot write ${path}: ${words}`, { cause });
+  const { code, message } = toDormouseError(cause);
+  throw new DormouseError(code, `cannot write ${path}: ${message}`, { cause });
 }

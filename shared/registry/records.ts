@@ -37,6 +37,8 @@ export const actorRecordSchema = z.object({
   capture: z.object({ epoch: epochSchema, capturedAt: z.iso.datetime(), sizeBytes: z.number().int() }).optional(),
   /** What can load its newest generation; none while that is the template's golden. */
   runtime: runtimeKeySchema.optional(),
+  /** Of its latest claim: whoever sends the job of that wake, the operation is one. */
+  wakeOperation: z.uuid().optional(),
   /** Set by the first claim in a new life of the registry: what an earlier life gave out must be fenced in the log first. */
   unfenced: z.boolean().optional(),
   /** Newest committed generation; 0 is the template's golden. */

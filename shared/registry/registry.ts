@@ -83,8 +83,11 @@ export interface ActorRegistry {
   /** Adds an actor in state `suspended`; its template must be ready and of the same revision. */
   createActor(record: ActorRecord): Promise<'created' | 'exists' | 'template-gone'>;
   listActors(filter: ActorFilter, limit: number, cursor?: string): Promise<Page<ActorRecord>>;
-  /** suspended, failed, or paused on that very node → resuming on a node that has room, with the next epoch. */
-  claim(id: string, nodeId: string, deadlineMs: number, reason: string): Promise<ClaimResult>;
+  /**
+   * suspended, failed, or paused on that very node → resuming on a node that has room, with the next epoch. The operation
+   * that carries it out is put in the same step, if the claim succeeds.
+   */
+  claim(id: string, nodeId: string, deadlineMs: number, reason: string, operation?: Operation): Promise<ClaimResult>;
   transition(transition: Transition): Promise<TransitionResult>;
   /** Puts back an actor that the store knows better; one that is here with the same or a later log is left alone. */
   restoreActor(record: ActorRecord): Promise<RestoreResult>;

@@ -1,11 +1,12 @@
 /**
  * The node's ingress: passes a request to the actor if this node holds exactly the activation the api asks for. The
- * refusal comes before any of the body is read (shared/http/ingress-contract.ts).
+ * refusal comes before anything is passed on (shared/http/ingress-contract.ts).
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { forwardUpgrade } from '../../shared/http/forward-upgrade.ts';
-import { forward, framingOf, type ForwardTarget } from '../../shared/http/forward.ts';
+import type { ForwardTarget } from '../../shared/http/exchange.ts';
+import { forward } from '../../shared/http/forward.ts';
 import {
   ingressHeaders,
   refusalStatus,
@@ -13,7 +14,8 @@ import {
   type RefusalReason,
 } from '../../shared/http/ingress-contract.ts';
 import { listen, type Listening } from '../../shared/http/listen.ts';
-import { endToEnd, filterHeaders, type RawHeaders } from '../../shared/http/raw-headers.ts';
+import { endToEnd, type RawHeaders } from '../../shared/http/raw-headers.ts';
+import { framingOf, isSmallAndUnasked } from '../../shared/http/request-body.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { Activation, ActivationTable } from '../activation/activation.ts';
 import { doorPort } from '../../shared/template/template-spec.ts';
@@ -69,7 +71,7 @@ async function serve(
     target: targetOf(entered.activation),
     path: request.url ?? '/',
     headers: guestHeaders(request),
-    onAnswer: (answer) => withoutOurs(endToEnd(answer.rawHeaders)),
+    onAnswer: (answer) => withoutOurs(answer.rawHeaders),
     signal: lease.signal,
   });
 }
@@ -96,7 +98,7 @@ async function serveUpgrade(
     target: targetOf(entered.activation),
     path: request.url ?? '/',
     headers: guestHeaders(request),
-    onAnswer: (answer) => withoutOurs(endToEnd(answer.rawHeaders)),
+    onAnswer: (answer) => withoutOurs(answer.rawHeaders),
     signal: lease.signal,
   });
 }
@@ -116,8 +118,8 @@ function admit(
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, reason: RefusalReason): void {
-  // A body that was already on its way is not read: the connection ends with the answer.
-  const close = framingOf(request) !== 'none';
+  // A body that is on its way is not read: the connection ends with the answer. A small one is here, or nearly.
+  const close = framingOf(request) !== 'none' && !isSmallAndUnasked(request);
   response.writeHead(refusalStatus, {
     [ingressHeaders.refusal]: reason,
     'content-length': 0,
@@ -142,6 +144,6 @@ const targetOf = ({ sandbox, template, connections }: Activation): ForwardTarget
   agent: connections,
 });
 
-const withoutOurs = (headers: RawHeaders): string[] => filterHeaders(headers, (name) => !name.startsWith('dormouse-'));
+const withoutOurs = (headers: RawHeaders): string[] => endToEnd(headers, (name) => !name.startsWith('dormouse-'));
 
-const guestHeaders = (request: IncomingMessage): string[] => withoutOurs(endToEnd(request.rawHeaders));
+const guestHeaders = (request: IncomingMessage): string[] => withoutOurs(request.rawHeaders);

@@ -1,9 +1,9 @@
 /** A queue delivers at least once, and workers die: whatever is delivered again, an actor has at most one VM. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import { fallBack } from '../../shared/actor/fall-back.ts';
-import type { Job } from '../../shared/jobs/contracts.ts';
-import { wakeOperationId } from '../../shared/jobs/operation-id.ts';
+import { jobLimitsMs, type Job } from '../../shared/jobs/contracts.ts';
 import type { Operation } from '../../shared/registry/records.ts';
 import { revisionOf } from '../../shared/template/template-spec.ts';
 import { performJob } from './consume.ts';
@@ -127,16 +127,25 @@ suite('jobs delivered again', () => {
     return { ...node, context, sent, look: () => takeUp(context, node.inHand, seen) };
   }
 
+  /** As an api does it: the operation is put with the claim. */
+  async function claimed(target: string): Promise<Operation> {
+    const createdAt = new Date().toISOString();
+    const operation: Operation = { id: randomUUID(), kind: 'resume', target, state: 'queued', createdAt };
+    const claim = await grounds.registry.claim(target, nodeId, jobLimitsMs.resume, 'a test', operation);
+    assert.equal(claim.outcome, 'claimed');
+    return operation;
+  }
+
   test('a claim whose api ended before it sent the job: the node does it, as the same operation', async () => {
     await sleeping(grounds, 'unsent', 'counter');
     const { context, inHand, live, sent, look } = await selfSending();
-    await ask(grounds, 'unsent', 'resume');
+    const operation = await claimed('unsent');
     await look();
     assert.equal(sent.length, 0, 'it may be on its way');
     await look();
     const [job] = sent;
     assert.ok(job?.kind === 'resume' && job.epoch === (await epochOf('unsent')));
-    assert.equal(job.operationId, wakeOperationId('unsent', job.epoch));
+    assert.equal(job.operationId, operation.id);
     const work = performJob(context, inHand, job);
     await look();
     assert.equal(sent.length, 1, 'what is in hand is left alone');
@@ -149,14 +158,11 @@ suite('jobs delivered again', () => {
   test('a wake whose operation has failed, though the actor was not put back: taken up under another one', async () => {
     await sleeping(grounds, 'failed-to-send', 'counter');
     const { context, inHand, sent, look } = await selfSending();
-    await ask(grounds, 'failed-to-send', 'resume');
-    const epoch = await epochOf('failed-to-send');
-    const id = wakeOperationId('failed-to-send', epoch);
-    const createdAt = new Date().toISOString();
-    await grounds.registry.putOperation({ id, kind: 'resume', target: 'x', state: 'failed', createdAt });
+    const operation = await claimed('failed-to-send');
+    await grounds.registry.putOperation({ ...operation, state: 'failed' });
     for (let round = 0; round < 3; round++) await look();
     assert.equal(new Set(sent.map(({ operationId }) => operationId)).size, 1, 'sent again it is the same job');
-    assert.ok(sent[0] && sent[0].operationId !== id);
+    assert.ok(sent[0] && sent[0].operationId !== operation.id);
     await performJob(context, inHand, sent[0]);
     assert.equal((await grounds.registry.getActor('failed-to-send'))?.state, 'running');
   });

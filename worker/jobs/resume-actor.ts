@@ -8,8 +8,8 @@
  *
  * Whatever fails before the last step disposes the sandbox and leads the actor out of `resuming` (leave-resuming.ts).
  */
-import { Agent } from 'node:http';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
+import { ConnectionPool } from '../../shared/http/connection-pool.ts';
 import type { JobOf } from '../../shared/jobs/contracts.ts';
 import type { ActorRecord, StartKind } from '../../shared/registry/records.ts';
 import type { SnapshotEntry } from '../../shared/snapshot/actor-log.ts';
@@ -35,6 +35,8 @@ import { createTransferFolder } from './transfer-folder.ts';
 
 /** Connections an actor is offered at once; more requests than that wait inside the ingress. */
 const maxConnectionsPerActor = 256;
+/** The usual servers keep an idle connection for five seconds or more. */
+const reuseWithinMs = 1000;
 
 export async function resumeActor(
   context: NodeContext,
@@ -103,7 +105,7 @@ async function activate(
     template,
     sandbox,
     gate: createGate(),
-    connections: new Agent({ keepAlive: true, maxSockets: maxConnectionsPerActor }),
+    connections: new ConnectionPool({ reuseWithinMs, maxConnections: maxConnectionsPerActor }),
     base: golden && { path: golden.memoryPath, sha256: golden.sha256 },
     quietUntil: 0,
   };

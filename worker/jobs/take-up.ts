@@ -10,7 +10,7 @@
  * same job, by its id, and the operation that a caller waits for ends with it.
  */
 import { handoverMs, jobLimitsMs, jobSchema, type Job } from '../../shared/jobs/contracts.ts';
-import { operationIdOf, wakeOperationId } from '../../shared/jobs/operation-id.ts';
+import { operationIdOf } from '../../shared/jobs/operation-id.ts';
 import type { ActorRecord } from '../../shared/registry/records.ts';
 import type { NodeContext } from '../node-context.ts';
 import type { JobsInHand } from './job-in-hand.ts';
@@ -48,13 +48,14 @@ async function carryOut(context: NodeContext, record: Awaited): Promise<void> {
   await context.sender.send(context.nodeId, job);
 }
 
-async function jobFor({ registry }: NodeContext, { id, epoch, state, since, deadlineAt }: Awaited): Promise<Job> {
+async function jobFor({ registry }: NodeContext, record: Awaited): Promise<Job> {
+  const { id, epoch, state, deadlineAt } = record;
   const kind = kinds[state];
   const now = Date.now();
   const until = deadlineAt === undefined ? now + jobLimitsMs[kind] : Date.parse(deadlineAt) - handoverMs;
   return jobSchema.parse({
     ...{ kind, actorId: id, epoch },
-    operationId: await operationFor(registry, kind, id, epoch, since),
+    operationId: await operationFor(registry, kind, record),
     requestedAt: new Date(now).toISOString(),
     deadlineAt: new Date(until).toISOString(),
   });
@@ -64,13 +65,10 @@ async function jobFor({ registry }: NodeContext, { id, epoch, state, since, dead
 async function operationFor(
   registry: NodeContext['registry'],
   kind: Job['kind'],
-  id: string,
-  epoch: string,
-  since: string,
+  { id, epoch, since, wakeOperation }: Awaited,
 ): Promise<string> {
   const another = operationIdOf('take up', kind, id, epoch, since);
-  if (kind !== 'resume') return another;
-  const own = wakeOperationId(id, epoch);
-  const operation = await registry.getOperation(own);
-  return operation?.state === 'failed' || operation?.state === 'done' ? another : own;
+  if (kind !== 'resume' || wakeOperation === undefined) return another;
+  const operation = await registry.getOperation(wakeOperation);
+  return operation?.state === 'failed' || operation?.state === 'done' ? another : wakeOperation;
 }

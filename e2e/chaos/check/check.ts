@@ -7,6 +7,7 @@ import { checkOverlap } from './overlap.ts';
 import { checkPromises } from './promises.ts';
 
 export function checkRun(evidence: Evidence, expected: Expectations): Violation[] {
+  const rollbacks = evidence.strikes.filter(({ fault, hit }) => fault === 'redis-lost-tail' && hit);
   const perActor = evidence.actors.flatMap((actor) => {
     const history = evidence.history.filter((event) => event.actor === actor);
     const counted = countedIn(history);
@@ -14,7 +15,7 @@ export function checkRun(evidence: Evidence, expected: Expectations): Violation[
     const intervals = evidence.intervals.filter((interval) => interval.actor === actor);
     return [
       ...checkCounting({ actor, counted, unknown: unknownIn(history), log }),
-      ...checkPromises({ actor, history, counted }),
+      ...checkPromises({ actor, history, counted, rollbacks }),
       ...checkOverlap({ actor, counted, intervals, log }),
     ];
   });

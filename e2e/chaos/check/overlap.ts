@@ -51,7 +51,8 @@ function runTogether(intervals: readonly RunningInterval[]): string[] {
   );
 }
 
-const isSame = (a: RunningInterval, b: RunningInterval): boolean => a.epoch === b.epoch && a.node === b.node;
+const isSame = (a: RunningInterval, b: RunningInterval): boolean =>
+  a.epoch === b.epoch && a.node === b.node && a.vm === b.vm;
 
 /** An activation that commits later is a later one, and its generation a higher one. */
 function epochsOutOfOrder(log: readonly LogFact[]): string[] {

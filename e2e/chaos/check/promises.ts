@@ -1,5 +1,5 @@
 /** Rules about what one actor's clients were told outright: a suspend that was done, the generations that were shown. */
-import type { Violation } from '../evidence.ts';
+import type { Strike, Violation } from '../evidence.ts';
 import type { Counted, HistoryEvent, Look, Move } from '../history.ts';
 
 export interface Told {
@@ -7,7 +7,11 @@ export interface Told {
   /** All of them about this actor. */
   readonly history: readonly HistoryEvent[];
   readonly counted: readonly Counted[];
+  readonly rollbacks: readonly Rollback[];
 }
+
+/** A time in which Redis was brought back to an older state of itself. */
+export type Rollback = Pick<Strike, 'from' | 'to'>;
 
 export const checkPromises = (told: Told): Violation[] => [
   ...suspendKeeps(told).map((words) => ({ rule: 'a-done-suspend-keeps-what-was-answered', actor: told.actor, words })),
@@ -30,14 +34,25 @@ function suspendKeeps({ history, counted }: Told): string[] {
   });
 }
 
-function generationsRise({ history }: Told): string[] {
+/**
+ * A Redis that came back older shows what it remembers until the actor's next activation, which has an epoch of the new life
+ * and begins with what the store has.
+ */
+function generationsRise({ history, rollbacks }: Told): string[] {
   const looks = history
     .filter((event): event is Look => event.kind === 'look')
     .sort((a, b) => a.invokedAt - b.invokedAt);
   return looks.flatMap((later) => {
-    const earlier = looks.filter(({ completedAt }) => completedAt < later.invokedAt);
+    const earlier = looks.filter((look) => look.completedAt < later.invokedAt && !isRemembered(later, look, rollbacks));
     const highest = Math.max(0, ...earlier.map(({ generation }) => generation));
     if (later.generation >= highest) return [];
     return [`generation ${later.generation} was shown after generation ${highest}`];
   });
 }
+
+const isRemembered = (later: Look, earlier: Look, rollbacks: readonly Rollback[]): boolean =>
+  lifeOf(later.epoch) <= lifeOf(earlier.epoch) &&
+  rollbacks.some(({ from, to }) => earlier.completedAt < to && from < later.invokedAt);
+
+/** The registry's life that gave an epoch out; 0 for an actor that nobody ever called. */
+const lifeOf = (epoch: string | undefined): number => Number(epoch?.split('.')[0] ?? 0);

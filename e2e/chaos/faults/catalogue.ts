@@ -1,10 +1,12 @@
 /** What each fault does. */
+import path from 'node:path';
 import type { Fault } from './fault.ts';
 import type { FaultName } from './names.ts';
 import { killRedis, loseRedisTail } from './redis.ts';
-import { cutFromRedis, cutFromStore } from './cuts.ts';
+import { cutFromApi, cutFromRedis, cutFromStore } from './cuts.ts';
 import { killOne, named, ofNodes, stopOne, workers } from './processes.ts';
-import { cutUploads, fillDisk, loseAnswers, refuseCalls } from './store.ts';
+import { fill } from './disks.ts';
+import { cutDownloads, cutUploads, loseAnswers, refuseCalls, slowDown } from './store.ts';
 
 const vmm = ofNodes(/\/(qemu-system)-\S+ /);
 const virtiofsd = ofNodes(/\/(virtiofsd) /);
@@ -24,10 +26,14 @@ export const faults: Readonly<Record<FaultName, Fault>> = {
   'kill-redis': killRedis,
   'stop-redis': stopOne(named('redis')),
   'redis-lost-tail': loseRedisTail,
+  'cut-api': cutFromApi,
   'cut-redis': cutFromRedis,
   'cut-store': cutFromStore,
   'store-errors': refuseCalls,
+  'store-slow': slowDown,
   'store-lost-answers': loseAnswers,
   'store-cut-uploads': cutUploads,
-  'disk-full': fillDisk,
+  'store-cut-downloads': cutDownloads,
+  'store-full': fill('the store', ({ store }) => store.folder),
+  'disk-full': fill('the nodes', ({ platform }) => path.join(platform.home, 'nodes')),
 };

@@ -14,14 +14,19 @@ export const faultNames = [
   'kill-redis',
   'stop-redis',
   'redis-lost-tail',
+  'cut-api',
   'cut-redis',
   'cut-store',
   'store-errors',
+  'store-slow',
   'store-lost-answers',
   'store-cut-uploads',
+  'store-cut-downloads',
+  'store-full',
   'disk-full',
 ] as const;
 export type FaultName = (typeof faultNames)[number];
 
 /** For these the store is an S3 server behind proxies; without them it is a folder. */
-export const needsProxiedStore = (name: FaultName): boolean => name === 'cut-store' || name.startsWith('store-');
+export const needsProxiedStore = (name: FaultName): boolean =>
+  name === 'cut-store' || (name.startsWith('store-') && name !== 'store-full');

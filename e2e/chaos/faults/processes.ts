@@ -13,7 +13,7 @@ export type FindTargets = (context: FaultContext) => Promise<readonly Target[]>;
 
 export const killOne = (find: FindTargets): Fault => ({
   async strike(context) {
-    const target = await choose(find, context);
+    const target = await chooseTarget(find, context);
     if (target === undefined || !send(target.pid, 'SIGKILL')) return undefined;
     return target.name;
   },
@@ -22,7 +22,7 @@ export const killOne = (find: FindTargets): Fault => ({
 /** Stops one for a time that may be far shorter or longer than a lease. */
 export const stopOne = (find: FindTargets, stopMs: (context: FaultContext) => number = anyStopMs): Fault => ({
   async strike(context) {
-    const target = await choose(find, context);
+    const target = await chooseTarget(find, context);
     const forMs = stopMs(context);
     if (target === undefined || !send(target.pid, 'SIGSTOP')) return undefined;
     await delay(forMs);
@@ -67,7 +67,7 @@ export async function processesBelow(folder: string): Promise<Target[]> {
   return found.flat().filter(({ pid }) => pid !== process.pid);
 }
 
-async function choose(find: FindTargets, context: FaultContext): Promise<Target | undefined> {
+export async function chooseTarget(find: FindTargets, context: FaultContext): Promise<Target | undefined> {
   const [first, ...others] = (await find(context)).toSorted((a, b) => a.pid - b.pid);
   return first === undefined ? undefined : context.random.pick([first, ...others]);
 }

@@ -1,7 +1,7 @@
 /** Actors in Redis: one hash each, indexes for listing, a sorted set of deadlines. */
 import type { Redis } from 'ioredis';
 import { isTransitional, mayMove, type ActorState } from '../../actor/lifecycle.ts';
-import { actorRecordSchema, type ActorRecord } from '../records.ts';
+import { actorRecordSchema, type ActorRecord, type Operation } from '../records.ts';
 import type {
   ActorFilter,
   ActorRegistry,
@@ -17,6 +17,7 @@ import { decodeHash, encodeFields } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
 import { requireMemory } from './life.ts';
 import { recentEvents } from './events.ts';
+import { operationArguments } from './operations.ts';
 import type { RunScript } from './scripts.ts';
 
 /** Records read per round while a filter is applied. */
@@ -39,7 +40,7 @@ export function actorRegistry(redis: Redis, run: RunScript): ActorRegistry {
       return outcome as 'created' | 'exists' | 'template-gone';
     },
     listActors: (filter, limit, cursor) => listActors(redis, getActor, filter, limit, cursor),
-    claim: (id, nodeId, deadlineMs, reason) => claim(run, id, nodeId, deadlineMs, reason),
+    claim: (id, nodeId, deadlineMs, reason, operation) => claim(run, id, nodeId, deadlineMs, reason, operation),
     transition: (transition) => applyTransition(run, transition),
     async restoreActor(record) {
       const args = [record.id, JSON.stringify(record.uid), record.logSeq, ...encodeFields(record)];
@@ -64,10 +65,13 @@ async function claim(
   nodeId: string,
   deadlineMs: number,
   reason: string,
+  operation?: Operation,
 ): Promise<ClaimResult> {
   const now = Date.now();
   const deadline = now + deadlineMs;
-  const reply = (await run('claim', id, nodeId, iso(now), iso(deadline), deadline, JSON.stringify(reason))) as string[];
+  const args = [id, nodeId, iso(now), iso(deadline), deadline, JSON.stringify(reason)];
+  const ordered = operation === undefined ? [] : operationArguments(operation);
+  const reply = (await run('claim', ...args, ...ordered)) as string[];
   const [outcome, value = ''] = reply;
   if (outcome === 'claimed') return { outcome, epoch: value };
   if (outcome === 'refused') return { outcome, state: value as ActorState };

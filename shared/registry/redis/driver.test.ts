@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { execa } from 'execa';
 import { createLogger } from '../../telemetry/logger.ts';
-import type { ActorRecord, Change, NodeRecord, TemplateRecord } from '../records.ts';
+import type { ActorRecord, Change, NodeRecord, Operation, TemplateRecord } from '../records.ts';
 import type { Registry } from '../registry.ts';
 import { openRedisRegistry } from './driver.ts';
 
@@ -125,6 +125,25 @@ suite('registry on a real Redis', () => {
     assert.match(record.epoch ?? '', /^3\.[0-9]+$/);
     assert.equal(record.node, 'claimer');
     assert.ok(record.deadlineAt !== undefined);
+  });
+
+  test('the operation of a claim stands if the claim does, and only then', async () => {
+    await registry.announceNode(node('ordered', 1), 10_000);
+    await registry.createActor(actor('first'));
+    await registry.createActor(actor('second'));
+    const operation = (target: string): Operation => ({
+      id: randomUUID(),
+      kind: 'resume',
+      target,
+      state: 'queued',
+      createdAt: new Date().toISOString(),
+      node: 'ordered',
+    });
+    const [won, lost] = [operation('first'), operation('second')];
+    assert.equal((await registry.claim('first', 'ordered', 1000, 'a call', won)).outcome, 'claimed');
+    assert.equal((await registry.claim('second', 'ordered', 1000, 'a call', lost)).outcome, 'no-room');
+    assert.deepEqual(await registry.getOperation(won.id), won);
+    assert.equal(await registry.getOperation(lost.id), undefined);
   });
 
   test('an old epoch changes nothing; the right one moves; leaving the node frees its room', async () => {

@@ -1,6 +1,6 @@
 /** Nodes in Redis: a hash, a lease key with a time to live, the set of actors placed there and the memory they use. */
 import type { Redis } from 'ioredis';
-import { nodeRecordSchema, type NodeRecord } from '../records.ts';
+import { nodeRecordSchema, type NodeRecord, type NodeStatus } from '../records.ts';
 import type { LeaseAnswer, NodeRegistry } from '../registry.ts';
 import { translated } from './connection.ts';
 import { decodeHash, encodeFields } from './hash-record.ts';
@@ -19,12 +19,7 @@ export function nodeRegistry(redis: Redis, run: RunScript): NodeRegistry {
         redis.exists(redisKeys.nodeReturning(id)),
       ]),
     );
-    const record: NodeRecord | undefined = decodeHash(nodeRecordSchema, redisKeys.node(id), hash);
-    if (record === undefined) return undefined;
-    return {
-      ...{ ...record, leaseMs: Math.max(0, leaseMs), usedSlots, usedMemoryMiB: Number(usedMemory ?? 0) },
-      ...{ returning: returning === 1, revisions },
-    };
+    return statusOf(id, hash, leaseMs, usedSlots, usedMemory, revisions, returning);
   };
   return {
     getNode,
@@ -49,10 +44,39 @@ export function nodeRegistry(redis: Redis, run: RunScript): NodeRegistry {
     async setNodeState(nodeId, state) {
       return (await run('setNodeState', nodeId, JSON.stringify(state))) === 1;
     },
+    // In one round trip however many there are: every wake asks for them.
     async listNodes() {
-      const ids = await translated(redis.smembers(redisKeys.nodes));
-      const nodes = await Promise.all(ids.sort().map(getNode));
-      return nodes.filter((node) => node !== undefined);
+      const found = (await run('listNodes')) as NodeReply[];
+      const nodes = found.map(([fields, leaseMs, usedSlots, usedMemory, revisions, returning]) => {
+        const hash = Object.fromEntries(pairs(fields));
+        return statusOf(idOf(hash), hash, leaseMs, usedSlots, usedMemory, revisions, returning);
+      });
+      return nodes.filter((node) => node !== undefined).sort((a, b) => (a.id < b.id ? -1 : 1));
     },
   };
 }
+
+/** Hash as field, value, …; lease in milliseconds; slots used; memory used; revisions; 1 while it is returning. */
+type NodeReply = [string[], number, number, string, string[], number];
+
+const idOf = ({ id = '""' }: Readonly<Record<string, string>>): string => String(JSON.parse(id));
+
+function statusOf(
+  id: string,
+  hash: Readonly<Record<string, string>>,
+  leaseMs: number,
+  usedSlots: number,
+  usedMemory: string | null,
+  revisions: readonly string[],
+  returning: number,
+): NodeStatus | undefined {
+  const record: NodeRecord | undefined = decodeHash(nodeRecordSchema, redisKeys.node(id), hash);
+  if (record === undefined) return undefined;
+  return {
+    ...{ ...record, leaseMs: Math.max(0, leaseMs), usedSlots, usedMemoryMiB: Number(usedMemory ?? 0) },
+    ...{ returning: returning === 1, revisions },
+  };
+}
+
+const pairs = (flat: readonly string[]): [string, string][] =>
+  Array.from({ length: flat.length >> 1 }, (_, index) => [flat[2 * index] ?? '', flat[2 * index + 1] ?? '']);

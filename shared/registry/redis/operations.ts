@@ -23,9 +23,7 @@ export function operationRegistry(redis: Redis, run: RunScript): OperationRegist
   return {
     getOperation,
     async putOperation(operation) {
-      const { id, state } = operation;
-      const args = [id, state, openUntil(operation), operationTtlMs];
-      return (await run('putOperation', ...args, ...encodeFields(operation))) === 1;
+      return (await run('putOperation', ...operationArguments(operation))) === 1;
     },
     async openOperations(limit, overdue) {
       const until = overdue ? Date.now() : '+inf';
@@ -37,6 +35,15 @@ export function operationRegistry(redis: Redis, run: RunScript): OperationRegist
     },
   };
 }
+
+/** What the scripts take for an operation. */
+export const operationArguments = (operation: Operation): (string | number)[] => [
+  operation.id,
+  operation.state,
+  openUntil(operation),
+  operationTtlMs,
+  ...encodeFields(operation),
+];
 
 /** Its score in the index of open operations; empty when it is over. */
 function openUntil({ state, createdAt, deadlineAt }: Operation): number | '' {

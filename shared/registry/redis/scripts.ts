@@ -36,6 +36,19 @@ local function move(id, from, to, now, deadline, reason)
     redis.call('HDEL', key, 'deadlineAt')
   end
 end
+-- In ARGV from there on: id, state, deadlineMs or '' when it is over, ttlMs, field…. What is over stays as it is.
+local function putOperation(first)
+  local id, state, deadline = ARGV[first], ARGV[first + 1], ARGV[first + 2]
+  local key = 'dm:operation:' .. id
+  local before = redis.call('HGET', key, 'state')
+  if before == '"done"' or before == '"failed"' then return 0 end
+  redis.call('HSET', key, unpack(ARGV, first + 4))
+  redis.call('PEXPIRE', key, ARGV[first + 3])
+  if deadline ~= '' then redis.call('ZADD', 'dm:operations:open', deadline, id)
+  else redis.call('ZREM', 'dm:operations:open', id) end
+  redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'operation', id = id, state = state}))
+  return 1
+end
 `;
 
 const sources = {
@@ -55,7 +68,7 @@ const sources = {
     announce(id, 'suspended', '', '', '"created"')
     return 'created'`,
 
-  /** id, node, now, deadlineIso, deadlineMs, reason(json) → [outcome, epoch, state or milliseconds] */
+  /** id, node, now, deadlineIso, deadlineMs, reason(json), its operation → [outcome, epoch, state or milliseconds] */
   claim: `
     local id, node = ARGV[1], ARGV[2]
     if not current() then return {'closed', ''} end
@@ -85,6 +98,10 @@ const sources = {
       'deadlineAt', '"' .. ARGV[4] .. '"')
     move(id, state, 'resuming', ARGV[3], ARGV[5], ARGV[6])
     announce(id, 'resuming', epoch, node, ARGV[6])
+    if ARGV[7] then
+      putOperation(7)
+      redis.call('HSET', key, 'wakeOperation', cjson.encode(ARGV[7]))
+    else redis.call('HDEL', key, 'wakeOperation') end
     return {'claimed', epoch}`,
 
   /** id, fromStates(json), epoch(json or ''), to, now, deadlineIso, deadlineMs, reason(json), removed(json), field… */
@@ -185,6 +202,17 @@ const sources = {
     redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'node', id = ARGV[1], state = 'ready'}))
     return 1`,
 
+  /** → for each node: hash, milliseconds of its lease, slots used, memory used, revisions */
+  listNodes: `
+    local nodes = {}
+    for _, id in ipairs(redis.call('SMEMBERS', 'dm:nodes')) do
+      local key = 'dm:node:' .. id
+      nodes[#nodes + 1] = {redis.call('HGETALL', key), redis.call('PTTL', key .. ':lease'), redis.call('SCARD', key .. ':actors'),
+        redis.call('HGET', key .. ':used', 'memoryMiB') or '0', redis.call('SMEMBERS', key .. ':revisions'),
+        redis.call('EXISTS', key .. ':returning')}
+    end
+    return nodes`,
+
   /** id, bootId, leaseMs → held | gone | taken. An expired lease is not renewed: others may have acted on it. */
   renewLease: `
     local lease = 'dm:node:' .. ARGV[1] .. ':lease'
@@ -235,17 +263,9 @@ const sources = {
     redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'node', id = ARGV[1], state = unquote(ARGV[2])}))
     return 1`,
 
-  /** id, state, deadlineMs or '' when it is over, ttlMs, field… → 1 when taken. What is over stays as it is. */
+  /** an operation → 1 when taken */
   putOperation: `
-    local key = 'dm:operation:' .. ARGV[1]
-    local before = redis.call('HGET', key, 'state')
-    if before == '"done"' or before == '"failed"' then return 0 end
-    redis.call('HSET', key, unpack(ARGV, 5))
-    redis.call('PEXPIRE', key, ARGV[4])
-    if ARGV[3] ~= '' then redis.call('ZADD', 'dm:operations:open', ARGV[3], ARGV[1])
-    else redis.call('ZREM', 'dm:operations:open', ARGV[1]) end
-    redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'operation', id = ARGV[1], state = ARGV[2]}))
-    return 1`,
+    return putOperation(1)`,
 
   /** name, holder, ttlMs → 1 when led */
   lead: `

@@ -161,7 +161,7 @@ async function restoreInto(
   const sizeBytes = spec.memoryMiB * 1024 * 1024;
   const rawDevices = path.join(place.folder, 'device.raw');
   await createMemoryFile(place.memoryPath, sizeBytes);
-  const [vmm] = await Promise.all([
+  const parts = [
     launch(options, place, spec, 'restore', clock, signal),
     clock.measure('memory', async () => {
       if (source.baseMemoryPath !== undefined) await copyInto(source.baseMemoryPath, place.memoryPath, signal);
@@ -170,7 +170,9 @@ async function restoreInto(
       }
     }),
     decompressFile(source.devicePath, rawDevices, signal),
-  ]);
+  ] as const;
+  await Promise.allSettled(parts); // after a failure everything is disposed of: nothing must still be made then
+  const [vmm] = await Promise.all(parts);
   await clock.measure('load', async () => {
     await vmm.loadDevices(rawDevices, signal);
     await vmm.run(signal);

@@ -1,0 +1,98 @@
+/**
+ * What the cases of one run share. Platforms and raw actors are started when the first case asks for them and end with the
+ * run: raw actors first, because they live in a platform's home, whose clean-up looks for what anyone left there.
+ */
+import path from 'node:path';
+import { makeHome, startPlatform, type Platform } from '../e2e/platform.ts';
+import { builtTemplates } from '../infra/stack/bundled-templates.ts';
+import { startVersitygw } from '../infra/servers/versitygw.ts';
+import { DormouseError } from '../shared/errors/dormouse-error.ts';
+import { removeTree } from '../shared/process/remove-tree.ts';
+import { networkOwner } from '../worker/node/network-owner.ts';
+import { lendEnvironment, type Settings, type TemplateName } from './config.ts';
+import type { Figures } from './figures.ts';
+import { createRawActor, type RawActor } from './raw/actor.ts';
+
+/** A local folder, or a real S3 server on loopback. */
+export type StoreName = 'file' | 's3';
+
+export interface Bench {
+  readonly settings: Settings;
+  readonly figures: Figures;
+  readonly signal: AbortSignal;
+  readonly failures: string[];
+  say(text: string): void;
+  platform(store: StoreName): Promise<Platform>;
+  raw(template: TemplateName): Promise<RawActor>;
+}
+
+export interface BenchOptions {
+  readonly settings: Settings;
+  readonly assetsFolder: string;
+  readonly figures: Figures;
+  readonly signal: AbortSignal;
+  say(text: string): void;
+}
+
+export function createBench(options: BenchOptions): Bench & AsyncDisposable {
+  const resources = new AsyncDisposableStack();
+  const raws = new Map<TemplateName, Promise<RawActor>>();
+  const platforms = new Map<StoreName, Promise<Platform>>();
+
+  const start = async (store: StoreName): Promise<Platform> => {
+    options.say(`starting a platform (${store} store)`);
+    const environment = { DORMOUSE_ASSETS: options.assetsFolder };
+    const storeUrl = store === 's3' ? await startS3(resources) : undefined;
+    const start = { cancel: options.signal };
+    return resources.use(await startPlatform({ environment, start, ...(storeUrl !== undefined && { storeUrl }) }));
+  };
+  const startRaw = async (template: TemplateName): Promise<RawActor> => {
+    const { home, client } = await bench.platform('file');
+    options.say(`raw harness: booting ${template}`);
+    const [node] = await client.nodes.list({ signal: options.signal });
+    const spec = (await builtTemplates([template]))[template]?.spec;
+    if (spec === undefined) throw new DormouseError('internal', `the bundled template ${template} was not built`);
+    const raw = await createRawActor(
+      {
+        home: path.join(home, `raw-${template}`),
+        assetsFolder: options.assetsFolder,
+        accelerator: node?.runtime['accelerator'] === 'kvm' ? 'kvm' : 'tcg',
+        networkOwner: networkOwner(home, `raw-${template}`),
+        spec,
+      },
+      options.signal,
+    );
+    return resources.use(raw);
+  };
+  const bench: Bench = {
+    ...options,
+    failures: [],
+    platform(store) {
+      const known = platforms.get(store) ?? start(store);
+      platforms.set(store, known);
+      return known;
+    },
+    raw(template) {
+      const known = raws.get(template) ?? startRaw(template);
+      raws.set(template, known);
+      return known;
+    },
+  };
+  return {
+    ...bench,
+    async [Symbol.asyncDispose]() {
+      // What is still being started when a run is broken off must have started, or failed, before it can be ended.
+      await Promise.allSettled([...platforms.values(), ...raws.values()]);
+      await resources.disposeAsync();
+    },
+  };
+}
+
+/** The url of a bucket on a server of its own. */
+async function startS3(resources: AsyncDisposableStack): Promise<string> {
+  const dir = await makeHome();
+  resources.defer(() => removeTree(dir, path.dirname(dir)));
+  const server = resources.use(await startVersitygw({ dir, buckets: ['bench'] }));
+  lendEnvironment(server.environment);
+  return server.storeUrl('bench');
+}
