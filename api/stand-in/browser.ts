@@ -1,12 +1,11 @@
 /**
  * The Chromium that is installed, for tests of pages. Whatever a page complains of (errors, warnings, a request to another
- * host) is kept, so that a test can hold it to nothing at all. Failure: an error that names the package to install.
+ * host) is kept, so that a test can hold it to nothing at all. Failure: `invalid-configuration` when there is none.
  */
-import { access, constants, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { findChromium } from '../../shared/process/find-chromium.ts';
 
-/** Where Debian, and the browser's other packages, put it. */
-const knownPlaces = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/snap/bin/chromium'];
 /** A start, or one step of a page, on a machine that is busy with other tests. */
 const limitMs = 30_000;
 
@@ -64,15 +63,4 @@ function listen(context: BrowserContext, origin: string): string[] {
 export async function auditPage(page: Page): Promise<string[]> {
   const source = await readFile(new URL('page-audit.js', import.meta.url), 'utf8');
   return page.evaluate<string[]>(source);
-}
-
-async function findChromium(): Promise<string> {
-  for (const place of knownPlaces) {
-    const there = await access(place, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (there) return place;
-  }
-  throw new Error(`no Chromium in ${knownPlaces.join(', ')}: install the Debian package chromium`);
 }
