@@ -205,14 +205,38 @@ suite('in a browser', () => {
     const { page } = opened;
     const ground = () => page.evaluate(`getComputedStyle(document.body).backgroundColor`);
     const light = await ground();
-    const button = page.getByRole('button', { name: /Appearance/ });
-    await button.click();
-    await button.click();
-    assert.equal(await button.getAttribute('aria-label'), 'Appearance: dark');
+    for (const now of ['system', 'light']) await page.getByRole('button', { name: `Appearance: ${now}` }).click();
+    await page.getByRole('button', { name: 'Appearance: dark' }).waitFor();
     const dark = await ground();
     assert.notEqual(dark, light);
     await page.reload();
+    await page.getByRole('button', { name: 'Appearance: dark' }).waitFor();
     assert.equal(await ground(), dark);
+  });
+
+  test('a request or a module that is broken off, as when a VM changes the network, is asked for again', async () => {
+    await using opened = await browser.open('about:blank');
+    const { page } = opened;
+    const broken: string[] = [];
+    for (const pattern of [
+      '**/nodes.js',
+      '**/parts.css',
+      '**/v1/actors?*',
+      '**/v1/events',
+      '**/v1/actors/alice/explain',
+    ]) {
+      await page.route(pattern, async (route) => {
+        const isFirst = !broken.includes(pattern);
+        broken.push(pattern);
+        await (isFirst ? route.abort('failed') : route.fallback());
+      });
+    }
+    await page.goto(addressOf(fixture.port, '#/actors/alice'));
+    await rows(page).first().waitFor();
+    await page.locator('.events').waitFor();
+    await page.locator('[data-live=live]').waitFor();
+    assert.equal(new Set(broken).size, 5, broken.join());
+    assert.equal(await page.locator('#banner').isVisible(), false, 'nothing to tell anybody of');
   });
 
   test('without the stream of events the page looks at intervals', async () => {
@@ -344,7 +368,7 @@ test('where a token is asked for, the page asks for it once, tells a wrong one, 
 /** An expression, with what a module of the page exports. */
 const inModule = (page: Page, name: string, expression: string): Promise<unknown> =>
   page.evaluate(
-    `import(document.querySelector('script').src.replace('main.js', '${name}')).then((module) => module.${expression})`,
+    `import(document.querySelector('script').src.replace('start.js', '${name}')).then((module) => module.${expression})`,
   );
 
 /** Straight into the registry: what is tested is the page, and each would write to the store. */

@@ -11,6 +11,9 @@ import { readToken } from './token-store.js';
 /** The longest that a page waits for an ordinary answer; one that takes longer is as good as none. */
 const limitMs = 20_000;
 
+/** Pauses before a request that was broken off is sent again. */
+const againMs = [100, 400];
+
 export class ApiProblem extends Error {
   /** @param {Problem} problem */
   constructor(problem) {
@@ -35,17 +38,21 @@ const tell = (reach) => listeners.forEach((listener) => listener(reach));
 export async function call(path, { method = 'GET', body, headers = {}, signal, endless = false } = {}) {
   const token = readToken();
   const ends = [...(signal ? [signal] : []), ...(endless ? [] : [AbortSignal.timeout(limitMs)])];
-  const response = await fetch(path.slice(1), {
+  const end = AbortSignal.any(ends);
+  /** @type {RequestInit} */
+  const request = {
     method,
     cache: 'no-store',
     headers: {
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(method === 'POST' && { 'idempotency-key': newKey() }), // sent again, it is done once
       ...headers,
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
-    ...(ends.length > 0 && { signal: AbortSignal.any(ends) }),
-  }).catch((cause) => {
+    signal: end,
+  };
+  const response = await fetchAgain(path.slice(1), request, end).catch((cause) => {
     if (signal?.aborted) throw cause;
     tell('unreachable');
     throw unreachable(method === 'GET');
@@ -54,6 +61,26 @@ export async function call(path, { method = 'GET', body, headers = {}, signal, e
   if (response.ok) return response;
   throw new ApiProblem(await problemOf(response));
 }
+
+/**
+ * A VM that starts on this machine changes its network, and Chromium then breaks off what is under way: that is no reason to
+ * say that the API is away.
+ * @param {string} path @param {RequestInit} request @param {AbortSignal} end
+ */
+async function fetchAgain(path, request, end) {
+  for (const pauseMs of againMs) {
+    try {
+      return await fetch(path, request);
+    } catch (error) {
+      if (end.aborted) throw error;
+      await new Promise((resolve) => window.setTimeout(resolve, pauseMs));
+    }
+  }
+  return fetch(path, request);
+}
+
+/** Not `randomUUID`: that is for pages from https or this machine only. */
+const newKey = () => crypto.getRandomValues(new Uint32Array(4)).join('-');
 
 /** @template Answer @param {string} path @param {Parameters<typeof call>[1]} [options] @returns {Promise<Answer>} */
 export async function callJson(path, options) {

@@ -23,12 +23,14 @@ const silenceMs = 45_000;
 export function followChanges({ onChange, onLiveness, onLook }) {
   let restart = new AbortController();
   let pauseMs = firstPauseMs;
+  let wasLive = false;
   const read = async () => {
     const silence = new AbortController();
     const signal = AbortSignal.any([silence.signal, restart.signal]);
     let timer = window.setTimeout(() => silence.abort(), silenceMs);
     try {
       const response = await call('/v1/events', { headers: { accept: 'text/event-stream' }, signal, endless: true });
+      wasLive = true;
       onLiveness('live');
       onLook(); // what was missed since the last look
       pauseMs = firstPauseMs;
@@ -47,7 +49,9 @@ export function followChanges({ onChange, onLiveness, onLook }) {
   const run = async () => {
     for (;;) {
       await read().catch(problemFrom);
-      onLiveness('polling');
+      // One that merely broke off is back before anybody has read what the mark says.
+      if (!wasLive) onLiveness('polling');
+      wasLive = false;
       await pause(pauseMs, restart.signal);
       if (restart.signal.aborted) restart = new AbortController();
       else onLook();
