@@ -1,70 +1,20 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
 import { after, before, suite, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { ActorRecord } from '../../shared/registry/records.ts';
-import { buildServer } from '../server.ts';
 import { auditPage, desktop, phone, startBrowser, type TestBrowser } from '../stand-in/browser.ts';
-import { startFixture, until, type Fixture } from '../stand-in/fixture.ts';
+import { addressOf, has, rows, startWithActors } from '../stand-in/dashboard-page.ts';
+import type { Fixture } from '../stand-in/fixture.ts';
 
-const start = (options: { readonly token?: string } = {}): Promise<Fixture> =>
-  startFixture((_request, response) => response.end('hello'), options);
-const addressOf = (port: number, place = ''): string => `http://127.0.0.1:${port}/${place}`;
-const rows = (page: Page) => page.locator('.row-of-list');
-const has = (page: Page, text: string | RegExp) => page.getByText(text).first().waitFor();
 const focused = (page: Page): Promise<string> =>
   page.evaluate(`document.activeElement.textContent.trim() || document.activeElement.getAttribute('aria-label')`);
 
-suite('what is served', () => {
-  let fixture: Fixture;
-  before(async () => void (fixture = await start({ token: 'secret' })));
-  after(() => fixture[Symbol.asyncDispose]());
-
-  test('the page needs no token, is asked for anew, and allows nothing inline or from elsewhere', async () => {
-    const { status, headers, text } = await fixture.call('GET', '/');
-    assert.equal(status, 200);
-    const policy = String(headers['content-security-policy']);
-    assert.match(policy, /default-src 'none'/);
-    assert.doesNotMatch(policy, /unsafe|https?:|\*/);
-    assert.doesNotMatch(text, /<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=|\{\{/);
-    assert.match(text, /content="actors\.test"/);
-    const { etag = '' } = headers;
-    assert.equal(headers['cache-control'], 'no-cache');
-    assert.equal((await fixture.call('GET', '/', { headers: { 'if-none-match': etag } })).status, 304);
-    assert.equal((await fixture.call('GET', '/v1/actors')).status, 401);
-  });
-
-  test('its files are kept for ever under their digest, and are not there under another', async () => {
-    const { text } = await fixture.call('GET', '/');
-    const files = [...text.matchAll(/(?:src|href)="(dashboard\/[^"]+)"/g)].map(([, file = '']) => `/${file}`);
-    assert.ok(files.length >= 4, text);
-    for (const file of files) {
-      const { status, headers } = await fixture.call('GET', file);
-      assert.deepEqual([status, headers['cache-control']], [200, 'public, max-age=31536000, immutable'], file);
-      assert.equal(headers['x-content-type-options'], 'nosniff');
-    }
-    const other = String(files[0]).replace(/dashboard\/\w+/, 'dashboard/0123456789abcdef');
-    assert.equal((await fixture.call('GET', other)).body['code'], 'route-not-found');
-    const outside = String(files[0]).replace(/(dashboard\/\w+\/).*/, '$1..%2fserve.ts');
-    assert.equal((await fixture.call('GET', outside)).status, 404);
-  });
-
-  test('no file names another host', async () => {
-    const folder = new URL('page/', import.meta.url);
-    for (const name of await readdir(folder, { recursive: true })) {
-      if (!/\.(js|css|html|svg)$/.test(name)) continue;
-      const text = await readFile(new URL(name, folder), 'utf8');
-      assert.doesNotMatch(text.replaceAll('http://www.w3.org/2000/svg', ''), /https?:\/\/\w|url\(/, name);
-    }
-  });
-});
-
-suite('in a browser', () => {
+suite('the dashboard in a browser', () => {
   let fixture: Fixture;
   let browser: TestBrowser;
   before(async () => {
-    [fixture, browser] = await Promise.all([start(), startBrowser()]);
+    [fixture, browser] = await Promise.all([startWithActors(), startBrowser()]);
     await fixture.sleeping('alice');
   });
   after(async () => {
@@ -121,46 +71,26 @@ suite('in a browser', () => {
     await fixture.call('POST', '/v1/actors', { body: { id: 'doomed', template: 't-alice' } });
     await using opened = await browser.open(addressOf(fixture.port, '#/actors/doomed'));
     const { page } = opened;
-    const jobs = fixture.node.jobs.length;
+    const sent: string[] = [];
+    page.on('request', (request) => request.method() !== 'GET' && sent.push(request.method()));
     await page.locator('[data-verb=pause][aria-disabled=true]').click({ force: true });
     await page.getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('dialog', { name: 'Delete doomed?' }).waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
-    assert.equal(fixture.node.jobs.length, jobs);
+    assert.deepEqual(sent, []);
     await page.getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await has(page, 'There is no such actor');
+    assert.deepEqual(sent, ['DELETE']);
     assert.equal((await fixture.call('GET', '/v1/actors/doomed')).status, 404);
   });
 
-  test('a refusal is shown with its code and what to do next', async () => {
-    await fixture.call('POST', '/v1/actors', { body: { id: 'refused', template: 't-alice' } });
-    await using opened = await browser.open(addressOf(fixture.port, '#/actors/refused'));
-    const { page } = opened;
-    await page.locator('[data-verb=resume][aria-disabled=false]').waitFor();
-    await fixture.call('DELETE', '/v1/actors/refused', { headers: { prefer: 'wait=10' } });
-    await page.goto(addressOf(fixture.port, '#/actors?label=%00'));
-    const notice = page.locator('.list-pane .notice, .list-pane .empty');
+  test('a refusal is shown with its code, what to do next, and the id of the request', async () => {
+    await using opened = await browser.open(addressOf(fixture.port, '#/actors?template=NOT+A+NAME'));
+    const notice = opened.page.locator('.list-pane .notice');
     await notice.waitFor();
-    await page.goto(addressOf(fixture.port, '#/actors?template=NOT+A+NAME'));
-    await page.locator('.list-pane .notice').waitFor();
-    assert.match(await page.locator('.list-pane .notice').innerText(), /invalid-input[\s\S]+Request/);
-  });
-
-  test('what happens elsewhere shows by itself, in order', async () => {
-    await using opened = await browser.open(addressOf(fixture.port, '#/actors?prefix=live-'));
-    const { page } = opened;
-    await has(page, 'Nothing matches');
-    await page.locator('[data-live=live]').waitFor();
-    for (const id of ['live-b', 'live-a'])
-      await fixture.call('POST', '/v1/actors', { body: { id, template: 't-alice' } });
-    await until(async () => (await rows(page).locator('.id').allInnerTexts()).join() === 'live-a,live-b');
-    await fixture.call('POST', '/v1/actors/live-b/resume', { headers: { prefer: 'wait=10' } });
-    await rows(page).nth(1).locator('[data-state=running]').waitFor();
-    await fixture.call('DELETE', '/v1/actors/live-a', { headers: { prefer: 'wait=10' } });
-    await until(async () => (await rows(page).count()) === 1);
-    await fixture.call('DELETE', '/v1/actors/live-b', { headers: { prefer: 'wait=10' } });
+    assert.match(await notice.innerText(), /invalid-input[\s\S]+Correct the fields[\s\S]+Request \S{8}/);
   });
 
   test('every view has names, roles, contrast and room, on a phone and a desk, by day and by night', async () => {
@@ -214,103 +144,6 @@ suite('in a browser', () => {
     assert.equal(await ground(), dark);
   });
 
-  test('a request or a module that is broken off, as when a VM changes the network, is asked for again', async () => {
-    await using opened = await browser.open('about:blank');
-    const { page } = opened;
-    const broken: string[] = [];
-    for (const pattern of [
-      '**/nodes.js',
-      '**/parts.css',
-      '**/v1/actors?*',
-      '**/v1/events',
-      '**/v1/actors/alice/explain',
-    ]) {
-      await page.route(pattern, async (route) => {
-        const isFirst = !broken.includes(pattern);
-        broken.push(pattern);
-        await (isFirst ? route.abort('failed') : route.fallback());
-      });
-    }
-    await page.goto(addressOf(fixture.port, '#/actors/alice'));
-    await rows(page).first().waitFor();
-    await page.locator('.events').waitFor();
-    await page.locator('[data-live=live]').waitFor();
-    assert.equal(new Set(broken).size, 5, broken.join());
-    assert.equal(await page.locator('#banner').isVisible(), false, 'nothing to tell anybody of');
-  });
-
-  test('without the stream of events the page looks at intervals', async () => {
-    await using opened = await browser.open('about:blank');
-    const { page } = opened;
-    await page.route('**/v1/events', (route) => route.fulfill({ status: 404, body: '{}' }));
-    await page.goto(addressOf(fixture.port, '#/actors?prefix=quiet'));
-    await page.locator('[data-live=polling]').waitFor();
-    await has(page, 'Nothing matches');
-    await fixture.call('POST', '/v1/actors', { body: { id: 'quiet', template: 't-alice' } });
-    await rows(page).first().waitFor();
-    await fixture.call('DELETE', '/v1/actors/quiet', { headers: { prefer: 'wait=10' } });
-  });
-
-  test('events are understood in either form, however they are cut, and what is not one is passed over', async () => {
-    await using opened = await browser.open(addressOf(fixture.port));
-    const { page } = opened;
-    const text = [
-      'event: actor\ndata: {"kind":"actor","id":"a","state":"running"}',
-      'id: 1-0\nevent: actor\ndata: {"id":"1-0","type":"actor",\ndata: "actor":"b","node":"node-1","from":"resuming","to":"running"}',
-      'id: 2-0\ndata: {"id":"2-0","type":"node","node":"node-1","to":"draining"}',
-      'event: gap\ndata: {"type":"gap","next":"3-0"}',
-      'id: 3-0',
-      ': a comment',
-      'data: not json',
-      'data: {"id":"4-0"}',
-    ].join('\n\n');
-    const changes = await inModule(page, 'live.js', `changesIn(${JSON.stringify(text)})`);
-    assert.deepEqual(changes, [
-      { kind: 'actor', id: 'a', state: 'running' },
-      { kind: 'actor', id: 'b', state: 'running' },
-      { kind: 'node', id: 'node-1', state: 'draining' },
-      { kind: 'gap', id: '', state: '' },
-    ]);
-  });
-
-  test('what callers waited is read out of the metrics, each call in one column', async () => {
-    await using opened = await browser.open(addressOf(fixture.port));
-    const { page } = opened;
-    const bucketsOf = (start: string, counts: Readonly<Record<string, number>>) =>
-      Object.entries(counts).map(
-        ([end, count]) => `dormouse_call_seconds_bucket{le="${end}",start="${start}"} ${count}`,
-      );
-    const text = [
-      '# TYPE dormouse_call_seconds histogram',
-      ...bucketsOf('hot', { 0.01: 4, 0.025: 5, 0.1: 5, 0.25: 5, 1: 5, 2.5: 5, 10: 5, 30: 5, '+Inf': 5 }),
-      ...bucketsOf('cold', { 0.01: 0, 0.025: 0, 0.1: 0, 0.25: 0, 1: 0, 2.5: 2, 10: 2, 30: 2, '+Inf': 3 }),
-      'dormouse_call_seconds_count{start="hot"} 5',
-    ].join('\n');
-    assert.deepEqual(await inModule(page, 'call-times.js', `callTimesIn(${JSON.stringify(text)})`), {
-      cold: [0, 0, 0, 0, 0, 2, 0, 0, 1],
-      warm: [0, 0, 0, 0, 0, 0, 0, 0, 0],
-      hot: [4, 1, 0, 0, 0, 0, 0, 0, 0],
-    });
-  });
-
-  test('while the api is away the page says so and keeps what it knows; then it goes on', async () => {
-    const first = await buildServer(fixture.parts);
-    const url = await first.listen('127.0.0.1', 0);
-    const port = Number(new URL(url).port);
-    await using opened = await browser.open(`${url}/#/actors/alice`);
-    const { page } = opened;
-    await page.locator('[data-live=live]').waitFor();
-    await page.locator('.events').waitFor();
-    await first.close(0);
-    await has(page, 'The API does not answer');
-    assert.equal(await page.locator('.detail-body').isVisible(), true);
-    assert.deepEqual(await auditPage(page), []);
-    await using second = await buildServer(fixture.parts);
-    await second.listen('127.0.0.1', port);
-    await page.locator('#banner').waitFor({ state: 'hidden' });
-    await page.locator('[data-live=live]').waitFor();
-  });
-
   test('ten thousand actors: the page holds only the rows in sight, whichever way one goes through them', async (context) => {
     const model = await fixture.registry.getActor('alice');
     assert.ok(model);
@@ -344,32 +177,6 @@ suite('in a browser', () => {
     assert.deepEqual(complaints, []);
   });
 });
-
-test('where a token is asked for, the page asks for it once, tells a wrong one, and keeps a right one for the tab', async () => {
-  await using fixture = await start({ token: 'secret' });
-  await using browser = await startBrowser();
-  await using opened = await browser.open(addressOf(fixture.port, '#/nodes'));
-  const { page } = opened;
-  const dialog = page.getByRole('dialog', { name: 'This API asks for a token' });
-  for (const token of ['wrong', 'secret']) {
-    await dialog.waitFor();
-    if (token === 'secret') await page.getByText('That token was refused').waitFor();
-    await page.getByLabel('Token', { exact: true }).fill(token);
-    await page.keyboard.press('Enter');
-  }
-  await page.getByRole('heading', { name: 'node-1' }).waitFor();
-  await page.locator('[data-live=live]').waitFor();
-  await page.reload();
-  await page.getByRole('heading', { name: 'node-1' }).waitFor();
-  assert.equal(await dialog.isVisible(), false);
-  assert.doesNotMatch(page.url(), /secret/);
-});
-
-/** An expression, with what a module of the page exports. */
-const inModule = (page: Page, name: string, expression: string): Promise<unknown> =>
-  page.evaluate(
-    `import(document.querySelector('script').src.replace('start.js', '${name}')).then((module) => module.${expression})`,
-  );
 
 /** Straight into the registry: what is tested is the page, and each would write to the store. */
 async function createMany(
