@@ -10,6 +10,7 @@ import type { ApiApp, RouteParts } from './app.ts';
 import { createExecRouter, type ExecRouter } from './guest/exec-router.ts';
 import { createNodeClients } from './guest/node-clients.ts';
 import { createEventFeed } from './events/event-feed.ts';
+import { serveDashboard } from './dashboard/serve.ts';
 import { requestIdOf } from './http/request-id.ts';
 import { createNodeDirectory } from './invoke/node-directory.ts';
 import { createPendingRequests } from './invoke/pending.ts';
@@ -75,6 +76,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   await describeApi(app);
   const routeParts: RouteParts = { ...parts, watch, templates, parking, feed, guest, stopping: stopping.signal };
   registerRoutes(app, routeParts);
+  await serveDashboard(app, parts.actorDomain);
   await app.ready();
 
   let closing: Promise<void> | undefined;

@@ -1,6 +1,7 @@
 /** Who may call, and the id that every answer carries. */
 import type { FastifyInstance } from 'fastify';
 import type { IncomingMessage } from 'node:http';
+import { dashboardRoutes } from '../dashboard/serve.ts';
 import { requestIdHeader } from '../http/request-id.ts';
 import { isLoopback } from '../config.ts';
 import { requireToken } from '../http/token.ts';
@@ -11,7 +12,10 @@ const isLocalScrape = ({ headers, socket }: IncomingMessage): boolean =>
   isLoopback(socket.remoteAddress ?? '') && headers['x-forwarded-for'] === undefined && headers.forwarded === undefined;
 
 /** Routes that tell nothing of anybody's actors. */
-const open: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/openapi.json', '/docs', '/errors/:code']);
+const open: ReadonlySet<string> = new Set([
+  ...['/healthz', '/readyz', '/openapi.json', '/docs', '/errors/:code'],
+  ...dashboardRoutes,
+]);
 
 export function guardAccess(app: FastifyInstance, token: string | undefined): void {
   app.addHook('onRequest', (request, reply, done) => {

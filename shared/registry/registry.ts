@@ -80,6 +80,8 @@ export interface ActorFilter {
   readonly template?: string | undefined;
   /** `name=value`, or `name` for any value. */
   readonly label?: string | undefined;
+  /** What the id begins with. */
+  readonly prefix?: string | undefined;
 }
 
 export interface Page<Item> {

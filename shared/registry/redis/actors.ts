@@ -115,12 +115,13 @@ async function listActors(
   cursor: string | undefined,
 ): Promise<Page<ActorRecord>> {
   const index = indexOf(filter);
+  const [first, end] = boundsOf(filter);
   const items: ActorRecord[] = [];
   let last = cursor;
   for (let page = 0; page < maxScanPages; page++) {
-    const start = last === undefined ? '-' : `(${last}`;
+    const start = last === undefined ? first : `(${last}`;
     const count = filter.label === undefined && filter.template === undefined ? limit - items.length + 1 : scanPageSize;
-    const ids = await translated(redis.zrange(index, start, '+', 'BYLEX', 'LIMIT', 0, count));
+    const ids = await translated(redis.zrange(index, start, end, 'BYLEX', 'LIMIT', 0, count));
     const records = await Promise.all(ids.map(getActor));
     for (const [position, record] of records.entries()) {
       if (items.length === limit) return { items, nextCursor: last ?? '' };
@@ -137,6 +138,10 @@ function indexOf(filter: ActorFilter): string {
   if (filter.template !== undefined) return redisKeys.actorsOfTemplate(filter.template);
   return redisKeys.actors;
 }
+
+/** Ids are of ASCII, so no id that begins with the prefix comes after the prefix and this byte. */
+const boundsOf = ({ prefix }: ActorFilter): readonly [string, string] =>
+  prefix === undefined ? ['-', '+'] : [`[${prefix}`, `(${prefix}\x7f`];
 
 function matches(record: ActorRecord, filter: ActorFilter): boolean {
   if (filter.state !== undefined && record.state !== filter.state) return false;

@@ -330,6 +330,11 @@ suite('registry on a real Redis', () => {
     const all = await registry.listActors({ template: 'paged' }, 25);
     assert.equal(all.nextCursor, undefined);
     assert.equal(all.items.length, 25);
+    const begun = async (prefix: string, after?: string) =>
+      (await registry.listActors({ prefix }, 50, after)).items.map(({ id }) => id);
+    assert.equal((await begun('page-1')).length, 10);
+    assert.deepEqual(await begun('page-1', 'page-18'), ['page-19']);
+    assert.deepEqual([await begun('page-07'), await begun('page-x')], [['page-07'], []]);
   });
 
   test('a template in use is not deleted; an unused one is', async () => {
