@@ -71,8 +71,8 @@ export function phasesOfDone({ state, phases = {}, kind, target, error }: Operat
 const frozenMs = ({ freeze = 0, capture = 0 }: Phases): number => freeze + capture;
 
 /** The steps up to the commit follow each other; what comes after them is no longer waited for. */
-const durableMs = ({ queue = 0, drain = 0, freeze = 0, capture = 0, ship = 0, commit = 0 }: Phases): number =>
-  queue + drain + freeze + capture + ship + commit;
+const durableMs = ({ queue = 0, drain = 0, quiesce = 0, freeze = 0, capture = 0, ship = 0, commit = 0 }: Phases) =>
+  queue + drain + quiesce + freeze + capture + ship + commit;
 
 /** An actor that has been called once, so that its later wakes are those of an actor that has run. It runs. */
 export async function usedActor(client: DormouseClient, template: string, signal: AbortSignal): Promise<string> {

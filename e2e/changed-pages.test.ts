@@ -47,7 +47,7 @@ test('the captured pages are all that differ from the golden, over generations',
     await vm.wake(ground.identity, signal);
     answered = await call(vm, answered);
     await whileItRuns(vm);
-    await vm.freeze(signal);
+    await vm.freeze(createPhaseClock(), signal);
     await mkdir(ground.file(name));
     const capture = await vm.capture(ground.file(name), base, signal);
     await assertExact(ground.file('rebuilt'), base, capture, ground.memoryOf(vm));
@@ -59,7 +59,7 @@ test('the captured pages are all that differ from the golden, over generations',
 
   const second = await generation('second', async (vm) => {
     await readLower(vm);
-    await vm.freeze(signal);
+    await vm.freeze(createPhaseClock(), signal);
     await vm.thaw(signal);
     await vm.wake(ground.identity, signal);
     answered = await call(vm, answered);
@@ -113,7 +113,7 @@ async function makeGround(resources: AsyncDisposableStack) {
 async function captureGolden(ground: Ground): Promise<{ base: string; golden: Capture }> {
   await using vm = await ground.sandboxes.boot(ground.spec, createPhaseClock(), signal);
   await vm.start(await containerStarts(ground.template, ground.prepared), startLimitMs, signal);
-  await vm.freeze(signal);
+  await vm.freeze(createPhaseClock(), signal);
   const golden = await vm.capture(ground.file('golden'), undefined, signal);
   const base = ground.file('base');
   await ground.sandboxes.unpackBase(golden.memory.path, golden.memorySizeBytes, base, signal);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import type { Sandbox } from '../sandbox/sandbox.ts';
+import { createPhaseClock } from '../sandbox/phase-clock.ts';
 import { recordLife } from './record-life.ts';
 
 test('what is in doubt counts as running: a line comes before a thaw, and after a freeze or an end', async () => {
@@ -14,7 +15,7 @@ test('what is in doubt counts as running: a line comes before a thaw, and after 
   const real = { freeze: fact('freeze'), thaw: fact('thaw'), [Symbol.asyncDispose]: fact('dispose') };
   const sandbox = recordLife({ ...real, exited: new Promise(() => undefined) } as unknown as Sandbox, log);
   const { signal } = new AbortController();
-  await sandbox.freeze(signal);
+  await sandbox.freeze(createPhaseClock(), signal);
   await sandbox.thaw(signal);
   await sandbox[Symbol.asyncDispose]();
   const facts = ['freeze', 'activation frozen', 'activation thawed', 'thaw', 'dispose', 'activation ended'];

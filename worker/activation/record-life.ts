@@ -15,8 +15,8 @@ export function recordLife(sandbox: Sandbox, log: Logger): Sandbox {
   void sandbox.exited.then(() => log.info('activation ended'));
   return {
     ...sandbox,
-    async freeze(signal) {
-      await sandbox.freeze(signal);
+    async freeze(clock, signal) {
+      await sandbox.freeze(clock, signal);
       log.info('activation frozen');
     },
     async thaw(signal) {

@@ -15,6 +15,6 @@ export async function captureActivation(
   const outcome = await clock.measure('drain', () => gate.drain(context.drainMs));
   if (outcome === 'cut') context.log.warn({ actorId: identity.id }, 'requests were cut off by a suspend');
   activation.connections.destroy();
-  await clock.measure('freeze', () => sandbox.freeze(signal));
+  await sandbox.freeze(clock, signal);
   return await clock.measure('capture', () => sandbox.capture(folder, base?.path, signal));
 }

@@ -107,7 +107,7 @@ async function captureGolden(
   );
   const containers = await containerStarts(spec, images);
   await clock.measure('containers', () => sandbox.start(containers, startLimitMs, signal));
-  await clock.measure('freeze', () => sandbox.freeze(signal));
+  await sandbox.freeze(clock, signal);
   const capture = await clock.measure('capture', () => sandbox.capture(folder.path, undefined, signal));
   const attempt = randomUUID();
   const keys = {

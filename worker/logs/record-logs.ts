@@ -10,9 +10,9 @@ export function recordLogs(sandbox: Sandbox, logs: LogCollector, keeper: LogKeep
       await sandbox.wake(identity, signal);
       logs.release();
     },
-    async freeze(signal) {
+    async freeze(clock, signal) {
       logs.hold();
-      await sandbox.freeze(signal);
+      await sandbox.freeze(clock, signal);
       keeper?.keep(logs.lines());
     },
     async [Symbol.asyncDispose]() {

@@ -94,7 +94,8 @@ export interface Sandbox extends AsyncDisposable {
   wake(identity: Identity | undefined, signal: AbortSignal): Promise<void>;
   /** Programs, files and logs inside of it. None may be opened while it is frozen; freezing ends those that last. */
   readonly sessions: GuestSessions;
-  freeze(signal: AbortSignal): Promise<void>;
+  /** Phases: `quiesce`, while it still runs, and `freeze`. */
+  freeze(clock: PhaseClock, signal: AbortSignal): Promise<void>;
   /** Writes what differs from the base into a folder. The sandbox is frozen before and after. */
   capture(folder: string, baseMemoryPath: string | undefined, signal: AbortSignal): Promise<Capture>;
   thaw(signal: AbortSignal): Promise<void>;

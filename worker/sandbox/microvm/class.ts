@@ -119,7 +119,7 @@ async function bootIn(
 
 /** The agent is up and nothing is mounted yet: what comes after this belongs to one template alone. */
 async function captureZygote(vm: Sandbox, folder: string, signal: AbortSignal): Promise<Capture> {
-  await vm.freeze(signal);
+  await vm.freeze(createPhaseClock(), signal); // no phases of the start that it belongs to
   try {
     return await vm.capture(folder, undefined, signal);
   } finally {

@@ -74,11 +74,13 @@ export function microvm(parts: MicrovmParts): Sandbox & { booted(signal: AbortSi
       writeFile: (done) => channel().sessions.writeFile(done),
       logs: (request) => channel().sessions.logs(request),
     },
-    async freeze(signal) {
-      await guarded(wakePort.quiesce(within(signal, callLimitMs)));
-      await agent?.settled(settleLimitMs);
-      hangUp();
-      await vmm.pause(signal);
+    async freeze(clock, signal) {
+      await clock.measure('quiesce', async () => {
+        await guarded(wakePort.quiesce(within(signal, callLimitMs)));
+        await agent?.settled(settleLimitMs);
+        hangUp();
+      });
+      await clock.measure('freeze', () => vmm.pause(signal));
     },
     async thaw(signal) {
       await memory.beforeThaw(signal);
