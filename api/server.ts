@@ -7,6 +7,8 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ApiApp, RouteParts } from './app.ts';
+import { createAccess } from './access/access.ts';
+import { createTokenCache } from './access/token-cache.ts';
 import { createExecRouter, type ExecRouter } from './guest/exec-router.ts';
 import { createNodeClients } from './guest/node-clients.ts';
 import { requestIdOf } from './http/request-id.ts';
@@ -48,7 +50,9 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   const parking = createParking(parts.registry, parts.maxParked);
   const routes = createRouteCache(parts.registry);
   const nodeClients = createNodeClients(parts.registry);
-  const reachParts = { ...parts, watch, templates, nodes, routes, parking, pending: createPendingRequests() };
+  const tokens = createTokenCache(parts.store, parts.registry);
+  const access = createAccess(parts.token, tokens);
+  const reachParts = { ...parts, access, watch, templates, nodes, routes, parking, pending: createPendingRequests() };
   const router = createInvokeRouter(reachParts);
   const guest = { ...reachParts, nodeClients };
   const programs = createExecRouter(guest);
@@ -63,7 +67,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   answerWithProblems(app);
-  guardAccess(app, parts.token);
+  guardAccess(app, access);
   honourIdempotencyKeys(app, parts.registry);
   await describeApi(app);
   const routeParts: RouteParts = { ...parts, watch, templates, parking, guest, stopping: stopping.signal };
@@ -81,6 +85,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
     routes[Symbol.dispose]();
     nodes[Symbol.dispose]();
     nodeClients[Symbol.dispose]();
+    tokens[Symbol.dispose]();
   };
   return {
     app,

@@ -15,13 +15,14 @@
  */
 import { actorIdSchema } from '../../shared/actor/names.ts';
 import { deserializeError, DormouseError } from '../../shared/errors/dormouse-error.ts';
-import type { ForwardOutcome, ForwardTarget } from '../../shared/http/exchange.ts';
+import type { ForwardOutcome } from '../../shared/http/exchange.ts';
 import type { ActorRecord, Phases, StartKind } from '../../shared/registry/records.ts';
+import type { Access } from '../access/access.ts';
 import type { ApiParts } from '../parts.ts';
 import type { ActorWatch, Watching } from '../scheduler/actor-watch.ts';
 import type { Parking } from '../scheduler/parking.ts';
 import type { TemplateCache } from '../scheduler/template-cache.ts';
-import type { NodeDirectory } from './node-directory.ts';
+import type { NodeDirectory, NodeTarget } from './node-directory.ts';
 import type { PendingRequests } from './pending.ts';
 import type { Route, RouteCache } from './route-cache.ts';
 import { wakeBudget } from './wake-budget.ts';
@@ -34,6 +35,7 @@ export interface ReachParts extends ApiParts {
   readonly routes: RouteCache;
   readonly pending: PendingRequests;
   readonly parking: Parking;
+  readonly access: Access;
 }
 
 export interface Call {
@@ -48,7 +50,7 @@ export interface Call {
 export interface Activation {
   readonly node: string;
   readonly epoch: string;
-  readonly target: ForwardTarget;
+  readonly target: NodeTarget;
   readonly start: StartKind;
   readonly phases: Phases;
 }

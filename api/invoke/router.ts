@@ -13,7 +13,6 @@ import { framingOf } from '../../shared/http/request-body.ts';
 import { problemOf } from '../http/problem.ts';
 import { callOf } from '../http/call-of.ts';
 import { requestIdOf } from '../http/request-id.ts';
-import { requireToken } from '../http/token.ts';
 import { headersOfAnswer, headersToActor } from './actor-headers.ts';
 import { addressOf, type ActorAddress } from './address.ts';
 import { reach, type Activation, type ReachParts } from './reach.ts';
@@ -50,7 +49,7 @@ export function createInvokeRouter(parts: ReachParts): InvokeRouter {
     const done = (async () => {
       try {
         if (stopping) throw stoppingError();
-        requireToken(request, parts.token);
+        await parts.access.admit(request, 'invoke');
         await work(exchange);
       } catch (cause) {
         const error = toDormouseError(cause);
@@ -167,11 +166,12 @@ async function serveSocket(
   watching?.[Symbol.dispose]();
 }
 
-const toActor = (parts: ReachParts, { address, requestId }: Exchange, { epoch }: Activation) => ({
+const toActor = (parts: ReachParts, { address, requestId }: Exchange, { epoch, target }: Activation) => ({
   actorId: address.id,
   epoch,
+  pass: target.pass(),
   requestId,
-  token: parts.token,
+  isRootToken: parts.access.isRoot,
 });
 
 const answerFacts = ({ requestId, arrivedAt }: Exchange, { start, epoch, phases }: Activation, sentAt: number) => {

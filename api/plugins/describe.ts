@@ -11,6 +11,7 @@ const description = [
   'An actor is called at `/v1/actors/{id}/invoke/…` or at `http://{id}.<actor domain>/…`, with any method; WebSockets too.',
   '`Dormouse-Wake: never` answers 409 instead of waking it. Answers carry `Server-Timing`, `Dormouse-Start` and `Dormouse-Epoch`.',
   'Where the API requires a token, an actor that has an `Authorization` of its own is called with `Dormouse-Token` instead.',
+  'A token has scopes: `invoke` calls actors, `read` reads what the API answers to GET, `admin` does all of it.',
   'Refusals are RFC 9457 problem documents. POST honours `Idempotency-Key`.',
 ].join('\n\n');
 

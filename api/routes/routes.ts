@@ -28,6 +28,9 @@ import { applyRoute as applyTemplate } from './templates/apply.ts';
 import { deleteRoute as deleteTemplate } from './templates/delete.ts';
 import { getRoute as getTemplate } from './templates/get.ts';
 import { listRoute as listTemplates } from './templates/list.ts';
+import { createRoute as createToken } from './tokens/create.ts';
+import { listRoute as listTokens } from './tokens/list.ts';
+import { revokeRoute as revokeToken } from './tokens/revoke.ts';
 
 export function registerRoutes(app: ApiApp, parts: RouteParts): void {
   for (const route of [openapiRoute, docsRoute, errorRoute, liveRoute]) route(app);
@@ -46,6 +49,7 @@ export function registerRoutes(app: ApiApp, parts: RouteParts): void {
       readyRoute,
     ],
     ...[execInActor, actorFiles, actorLogs],
+    ...[createToken, listTokens, revokeToken],
     rebuildRegistry,
   ];
   for (const route of routes) route(app, parts);

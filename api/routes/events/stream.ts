@@ -21,9 +21,10 @@ export function streamRoute(app: ApiApp, parts: RouteParts): void {
         [requestIdHeader]: request.id,
       });
       raw.write(': listening\n\n');
-      const feed = parts.registry.watch((change) =>
-        send(raw, `event: ${change.kind}\ndata: ${JSON.stringify(change)}\n\n`),
-      );
+      const feed = parts.registry.watch((change) => {
+        if (change.kind === 'token') return; // who may call is not for everyone who may read
+        send(raw, `event: ${change.kind}\ndata: ${JSON.stringify(change)}\n\n`);
+      });
       const heartbeat = setInterval(() => send(raw, ': still here\n\n'), heartbeatMs);
       const stop = (): void => void raw.end();
       parts.stopping.addEventListener('abort', stop);
