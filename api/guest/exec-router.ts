@@ -31,6 +31,7 @@ export function createExecRouter(parts: GuestParts): ExecRouter {
       socket.on('error', () => undefined); // a client that resets; told by `close`
       try {
         await parts.access.admit(request, 'admin');
+        if (socket.destroyed) return; // it left meanwhile, and nobody would notice
         await serveExec(parts, request, socket, head, requestId, stop.signal);
       } catch (cause) {
         const error = toDormouseError(cause);

@@ -17,6 +17,8 @@ export interface NodeTarget extends ForwardTarget {
 export interface NodeDirectory extends Disposable {
   /** Undefined for a node that nobody knows. */
   targetOf(nodeId: string): Promise<NodeTarget | undefined>;
+  /** The next one who asks is told what the registry says. */
+  forget(nodeId: string): void;
 }
 
 const trustMs = 1000;
@@ -62,6 +64,7 @@ export function createNodeDirectory(registry: Pick<Registry, 'getNode' | 'watch'
       const node = await recordOf(nodeId);
       return node === undefined ? undefined : targetAt(node);
     },
+    forget: (nodeId) => void known.delete(nodeId),
     [Symbol.dispose]() {
       feed[Symbol.dispose]();
       for (const { agent } of targets.values()) agent.destroy();

@@ -10,7 +10,7 @@
  * or there is no such memory, the registry is read. A call that waits holds one of the actor's places, gives up at
  * the template's wake limit (`wake-timeout`; `no-capacity` when it never got room), and is told the reason when the wake
  * it waits for fails. A node that nobody listens on any more got nothing of the call, so that counts as a refusal: the
- * call waits until the actor has left that node. Failures also: `actor-not-found`, `actor-deleted`, `actor-failed`,
+ * call waits until the actor has left that node. A node that does not know us is asked once more, and given up then. Failures also: `actor-not-found`, `actor-deleted`, `actor-failed`,
  * `actor-asleep`, `incompatible`, `too-many-pending`, `too-many-parked`.
  */
 import { actorIdSchema } from '../../shared/actor/names.ts';
@@ -96,12 +96,15 @@ async function waitAndSend(
   using waker = wakerOf(parts, call);
   const signal = AbortSignal.any([callSignal, budget.signal]);
   const hasFailed = watchForFailure(first);
+  let isStranger = false;
   for (;;) {
     budget.hold(record?.state === 'suspending' || record?.state === 'pausing');
     if (!isAsleep(record)) waker.leave();
     if (record?.state === 'running') {
       const outcome = await sendTo(parts, record, send, false);
       if (outcome.outcome !== 'refused') return outcome;
+      if (isStranger && outcome.reason === 'unknown-caller') throw notLetIn(id);
+      isStranger = outcome.reason === 'unknown-caller';
     } else {
       hasFailed(record);
       if (isAsleep(record)) await waker.wake(record);
@@ -145,7 +148,7 @@ async function sendTo(parts: ReachParts, record: ActorRecord, send: Send, hot: b
 
 /** The route outlives an answer, and nothing else: whatever went wrong, the next call looks again. */
 async function sendAlong(
-  { routes }: ReachParts,
+  { routes, nodes }: ReachParts,
   id: string,
   route: Route,
   send: Send,
@@ -155,6 +158,8 @@ async function sendAlong(
     const outcome = await send({ ...route, ...start });
     if (outcome.outcome === 'answered') routes.confirm(id, route);
     else if (outcome.outcome !== 'abandoned') routes.drop(id, route);
+    // Another boot of the worker may have that address by now.
+    if (outcome.outcome === 'refused' && outcome.reason === 'unknown-caller') nodes.forget(route.node);
     return outcome;
   } catch (error) {
     routes.drop(id, route);
@@ -193,5 +198,8 @@ function watchForFailure(first: ActorRecord): (record: ActorRecord | undefined) 
     );
   };
 }
+
+const notLetIn = (id: string): DormouseError =>
+  new DormouseError('actor-unreachable', `the node of ${id} does not let this api in: do their clocks agree?`);
 
 const notFound = (id: string): DormouseError => new DormouseError('actor-not-found', `no actor ${id.slice(0, 80)}`);

@@ -24,8 +24,13 @@ export async function describeApi(app: ApiApp): Promise<void> {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Dormouse', version: apiVersion, description },
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-      security: [{ token: [] }],
+      components: {
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer' },
+          besideAuthorization: { type: 'apiKey', in: 'header', name: 'Dormouse-Token' },
+        },
+      },
+      security: [{ token: [] }, { besideAuthorization: [] }],
     },
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
