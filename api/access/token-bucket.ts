@@ -6,6 +6,9 @@ export interface Bucket {
   take(): number;
 }
 
+/** What many small refills may lose to rounding: whoever waited as long as it was told is let in. */
+const almost = 1e-9;
+
 type Clock = () => number;
 const monotonic: Clock = () => performance.now();
 
@@ -17,8 +20,8 @@ export function createBucket({ perSecond, burst }: RateLimit, now: Clock = monot
       const at = now();
       level = Math.min(burst, level + ((at - filledAt) / 1000) * perSecond);
       filledAt = at;
-      if (level < 1) return Math.ceil(((1 - level) / perSecond) * 1000);
-      level -= 1;
+      if (level < 1 - almost) return Math.ceil(((1 - level) / perSecond) * 1000);
+      level = Math.max(0, level - 1);
       return 0;
     },
   };

@@ -14,15 +14,15 @@ import { until } from '../stand-in/fixture.ts';
 import { createTokenCache } from './token-cache.ts';
 
 /** `usual`: nothing becomes old while a test runs; `atOnce`: everything is old at once. */
-const usual = { freshMs: 600_000, oldMs: 600_000, staleMs: 600_000 };
-const atOnce = { freshMs: 0, oldMs: 0, staleMs: 600_000 };
+const usual = { freshMs: 600_000, oldMs: 600_000, staleMs: 600_000, readMs: 10_000 };
+const atOnce = { ...usual, freshMs: 0, oldMs: 0 };
 
 suite('kept tokens', () => {
   let folder: string;
   let files: ObjectStore;
   let store: ObjectStore;
   let reads: number;
-  let failing: boolean;
+  let failing: 'at once' | 'slowly' | undefined;
   let token: StoredToken;
   let announce: (change: Change) => void;
   const registry = {
@@ -36,12 +36,18 @@ suite('kept tokens', () => {
     folder = await mkdtemp(path.join(tmpdir(), 'dormouse-tokens-'));
     files = await openObjectStore(pathToFileURL(folder).href);
     reads = 0;
-    failing = false;
+    failing = undefined;
     store = {
       ...files,
       async get(key, options) {
         reads++;
-        if (failing) throw new DormouseError('store-unavailable', 'it is away');
+        if (failing === 'at once') throw new DormouseError('store-unavailable', 'it is away');
+        if (failing === 'slowly') {
+          const signal = options?.signal;
+          await new Promise((_resolve, reject) =>
+            signal?.addEventListener('abort', () => reject(signal.reason as Error)),
+          );
+        }
         return files.get(key, options);
       },
     };
@@ -91,12 +97,24 @@ suite('kept tokens', () => {
     using lenient = createTokenCache(store, registry, atOnce);
     using strict = createTokenCache(store, registry, { ...atOnce, staleMs: 0 });
     await Promise.all([lenient.get(token.id), strict.get(token.id)]);
-    failing = true;
+    failing = 'at once';
     assert.deepEqual(await lenient.get(token.id), token);
     await assert.rejects(async () => strict.get(token.id), { code: 'store-unavailable' });
     await assert.rejects(async () => lenient.get(drawToken().id), { code: 'store-unavailable' });
-    failing = false;
+    failing = undefined;
     assert.deepEqual(await strict.get(token.id), token);
+  });
+
+  test('a store that hangs holds nobody up for long, and those who come next not at all', async () => {
+    using cache = createTokenCache(store, registry, { ...atOnce, readMs: 300 });
+    await cache.get(token.id);
+    failing = 'slowly';
+    assert.deepEqual(await cache.get(token.id), token);
+    assert.ok(!(cache.get(token.id) instanceof Promise), 'it is not waited for again');
+    await assert.rejects(async () => cache.get(drawToken().id), { code: 'store-unavailable' });
+    failing = undefined;
+    await revokeStoredToken(files, token);
+    await until(async () => (await cache.get(token.id))?.revokedAt !== undefined);
   });
 
   test('whoever guesses ids is slowed down, and disturbs no token in use', async () => {

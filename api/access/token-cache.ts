@@ -22,13 +22,15 @@ export interface CacheTimes {
   readonly freshMs: number;
   readonly oldMs: number;
   readonly staleMs: number;
+  /** A read that takes longer has failed; as long again the store is not waited for. */
+  readonly readMs: number;
 }
 
 /**
  * A revocation that nobody heard of takes hold after `oldMs`; after `staleMs` while the store does not answer either, which
  * is to say that calls go on through a short failure of the store.
  */
-const usualTimes: CacheTimes = { freshMs: 4000, oldMs: 8000, staleMs: 60_000 };
+const usualTimes: CacheTimes = { freshMs: 4000, oldMs: 8000, staleMs: 60_000, readMs: 2000 };
 /** Some hundred bytes each. */
 const kept = 10_000;
 /** Of ids not kept: new tokens come now and then; more is somebody who guesses, at the store's expense. */
@@ -39,6 +41,17 @@ interface Entry {
   readonly readAt: number;
 }
 
+async function readInTime(store: ObjectStore, id: string, limitMs: number): Promise<StoredToken | undefined> {
+  const limit = new AbortController();
+  const late = new DormouseError('store-unavailable', `the store did not tell of a token within ${limitMs} ms`);
+  const timer = setTimeout(() => limit.abort(late), limitMs);
+  try {
+    return await readStoredToken(store, id, { signal: limit.signal });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 export function createTokenCache(
   store: ObjectStore,
   registry: Pick<Registry, 'watch'>,
@@ -47,6 +60,7 @@ export function createTokenCache(
   const entries = new Map<string, Entry>();
   const reads = new Map<string, Promise<StoredToken | undefined>>();
   const unknown = createBucket(strangers);
+  let failedAt = -Infinity;
   const feed = registry.watch((change) => {
     if (change.kind !== 'token') return;
     entries.delete(change.id);
@@ -57,7 +71,7 @@ export function createTokenCache(
     const underWay = reads.get(id);
     if (underWay !== undefined) return underWay;
     const readAt = performance.now();
-    const reading = readStoredToken(store, id).then((token) => {
+    const reading = readInTime(store, id, times.readMs).then((token) => {
       if (reads.get(id) === reading) keep(id, { token, readAt });
       return token;
     });
@@ -73,12 +87,14 @@ export function createTokenCache(
     if (entries.size >= kept && oldest !== undefined && !entries.has(id)) entries.delete(oldest);
     entries.set(id, entry);
   };
-  const readAgain = async (id: string, { token, readAt }: Entry): Promise<StoredToken | undefined> => {
+  const isStale = ({ readAt }: Entry): boolean => performance.now() - readAt >= times.staleMs;
+  const readAgain = async (id: string, entry: Entry): Promise<StoredToken | undefined> => {
     try {
       return await read(id);
     } catch (error) {
-      if (performance.now() - readAt < times.staleMs) return token;
-      throw error;
+      failedAt = performance.now();
+      if (isStale(entry)) throw error;
+      return entry.token;
     }
   };
   return {
@@ -92,7 +108,8 @@ export function createTokenCache(
         return read(id);
       }
       const ageMs = performance.now() - entry.readAt;
-      if (ageMs >= times.oldMs) return readAgain(id, entry);
+      const isAway = performance.now() - failedAt < times.readMs;
+      if (ageMs >= times.oldMs && (!isAway || isStale(entry))) return readAgain(id, entry);
       if (ageMs >= times.freshMs) read(id).catch(() => undefined); // tried again by the next call
       return entry.token;
     },
