@@ -7,6 +7,8 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { ApiApp, RouteParts } from './app.ts';
+import { createAccess } from './access/access.ts';
+import { createTokenCache } from './access/token-cache.ts';
 import { createExecRouter, type ExecRouter } from './guest/exec-router.ts';
 import { createNodeClients } from './guest/node-clients.ts';
 import { createEventFeed } from './events/event-feed.ts';
@@ -53,7 +55,9 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   const feed = createEventFeed(parts.registry);
   const routes = createRouteCache(parts.registry);
   const nodeClients = createNodeClients(parts.registry);
-  const reachParts = { ...parts, watch, templates, nodes, routes, parking, pending: createPendingRequests() };
+  const tokens = createTokenCache(parts.store, parts.registry);
+  const access = createAccess(parts.token, tokens);
+  const reachParts = { ...parts, access, watch, templates, nodes, routes, parking, pending: createPendingRequests() };
   const router = createInvokeRouter(reachParts);
   const guest = { ...reachParts, nodeClients };
   const programs = createExecRouter(guest);
@@ -69,7 +73,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   answerWithProblems(app);
-  guardAccess(app, parts.token);
+  guardAccess(app, access);
   measureRequests(app, parts.meters);
   traceRequests(app, parts.tracing);
   honourIdempotencyKeys(app, parts.registry);
@@ -91,6 +95,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
     routes[Symbol.dispose]();
     nodes[Symbol.dispose]();
     nodeClients[Symbol.dispose]();
+    tokens[Symbol.dispose]();
   };
   return {
     app,

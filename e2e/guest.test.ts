@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { ReadableStream } from 'node:stream/web';
 import { after, before, suite, test } from 'node:test';
-import { status, type ServiceError } from '@grpc/grpc-js';
+import { status, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import { WebSocket } from 'ws';
 import { createNodeClients } from '../api/guest/node-clients.ts';
+import { passMaker } from '../shared/http/node-pass.ts';
 import { metadataOf, refusalIn } from '../shared/node-service/contract.ts';
 import { openRedisRegistry } from '../shared/registry/redis/driver.ts';
 import { createLogger } from '../shared/telemetry/logger.ts';
@@ -164,12 +165,17 @@ suite('inside an actor', () => {
       const record = await registry.getActor('inner');
       const client = await clients.clientOf(record?.node ?? '');
       assert.ok(client, 'its node announces the service');
-      const old = metadataOf({ actorId: 'inner', epoch: '1.1' });
-      const refused = await buffer(client.readFile({ container: '', path: '/etc/passwd' }, old)).then(
-        () => assert.fail('it was let in'),
-        (error: unknown) => error as ServiceError,
-      );
-      assert.deepEqual([refused.code, refusalIn(refused)], [status.FAILED_PRECONDITION, 'stale-epoch']);
+      const refusal = (metadata: Metadata): Promise<ServiceError> =>
+        buffer(client.readFile({ container: '', path: '/etc/passwd' }, metadata)).then(
+          () => assert.fail('it was let in'),
+          (error: unknown) => error as ServiceError,
+        );
+      const pass = passMaker((await registry.getNode(record?.node ?? ''))?.passKey ?? '')();
+      const old = await refusal(metadataOf({ pass, actorId: 'inner', epoch: '1.1' }));
+      assert.deepEqual([old.code, refusalIn(old)], [status.FAILED_PRECONDITION, 'stale-epoch']);
+      const unknown = { pass: undefined, actorId: 'inner', epoch: record?.epoch ?? '' };
+      const stranger = await refusal(metadataOf(unknown));
+      assert.deepEqual([stranger.code, refusalIn(stranger)], [status.UNAUTHENTICATED, 'unknown-caller']);
     } finally {
       await registry.close();
     }

@@ -14,6 +14,7 @@ import { hostArchitecture } from '../shared/assets/asset-folder.ts';
 import { openOrFetchAssetSet } from '../shared/assets/ship-asset-set.ts';
 import { programCommand } from '../shared/assets/program-command.ts';
 import { DormouseError, toDormouseError } from '../shared/errors/dormouse-error.ts';
+import { newPassKey } from '../shared/http/node-pass.ts';
 import { openJobSender } from '../shared/jobs/queues.ts';
 import { openObjectStore } from '../shared/object-store/open.ts';
 import { openRedisRegistry } from '../shared/registry/redis/driver.ts';
@@ -31,7 +32,9 @@ import { createCaptureTable } from './activation/local-capture.ts';
 import { watchWantedRoom } from './activation/make-room.ts';
 import { readWorkerConfig, type WorkerConfig } from './config.ts';
 import { createImageStore } from './images/image-store.ts';
+import type { Door } from './ingress/admit.ts';
 import { startIngress } from './ingress/server.ts';
+import { trustApis } from './ingress/trust.ts';
 import { consumeJobs } from './jobs/consume.ts';
 import { createNetworkPool } from './network/pool.ts';
 import { sweepNetworks } from './network/sweep.ts';
@@ -160,18 +163,21 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     startWatchdog({ nodeFolder: folders.node, receiptLimitMs: leaseMs * watchdogReceiptShare, log }),
   );
   const fence = createFence({ nodeFolder: folders.node, leaseMs, holdMs: watchdogHoldMs, activations, watchdog });
-  const ingress = resources.use(
-    await startIngress(config.host, activations, (activation) => fence.admits(activation), log),
-  );
-  const nodeService = resources.use(
-    await startNodeService(config.host, { table: activations, admits: (activation) => fence.admits(activation) }),
-  );
+  const passKey = newPassKey();
+  const door: Door = {
+    table: activations,
+    admits: (activation) => fence.admits(activation),
+    trusts: trustApis(passKey, log),
+  };
+  const ingress = resources.use(await startIngress(config.host, door, log));
+  const nodeService = resources.use(await startNodeService(config.host, door));
   const record: NodeRecord = {
     id: nodeId,
     bootId,
     state: 'ready',
     ingressUrl: ingress.url,
     nodeServiceUrl: nodeService.url,
+    passKey,
     runtime: sandboxes.runtime,
     slots: config.slots,
     memoryMiB: config.memoryMiB,

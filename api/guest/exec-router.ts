@@ -9,7 +9,6 @@ import type { ExecStart } from '../../shared/proto/gen/agent.ts';
 import { sessionCallOf } from '../http/call-of.ts';
 import { problemOf } from '../http/problem.ts';
 import { requestIdOf } from '../http/request-id.ts';
-import { requireToken } from '../http/token.ts';
 import { execQuery } from '../schemas/guest.ts';
 import { serveExecSocket } from './exec-socket.ts';
 import { openSession, type GuestParts } from './open-session.ts';
@@ -31,7 +30,8 @@ export function createExecRouter(parts: GuestParts): ExecRouter {
       const requestId = requestIdOf(request);
       socket.on('error', () => undefined); // a client that resets; told by `close`
       try {
-        requireToken(request, parts.token);
+        await parts.access.admit(request, 'admin');
+        if (socket.destroyed) return; // it left meanwhile, and nobody would notice
         await serveExec(parts, request, socket, head, requestId, stop.signal);
       } catch (cause) {
         const error = toDormouseError(cause);

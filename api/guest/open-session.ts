@@ -30,10 +30,10 @@ export async function openSession<Stream extends SessionStream>(
   open: (client: NodeServiceClient, metadata: Metadata) => Stream,
 ): Promise<Stream> {
   let opened: Stream | undefined;
-  await reach(parts, call, async ({ node, epoch }) => {
+  await reach(parts, call, async ({ node, epoch, target }) => {
     const client = await parts.nodeClients.clientOf(node);
     if (client === undefined) return { outcome: 'refused', reason: 'unknown-node' };
-    const stream = open(client, metadataOf({ actorId: call.id, epoch }));
+    const stream = open(client, metadataOf({ pass: target.pass(), actorId: call.id, epoch }));
     call.signal.addEventListener('abort', () => stream.cancel(), { once: true });
     if (call.signal.aborted) stream.cancel();
     const refusal = await admission(stream);

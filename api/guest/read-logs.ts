@@ -45,7 +45,8 @@ async function* linesOfNode(
   const isThere = state === 'running' || state === 'suspending' || state === 'pausing';
   if (!isThere || node === undefined || epoch === undefined) return;
   const client = await parts.nodeClients.clientOf(node);
-  const stream = client?.logs({ follow }, metadataOf({ actorId: id, epoch }));
+  const pass = (await parts.nodes.targetOf(node))?.pass();
+  const stream = client?.logs({ follow }, metadataOf({ pass, actorId: id, epoch }));
   if (stream === undefined) return;
   const stop = (): void => stream.cancel();
   signal.addEventListener('abort', stop);

@@ -6,7 +6,6 @@ import { serverTiming } from '../invoke/actor-headers.ts';
 import { createPendingRequests } from '../invoke/pending.ts';
 import { preferredWaitMs } from './prefer.ts';
 import { problemOf } from './problem.ts';
-import { isOurAuthorization } from './token.ts';
 
 suite('http edge', () => {
   test('a problem says what, whether to retry and when', () => {
@@ -50,24 +49,6 @@ suite('http edge', () => {
         if (waitMs !== undefined) assert.ok(Number.isInteger(waitMs) && waitMs >= 0 && waitMs <= 180_000, header);
       }),
     );
-  });
-
-  test('no other header than the whole token is ours', () => {
-    fc.assert(
-      fc.property(fc.string(), fc.string({ minLength: 1 }), (header, token) => {
-        assert.equal(isOurAuthorization(header, token), false);
-        assert.equal(isOurAuthorization(`Bearer ${token}${header}x`, token), false);
-      }),
-    );
-  });
-
-  test('only the whole token is ours', () => {
-    assert.ok(isOurAuthorization('Bearer secret-secret-secret', 'secret-secret-secret'));
-    assert.ok(isOurAuthorization('bearer  secret-secret-secret ', 'secret-secret-secret'));
-    for (const value of [undefined, '', 'Bearer', 'Bearer secret', 'Basic secret-secret-secret']) {
-      assert.ok(!isOurAuthorization(value, 'secret-secret-secret'));
-    }
-    assert.ok(!isOurAuthorization('Bearer x', undefined));
   });
 
   test('Server-Timing keeps the order and leaves out names that would spoil it', () => {

@@ -3,13 +3,14 @@ import type { IncomingMessage } from 'node:http';
 import { ingressHeaders } from '../../shared/http/ingress-contract.ts';
 import { endToEnd, type RawHeaders } from '../../shared/http/raw-headers.ts';
 import type { Phases, StartKind } from '../../shared/registry/records.ts';
-import { isOurAuthorization } from '../http/token.ts';
+import { hasOurAuthorization } from '../access/credentials.ts';
 
 export interface ToActor {
   readonly actorId: string;
   readonly epoch: string;
+  readonly pass: string | undefined;
   readonly requestId: string;
-  readonly token: string | undefined;
+  readonly isRootToken: (text: string) => boolean;
 }
 
 /** Ours to set; a caller's own are not believed. `x-forwarded-for` is continued, not replaced. */
@@ -22,8 +23,11 @@ const replaced: ReadonlySet<string> = new Set([
 
 const isOurs = (name: string): boolean => name.startsWith('dormouse-');
 
-export function headersToActor(request: IncomingMessage, { actorId, epoch, requestId, token }: ToActor): string[] {
-  const ourAuthorization = isOurAuthorization(request.headers.authorization, token);
+export function headersToActor(
+  request: IncomingMessage,
+  { actorId, epoch, pass, requestId, isRootToken }: ToActor,
+): string[] {
+  const ourAuthorization = hasOurAuthorization(request.rawHeaders, isRootToken);
   const kept = endToEnd(
     request.rawHeaders,
     (name) => !isOurs(name) && !replaced.has(name) && !(ourAuthorization && name === 'authorization'),
@@ -35,6 +39,7 @@ export function headersToActor(request: IncomingMessage, { actorId, epoch, reque
   kept.push('X-Forwarded-Host', request.headers.host ?? '');
   kept.push('X-Request-Id', requestId);
   kept.push(ingressHeaders.actor, actorId, ingressHeaders.epoch, epoch);
+  if (pass !== undefined) kept.push(ingressHeaders.pass, pass);
   return kept;
 }
 

@@ -7,6 +7,7 @@ import { after, before, suite, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
 import { beginIdleSuspend } from '../stand-in/node.ts';
+import { drawToken } from '../../shared/access/token-text.ts';
 import { startFixture, until, type Fixture } from '../stand-in/fixture.ts';
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
@@ -109,6 +110,12 @@ suite('invocations', () => {
     const passed = seen.at(-1)?.headers ?? [];
     assert.equal(passed[passed.indexOf('authorization') + 1], 'Basic own');
     assert.ok(!passed.includes('dormouse-token'));
+    const stray = { authorization: `Bearer ${drawToken().text}`, 'dormouse-token': 'a-token-of-the-test' };
+    assert.equal((await invoke('headed', '', stray)).status, 200);
+    assert.ok(
+      !(seen.at(-1)?.headers ?? []).join('\n').toLowerCase().includes('authorization'),
+      'not even a wrong token',
+    );
   });
 
   test('without the token nothing is woken', async () => {

@@ -5,11 +5,20 @@
  */
 import { ConnectionPool } from '../../shared/http/connection-pool.ts';
 import type { ForwardTarget } from '../../shared/http/exchange.ts';
+import { passMaker } from '../../shared/http/node-pass.ts';
+import type { NodeStatus } from '../../shared/registry/records.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
+
+export interface NodeTarget extends ForwardTarget {
+  /** What the ingress lets us in for; undefined for a worker from before it asked. */
+  pass(): string | undefined;
+}
 
 export interface NodeDirectory extends Disposable {
   /** Undefined for a node that nobody knows. */
-  targetOf(nodeId: string): Promise<ForwardTarget | undefined>;
+  targetOf(nodeId: string): Promise<NodeTarget | undefined>;
+  /** The next one who asks is told what the registry says. */
+  forget(nodeId: string): void;
 }
 
 const trustMs = 1000;
@@ -21,21 +30,22 @@ const idleTimeoutMs = 45_000;
 const keptAddresses = 256;
 
 export function createNodeDirectory(registry: Pick<Registry, 'getNode' | 'watch'>): NodeDirectory {
-  const known = new Map<string, { readonly until: number; readonly url: Promise<string | undefined> }>();
-  const targets = new Map<string, ForwardTarget & { readonly agent: ConnectionPool }>();
+  const known = new Map<string, { readonly until: number; readonly node: Promise<NodeStatus | undefined> }>();
+  const targets = new Map<string, NodeTarget & { readonly agent: ConnectionPool }>();
   const feed = registry.watch((change) => {
     if (change.kind === 'node') known.delete(change.id);
   });
-  const urlOf = (nodeId: string): Promise<string | undefined> => {
+  const recordOf = (nodeId: string): Promise<NodeStatus | undefined> => {
     const entry = known.get(nodeId);
-    if (entry !== undefined && entry.until > performance.now()) return entry.url;
-    const url = registry.getNode(nodeId).then((node) => node?.ingressUrl);
-    known.set(nodeId, { until: performance.now() + trustMs, url });
-    url.catch(() => known.delete(nodeId)); // a failure is not remembered
-    return url;
+    if (entry !== undefined && entry.until > performance.now()) return entry.node;
+    const node = registry.getNode(nodeId);
+    known.set(nodeId, { until: performance.now() + trustMs, node });
+    node.catch(() => known.delete(nodeId)); // a failure is not remembered
+    return node;
   };
-  const targetAt = (url: string): ForwardTarget => {
-    const before = targets.get(url);
+  const targetAt = ({ ingressUrl: url, passKey }: NodeStatus): NodeTarget => {
+    const place = `${url} ${passKey ?? ''}`; // the next boot may get the same port
+    const before = targets.get(place);
     if (before !== undefined) return before;
     for (const [oldest, { agent }] of targets) {
       if (targets.size < keptAddresses) break;
@@ -44,15 +54,17 @@ export function createNodeDirectory(registry: Pick<Registry, 'getNode' | 'watch'
     }
     const { hostname, port } = new URL(url);
     const agent = new ConnectionPool({ reuseWithinMs: idleTimeoutMs, idleTimeoutMs, maxIdle: idleConnections });
-    const target = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80), agent };
-    targets.set(url, target);
+    const pass = passKey === undefined ? () => undefined : passMaker(passKey);
+    const target = { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80), agent, pass };
+    targets.set(place, target);
     return target;
   };
   return {
     async targetOf(nodeId) {
-      const url = await urlOf(nodeId);
-      return url === undefined ? undefined : targetAt(url);
+      const node = await recordOf(nodeId);
+      return node === undefined ? undefined : targetAt(node);
     },
+    forget: (nodeId) => void known.delete(nodeId),
     [Symbol.dispose]() {
       feed[Symbol.dispose]();
       for (const { agent } of targets.values()) agent.destroy();

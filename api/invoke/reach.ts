@@ -10,19 +10,20 @@
  * or there is no such memory, the registry is read. A call that waits holds one of the actor's places, gives up at
  * the template's wake limit (`wake-timeout`; `no-capacity` when it never got room), and is told the reason when the wake
  * it waits for fails. A node that nobody listens on any more got nothing of the call, so that counts as a refusal: the
- * call waits until the actor has left that node. Failures also: `actor-not-found`, `actor-deleted`, `actor-failed`,
+ * call waits until the actor has left that node. A node that does not know us is asked once more, and given up then. Failures also: `actor-not-found`, `actor-deleted`, `actor-failed`,
  * `actor-asleep`, `incompatible`, `too-many-pending`, `too-many-parked`.
  */
 import { actorIdSchema } from '../../shared/actor/names.ts';
 import { deserializeError, DormouseError } from '../../shared/errors/dormouse-error.ts';
-import type { ForwardOutcome, ForwardTarget } from '../../shared/http/exchange.ts';
+import type { ForwardOutcome } from '../../shared/http/exchange.ts';
 import type { ActorRecord, Phases, StartKind } from '../../shared/registry/records.ts';
 import { inScope, type TraceScope } from '../../shared/telemetry/trace-scope.ts';
+import type { Access } from '../access/access.ts';
 import type { ApiParts } from '../parts.ts';
 import type { ActorWatch, Watching } from '../scheduler/actor-watch.ts';
 import type { Parking } from '../scheduler/parking.ts';
 import type { TemplateCache } from '../scheduler/template-cache.ts';
-import type { NodeDirectory } from './node-directory.ts';
+import type { NodeDirectory, NodeTarget } from './node-directory.ts';
 import type { PendingRequests } from './pending.ts';
 import type { Route, RouteCache } from './route-cache.ts';
 import { wakeBudget } from './wake-budget.ts';
@@ -35,6 +36,7 @@ export interface ReachParts extends ApiParts {
   readonly routes: RouteCache;
   readonly pending: PendingRequests;
   readonly parking: Parking;
+  readonly access: Access;
 }
 
 export interface Call {
@@ -50,7 +52,7 @@ export interface Call {
 export interface Activation {
   readonly node: string;
   readonly epoch: string;
-  readonly target: ForwardTarget;
+  readonly target: NodeTarget;
   readonly start: StartKind;
   readonly phases: Phases;
 }
@@ -98,12 +100,15 @@ async function waitAndSend(
   using waker = wakerOf(parts, call);
   const signal = AbortSignal.any([callSignal, budget.signal]);
   const hasFailed = watchForFailure(first);
+  let isStranger = false;
   for (;;) {
     budget.hold(record?.state === 'suspending' || record?.state === 'pausing');
     if (!isAsleep(record)) waker.leave();
     if (record?.state === 'running') {
       const outcome = await sendTo(parts, record, send, false);
       if (outcome.outcome !== 'refused') return outcome;
+      if (isStranger && outcome.reason === 'unknown-caller') throw notLetIn(id);
+      isStranger = outcome.reason === 'unknown-caller';
     } else {
       hasFailed(record);
       if (isAsleep(record)) await waker.wake(record);
@@ -147,7 +152,7 @@ async function sendTo(parts: ReachParts, record: ActorRecord, send: Send, hot: b
 
 /** The route outlives an answer, and nothing else: whatever went wrong, the next call looks again. */
 async function sendAlong(
-  { routes }: ReachParts,
+  { routes, nodes }: ReachParts,
   id: string,
   route: Route,
   send: Send,
@@ -157,6 +162,8 @@ async function sendAlong(
     const outcome = await send({ ...route, ...start });
     if (outcome.outcome === 'answered') routes.confirm(id, route);
     else if (outcome.outcome !== 'abandoned') routes.drop(id, route);
+    // Another boot of the worker may have that address by now.
+    if (outcome.outcome === 'refused' && outcome.reason === 'unknown-caller') nodes.forget(route.node);
     return outcome;
   } catch (error) {
     routes.drop(id, route);
@@ -195,5 +202,8 @@ function watchForFailure(first: ActorRecord): (record: ActorRecord | undefined) 
     );
   };
 }
+
+const notLetIn = (id: string): DormouseError =>
+  new DormouseError('actor-unreachable', `the node of ${id} does not let this api in: do their clocks agree?`);
 
 const notFound = (id: string): DormouseError => new DormouseError('actor-not-found', `no actor ${id.slice(0, 80)}`);

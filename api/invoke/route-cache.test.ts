@@ -4,7 +4,7 @@ import type { Change } from '../../shared/registry/records.ts';
 import { createRouteCache } from './route-cache.ts';
 
 suite('routes', () => {
-  const target = { host: '127.0.0.1', port: 1 };
+  const target = { host: '127.0.0.1', port: 1, pass: () => undefined };
   const feed = () => {
     const listeners = new Set<(change: Change) => void>();
     return {

@@ -8,13 +8,13 @@
  * Dropped when: it was refused, nobody is there, the call failed, a change of the actor was announced, neither the
  * registry nor the ingress has confirmed it for a while, or too many are kept (the one used longest ago goes).
  */
-import type { ForwardTarget } from '../../shared/http/exchange.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
+import type { NodeTarget } from './node-directory.ts';
 
 export interface Route {
   readonly node: string;
   readonly epoch: string;
-  readonly target: ForwardTarget;
+  readonly target: NodeTarget;
 }
 
 export interface RouteCache extends Disposable {

@@ -16,7 +16,6 @@ import { traced, type TracedWork } from '../../shared/telemetry/tracing.ts';
 import { problemOf } from '../http/problem.ts';
 import { callOf } from '../http/call-of.ts';
 import { requestIdOf } from '../http/request-id.ts';
-import { requireToken } from '../http/token.ts';
 import { headersOfAnswer, headersToActor } from './actor-headers.ts';
 import { addressOf, type ActorAddress } from './address.ts';
 import { reach, type Activation, type ReachParts } from './reach.ts';
@@ -62,7 +61,7 @@ export function createInvokeRouter(parts: ReachParts): InvokeRouter {
     const done = (async () => {
       try {
         if (stopping) throw stoppingError();
-        requireToken(request, parts.token);
+        await parts.access.admit(request, 'invoke');
         if (parts.tracing.recorder === undefined) await work(exchange);
         else await traced(parts.tracing, spanOf(exchange), toDormouseError, () => work(exchange));
       } catch (cause) {
@@ -200,11 +199,12 @@ async function serveSocket(
   watching?.[Symbol.dispose]();
 }
 
-const toActor = (parts: ReachParts, { address, requestId }: Exchange, { epoch }: Activation) => ({
+const toActor = (parts: ReachParts, { address, requestId }: Exchange, { epoch, target }: Activation) => ({
   actorId: address.id,
   epoch,
+  pass: target.pass(),
   requestId,
-  token: parts.token,
+  isRootToken: parts.access.isRoot,
 });
 
 function answerFacts({ meters }: ReachParts, exchange: Exchange, activation: Activation, sentAt: number) {

@@ -11,6 +11,7 @@ const description = [
   'An actor is called at `/v1/actors/{id}/invoke/…` or at `http://{id}.<actor domain>/…`, with any method; WebSockets too.',
   '`Dormouse-Wake: never` answers 409 instead of waking it. Answers carry `Server-Timing`, `Dormouse-Start` and `Dormouse-Epoch`.',
   'Where the API requires a token, an actor that has an `Authorization` of its own is called with `Dormouse-Token` instead.',
+  'A token has scopes: `invoke` calls actors, `read` reads what the API answers to GET, `admin` does all of it.',
   'Refusals are RFC 9457 problem documents. POST honours `Idempotency-Key`.',
 ].join('\n\n');
 
@@ -23,8 +24,13 @@ export async function describeApi(app: ApiApp): Promise<void> {
     openapi: {
       openapi: '3.1.0',
       info: { title: 'Dormouse', version: apiVersion, description },
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-      security: [{ token: [] }],
+      components: {
+        securitySchemes: {
+          token: { type: 'http', scheme: 'bearer' },
+          besideAuthorization: { type: 'apiKey', in: 'header', name: 'Dormouse-Token' },
+        },
+      },
+      security: [{ token: [] }, { besideAuthorization: [] }],
     },
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,

@@ -1,5 +1,6 @@
 /**
- * `Idempotency-Key` on POST: the same key with the same body gets the same answer, and the work is done once.
+ * `Idempotency-Key` on POST: the same key with the same body gets the same answer, and the work is done once. A new token
+ * is the exception: each POST of one makes one.
  *
  * Two things stand in the registry. The claim (the body's fingerprint) is taken first, and is short-lived, so that a
  * process that died does not block the key for long; the answer, kept for a day, takes its place. A failure that is ours
@@ -57,9 +58,12 @@ export function honourIdempotencyKeys(app: FastifyInstance, registry: Registry):
   });
 }
 
+/** A secret that is told once must not stand in the registry for a day. */
+const tellsSecrets = ({ routeOptions }: FastifyRequest): boolean => routeOptions.url === '/v1/tokens';
+
 function claimOf(request: FastifyRequest): Claim | undefined {
   const given = request.headers['idempotency-key'];
-  if (request.method !== 'POST' || given === undefined) return undefined;
+  if (request.method !== 'POST' || given === undefined || tellsSecrets(request)) return undefined;
   const key = keySchema.safeParse(given);
   if (!key.success) {
     const message = '1 to 128 printable characters';

@@ -195,7 +195,7 @@ suite('routes', () => {
     const nodes = (await get('/v1/nodes')).body['items'] as Record<string, unknown>[];
     assert.ok(nodes[0]);
     assert.equal(nodes[0]['id'], 'node-1');
-    assert.equal(nodes[0]['ingressUrl'], undefined);
+    for (const secret of ['ingressUrl', 'nodeServiceUrl', 'passKey']) assert.equal(nodes[0][secret], undefined);
     assert.equal((await get('/healthz')).status, 200);
     assert.equal((await get('/readyz')).body['status'], 'ready');
     const drained = await api.call('POST', '/v1/nodes/node-1/drain');

@@ -32,6 +32,9 @@ import { listRoute as listTemplates } from './templates/list.ts';
 import { createRoute as createWebhook } from './webhooks/create.ts';
 import { deleteRoute as deleteWebhook } from './webhooks/delete.ts';
 import { listRoute as listWebhooks } from './webhooks/list.ts';
+import { createRoute as createToken } from './tokens/create.ts';
+import { listRoute as listTokens } from './tokens/list.ts';
+import { revokeRoute as revokeToken } from './tokens/revoke.ts';
 
 export function registerRoutes(app: ApiApp, parts: RouteParts): void {
   for (const route of [openapiRoute, docsRoute, errorRoute, liveRoute]) route(app);
@@ -50,6 +53,7 @@ export function registerRoutes(app: ApiApp, parts: RouteParts): void {
       readyRoute,
     ],
     ...[execInActor, actorFiles, actorLogs],
+    ...[createToken, listTokens, revokeToken],
     rebuildRegistry,
     metricsRoute,
     ...[createWebhook, listWebhooks, deleteWebhook],

@@ -1,4 +1,4 @@
-/** Nodes as the API shows them. Where their ingress is stays between the api and them. */
+/** Nodes as the API shows them. Where their ingress is, and what opens it, stays between the api and them. */
 import { z } from 'zod';
 import type { NodeStatus } from '../../shared/registry/records.ts';
 import { runtimeKeySchema } from '../../shared/snapshot/manifest.ts';
@@ -18,6 +18,12 @@ export const nodeView = z
   .meta({ id: 'Node', description: 'A machine that runs actors' });
 
 export function viewOfNode(node: NodeStatus): z.infer<typeof nodeView> {
-  const { bootId: _bootId, ingressUrl: _ingressUrl, nodeServiceUrl: _nodeServiceUrl, ...shown } = node;
+  const {
+    bootId: _bootId,
+    ingressUrl: _ingressUrl,
+    nodeServiceUrl: _nodeServiceUrl,
+    passKey: _passKey,
+    ...shown
+  } = node;
   return shown;
 }

@@ -10,6 +10,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ingressHeaders, refusalStatus, type RefusalReason } from '../../shared/http/ingress-contract.ts';
+import { newPassKey, passChecker, type PassCheck } from '../../shared/http/node-pass.ts';
 import { handoverMs, jobSchema, queueName, queuePrefix, type Job, type JobOf } from '../../shared/jobs/contracts.ts';
 import type { ObjectStore } from '../../shared/object-store/object-store.ts';
 import { connectBlocking } from '../../shared/registry/redis/connection.ts';
@@ -75,7 +76,11 @@ const leaseMs = 60_000;
 export async function startStandInNode(options: StandInOptions): Promise<StandInNode> {
   const { id, registry, redisUrl } = options;
   const held = new Map<string, string>();
-  const service = await startStandInService(({ actorId = '', epoch }) => refusalOf(node, held, actorId, epoch));
+  const passKey = newPassKey();
+  const trusts = passChecker(passKey);
+  const service = await startStandInService(({ pass, actorId = '', epoch }) =>
+    trusts(pass) ? refusalOf(node, held, actorId, epoch) : 'unknown-caller',
+  );
   const node: StandInNode = {
     id,
     service,
@@ -92,7 +97,7 @@ export async function startStandInNode(options: StandInOptions): Promise<StandIn
       service[Symbol.dispose]();
     },
   };
-  const server = startIngress(options, node, held);
+  const server = startIngress(options, node, held, trusts);
   await once(server, 'listening');
   const bootId = randomUUID();
   const ingressUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -113,6 +118,7 @@ export async function startStandInNode(options: StandInOptions): Promise<StandIn
     state: 'ready',
     ingressUrl,
     nodeServiceUrl: service.url,
+    passKey,
     runtime: standInRuntime,
   } as const;
   const room = { slots: options.slots ?? 8, memoryMiB: 4096, startedAt: new Date().toISOString() };
@@ -132,10 +138,17 @@ function refusalOf(
   return node.draining ? 'draining' : undefined;
 }
 
-function startIngress(options: StandInOptions, node: StandInNode, held: ReadonlyMap<string, string>) {
+function startIngress(
+  options: StandInOptions,
+  node: StandInNode,
+  held: ReadonlyMap<string, string>,
+  trusts: PassCheck,
+) {
   const server = createServer();
   const refusalFor = ({ headers }: IncomingMessage): RefusalReason | undefined =>
-    refusalOf(node, held, String(headers[ingressHeaders.actor]), headers[ingressHeaders.epoch]);
+    trusts(String(headers[ingressHeaders.pass]))
+      ? refusalOf(node, held, String(headers[ingressHeaders.actor]), headers[ingressHeaders.epoch])
+      : 'unknown-caller';
   const take = (request: IncomingMessage, response: ServerResponse & { req: IncomingMessage }): void => {
     const refusal = refusalFor(request);
     if (refusal === undefined) {
@@ -144,7 +157,7 @@ function startIngress(options: StandInOptions, node: StandInNode, held: Readonly
       return;
     }
     node.refusals.push(refusal);
-    response.writeHead(refusalStatus, { [ingressHeaders.refusal]: refusal, 'content-length': 0 }).end();
+    response.writeHead(refusalStatus(refusal), { [ingressHeaders.refusal]: refusal, 'content-length': 0 }).end();
   };
   server.on('request', take);
   server.on('checkContinue', take);

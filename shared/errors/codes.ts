@@ -26,7 +26,15 @@ export const errorCodes = {
     'Correct the fields listed in `errors` and send it again.',
   ),
   'route-not-found': code(404, false, 'No such route', 'See /openapi.json for what this API answers.'),
-  unauthorized: code(401, false, 'A valid bearer token is required', 'Send `Authorization: Bearer <DORMOUSE_TOKEN>`.'),
+  unauthorized: code(401, false, 'A valid bearer token is required', 'Send `Authorization: Bearer <token>`.'),
+  forbidden: code(403, false, 'The token does not allow this', 'Use a token that has the scope named in `detail`.'),
+  'rate-limited': code(
+    429,
+    true,
+    'Too many calls with this token',
+    'Wait for `Retry-After`, or ask for a higher limit.',
+  ),
+  'token-not-found': code(404, false, 'No such token', 'List tokens with GET /v1/tokens.'),
   'payload-too-large': code(413, false, 'The request body is too large', 'Send a smaller body.'),
   'unsupported-media-type': code(415, false, 'The body is not JSON', 'Send `Content-Type: application/json`.'),
   'idempotency-key-reused': code(

@@ -3,6 +3,8 @@ import { mkdtemp, readFile, rename, rm, utimes, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, suite, test } from 'node:test';
+import { createStoredToken } from '../access/stored-tokens.ts';
+import { drawToken } from '../access/token-text.ts';
 import { newEncryptionKey } from '../encryption/key-ring.ts';
 import { newDataKey, sealAlgorithm } from '../encryption/sealed-file.ts';
 import { storeDataKey } from '../encryption/stored-keys.ts';
@@ -239,6 +241,24 @@ suite('inspecting a store', () => {
     }
     assert.deepEqual((await garbage()).sort(), keys);
     assert.ok((await notLive()).includes('foreign backup/of/mine'));
+  });
+
+  test('a token is alive, and a record of one that cannot be read is damage, never garbage', async () => {
+    const { store } = sample;
+    const { id, secretSha256 } = drawToken();
+    const createdAt = new Date().toISOString();
+    await createStoredToken(store, { formatVersion: 1, id, name: 'ci', scopes: ['read'], createdAt, secretSha256 });
+    const key = objectKeys.token(id);
+    await expectDamage(
+      [`corrupt ${key}`],
+      changed(key, (bytes) => bytes.subarray(1)),
+    );
+    await expectDamage(
+      [`corrupt ${key}`],
+      changed(key, (bytes) => Buffer.from(bytes.toString().replace(id, '0'.repeat(16)))),
+    );
+    await age(key);
+    assert.deepEqual(await garbage(), []);
   });
 
   test('an entry that names another actor’s object is corrupt', async () => {

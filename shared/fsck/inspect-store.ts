@@ -7,11 +7,13 @@
  */
 import type { CallOptions, ListedObject, ObjectStore } from '../object-store/object-store.ts';
 import { inLanes } from '../process/lanes.ts';
+import { tokenOf } from '../snapshot/object-keys.ts';
 import type { Finding, Group, Judgement, Named } from './finding.ts';
 import { groupsOf, ownerOf } from './groups.ts';
 import { judgeActor } from './judge-actor.ts';
 import { judgeAssetSet, judgeCurrentSet } from './judge-assets.ts';
 import { judgeTemplate } from './judge-template.ts';
+import { judgeToken } from './judge-token.ts';
 import { lockedForever, verifyWrap } from './verify-keys.ts';
 import { verifyObject } from './verify-object.ts';
 
@@ -60,6 +62,7 @@ async function judge(
     if (root === 'templates') return judgeTemplate(store, group, isUsed(`${group.prefix}template.json`), options);
     if (root === 'assets') return judgeAssetSet(store, group, options);
   }
+  if (tokenOf(group.prefix) !== undefined) return judgeToken(store, group, options);
   return /^assets\/current-[a-z0-9]+$/.test(group.prefix) ? judgeCurrentSet(store, group, options) : undefined;
 }
 

@@ -46,7 +46,7 @@ async function proxy(port: number, outcomes: PromiseWithResolvers<ForwardOutcome
       target: { host: '127.0.0.1', port },
       path: request.url ?? '/',
       headers: endToEnd(request.rawHeaders),
-      refusalOf: (answer) => (answer.statusCode === refusalStatus ? 'stale-epoch' : undefined),
+      refusalOf: (answer) => (answer.statusCode === refusalStatus('stale-epoch') ? 'stale-epoch' : undefined),
     }).then(
       (outcome) => {
         if (outcome.outcome === 'refused') answerOnSocket(socket, 503, [], 'refused');

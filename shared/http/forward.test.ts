@@ -97,7 +97,7 @@ async function get(to: ForwardTarget, options: http.RequestOptions = {}): Promis
 const closing = (stream: IncomingMessage): Promise<void> => new Promise((resolve) => stream.once('close', resolve));
 
 const refusalOf = (answer: IncomingMessage): string | undefined =>
-  answer.statusCode === refusalStatus ? 'draining' : undefined;
+  answer.statusCode === refusalStatus('draining') ? 'draining' : undefined;
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -233,7 +233,7 @@ suite('forward', () => {
     const refusing = createServer();
     refusing.on('checkContinue', (_request, response: http.ServerResponse) => {
       asked++;
-      response.writeHead(refusalStatus, { connection: 'close' }).end();
+      response.writeHead(refusalStatus('draining'), { connection: 'close' }).end();
     });
     await using first = await listening(refusing);
     await using second = await target((request, response) => void request.pipe(response));
@@ -391,7 +391,7 @@ suite('forward', () => {
     const asked: (string | undefined)[] = [];
     await using first = await target((request, response) => {
       asked.push(request.headers.expect);
-      response.writeHead(refusalStatus).end();
+      response.writeHead(refusalStatus('draining')).end();
     });
     await using second = await target((request, response) => {
       asked.push(request.headers.expect);

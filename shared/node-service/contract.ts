@@ -1,6 +1,6 @@
 /**
- * What the api and a worker's NodeService (shared/proto/node.proto) say to each other besides the messages: which activation
- * a call is for, why it is refused, and which error it ended with. As at the ingress, a refusal comes before any message
+ * What the api and a worker's NodeService (shared/proto/node.proto) say to each other besides the messages: who calls, which
+ * activation a call is for, why it is refused, and which error it ended with. As at the ingress, a refusal comes before any message
  * of the call is read, so that the api can look again; the answer's first metadata say that the activation is pinned.
  */
 import { Metadata, status, type ServiceError, type StatusObject } from '@grpc/grpc-js';
@@ -12,18 +12,22 @@ import { ingressHeaders, refusalReasons, type RefusalReason } from '../http/ingr
 const codeKey = 'dormouse-code';
 
 export interface CallAddress {
+  /** That an api calls (shared/http/node-pass.ts). */
+  readonly pass: string | undefined;
   readonly actorId: string;
   readonly epoch: string;
 }
 
-export function metadataOf({ actorId, epoch }: CallAddress): Metadata {
+export function metadataOf({ pass, actorId, epoch }: CallAddress): Metadata {
   const metadata = new Metadata();
+  if (pass !== undefined) metadata.set(ingressHeaders.pass, pass);
   metadata.set(ingressHeaders.actor, actorId);
   metadata.set(ingressHeaders.epoch, epoch);
   return metadata;
 }
 
 export const addressIn = (metadata: Metadata): Partial<CallAddress> => ({
+  ...textIn(metadata, ingressHeaders.pass, 'pass'),
   ...textIn(metadata, ingressHeaders.actor, 'actorId'),
   ...textIn(metadata, ingressHeaders.epoch, 'epoch'),
 });
@@ -37,7 +41,8 @@ function textIn(metadata: Metadata, key: string, name: keyof CallAddress): Parti
 export function refusalStatus(reason: RefusalReason): Partial<StatusObject> {
   const metadata = new Metadata();
   metadata.set(ingressHeaders.refusal, reason);
-  return { code: status.FAILED_PRECONDITION, details: `refused: ${reason}`, metadata };
+  const code = reason === 'unknown-caller' ? status.UNAUTHENTICATED : status.FAILED_PRECONDITION;
+  return { code, details: `refused: ${reason}`, metadata };
 }
 
 /** A stream also fails without a status: with what it was told after its end. */

@@ -1,6 +1,6 @@
 /**
- * Who may call a NodeService, and how a caller knows that it speaks to one: the one place that decides both. As with the
- * ingress, for now it is the network that keeps strangers out: workers and apis share one that nobody else reaches.
+ * How the api and a NodeService connect. Who calls is told by each call's pass, as at the ingress (shared/http/node-pass.ts);
+ * the connection itself is neither encrypted nor does it prove who listens: that is left to the network (docs/security.md).
  */
 import { credentials, ServerCredentials, type ChannelCredentials } from '@grpc/grpc-js';
 

@@ -81,6 +81,8 @@ export const nodeRecordSchema = z.object({
   ingressUrl: z.url(),
   /** Where the api reaches what is inside of them: programs, files, logs (shared/proto/node.proto). */
   nodeServiceUrl: z.url().optional(),
+  /** New at each start of the worker: what an api's passes for it are made from (shared/http/node-pass.ts). A secret. */
+  passKey: z.string().optional(),
   runtime: runtimeKeySchema,
   slots: z.number().int(),
   memoryMiB: z.number().int(),
@@ -161,5 +163,6 @@ export const changeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('operation'), id: z.string(), state: z.string() }),
   z.object({ kind: z.literal('template'), id: z.string(), state: z.string() }),
   z.object({ kind: z.literal('node'), id: z.string(), state: z.string() }),
+  z.object({ kind: z.literal('token'), id: z.string(), state: z.enum(['created', 'revoked']) }),
 ]);
 export type Change = z.infer<typeof changeSchema>;

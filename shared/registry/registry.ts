@@ -225,6 +225,8 @@ export interface Registry
   readNote(name: string): Promise<string | undefined>;
   /** Takes or extends a named lock for one holder; false when another has it. */
   lead(name: string, holder: string, ttlMs: number): Promise<boolean>;
+  /** Tells every process that the store has a token's record that it had not before. */
+  announceToken(id: string, state: 'created' | 'revoked'): Promise<void>;
   /** Calls back on every change anywhere. Hints may be lost: look again at intervals as well. */
   watch(listener: (change: Change) => void): Disposable;
   ping(): Promise<void>;

@@ -10,6 +10,9 @@ export const objectKeys = {
   incarnation: (incarnation: number) => `incarnations/${String(incarnation).padStart(9, '0')}.json`,
   /** Names the boot of a node that may run something. */
   node: (nodeId: string) => `nodes/${nodeId}.json`,
+  tokenFolder: 'tokens/',
+  /** Who may call the api (shared/access/stored-tokens.ts). */
+  token: (id: string) => `tokens/${id}.json`,
   template: (name: string, revision: string) => `templates/${name}/${revision}/template.json`,
   templateFolder: (name: string, revision: string) => `templates/${name}/${revision}/`,
   goldenPart: (name: string, revision: string, attempt: string, part: 'memory' | 'device') =>
@@ -45,6 +48,9 @@ export function sequenceOf(key: string): number | undefined {
 
 /** The node in the key of a presence, or undefined for a key that is none. */
 export const nodeOfPresence = (key: string): string | undefined => /^nodes\/([^/]+)\.json$/.exec(key)?.[1];
+
+/** The id in the key of a token's record, or undefined for a key that is none. */
+export const tokenOf = (key: string): string | undefined => /^tokens\/([0-9a-f]{16})\.json$/.exec(key)?.[1];
 
 /** The activation and the attempt in a blob's key, or undefined for a key that is none. */
 export function attemptOf(key: string): { readonly epoch: string; readonly attempt: number } | undefined {

@@ -1,8 +1,8 @@
 /**
- * The node's ingress: passes a request to the actor if this node holds exactly the activation the api asks for. The
- * refusal comes before anything is passed on (shared/http/ingress-contract.ts).
+ * The node's ingress: passes a request to the actor if an api sends it and this node holds exactly the activation that is
+ * asked for. The refusal comes before anything is passed on (shared/http/ingress-contract.ts).
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { forwardUpgrade } from '../../shared/http/forward-upgrade.ts';
 import type { ForwardTarget } from '../../shared/http/exchange.ts';
@@ -17,20 +17,15 @@ import { listen, type Listening } from '../../shared/http/listen.ts';
 import { endToEnd, type RawHeaders } from '../../shared/http/raw-headers.ts';
 import { framingOf, isSmallAndUnasked } from '../../shared/http/request-body.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
-import type { Activation, ActivationTable } from '../activation/activation.ts';
+import type { Activation } from '../activation/activation.ts';
 import { doorPort } from '../../shared/template/template-spec.ts';
-import { enterActivation, type Admits } from './admit.ts';
+import { enterActivation, type Door } from './admit.ts';
 import type { Lease } from './gate.ts';
 
-export async function startIngress(
-  host: string,
-  table: ActivationTable,
-  admits: Admits,
-  log: Logger,
-): Promise<Listening> {
+export async function startIngress(host: string, door: Door, log: Logger): Promise<Listening> {
   const server = createServer({ keepAliveTimeout: keepAliveTimeoutMs, requestTimeout: 0 });
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
-    serve(table, admits, request, response).catch((error: unknown) => {
+    serve(door, request, response).catch((error: unknown) => {
       log.debug({ err: error }, 'request not answered by the actor');
       answerUnreachable(response);
     });
@@ -38,7 +33,7 @@ export async function startIngress(
   server.on('request', handle);
   server.on('checkContinue', handle);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    serveUpgrade(table, admits, request, socket, head).catch((error: unknown) => {
+    serveUpgrade(door, request, socket, head).catch((error: unknown) => {
       log.debug({ err: error }, 'upgrade not answered by the actor');
       socket.destroy();
     });
@@ -49,13 +44,8 @@ export async function startIngress(
 /** Longer than the api keeps an idle connection, so that it is always the api that closes one. */
 const keepAliveTimeoutMs = 60_000;
 
-async function serve(
-  table: ActivationTable,
-  admits: Admits,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const entered = admit(table, admits, request);
+async function serve(door: Door, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const entered = admit(door, request);
   if (typeof entered === 'string') {
     refuse(request, response, entered);
     return;
@@ -74,17 +64,11 @@ async function serve(
   });
 }
 
-async function serveUpgrade(
-  table: ActivationTable,
-  admits: Admits,
-  request: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
-): Promise<void> {
-  const entered = admit(table, admits, request);
+async function serveUpgrade(door: Door, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  const entered = admit(door, request);
   if (typeof entered === 'string') {
     socket.end(
-      `HTTP/1.1 ${refusalStatus} Misdirected Request\r\n${ingressHeaders.refusal}: ${entered}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+      `HTTP/1.1 ${statusLine(entered)}\r\n${ingressHeaders.refusal}: ${entered}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
     );
     return;
   }
@@ -101,22 +85,28 @@ async function serveUpgrade(
   });
 }
 
-function admit(
-  table: ActivationTable,
-  admits: Admits,
-  request: IncomingMessage,
-): { activation: Activation; lease: Lease } | RefusalReason {
-  const { [ingressHeaders.actor]: actorId, [ingressHeaders.epoch]: epoch } = request.headers;
-  return enterActivation(
-    { table, admits },
-    { ...(typeof actorId === 'string' && { actorId }), ...(typeof epoch === 'string' && { epoch }) },
-  );
+function admit(door: Door, request: IncomingMessage): { activation: Activation; lease: Lease } | RefusalReason {
+  const {
+    [ingressHeaders.actor]: actorId,
+    [ingressHeaders.epoch]: epoch,
+    [ingressHeaders.pass]: pass,
+  } = request.headers;
+  return enterActivation(door, {
+    ...(typeof actorId === 'string' && { actorId }),
+    ...(typeof epoch === 'string' && { epoch }),
+    ...(typeof pass === 'string' && { pass }),
+  });
+}
+
+function statusLine(reason: RefusalReason): string {
+  const status = refusalStatus(reason);
+  return `${status} ${STATUS_CODES[status] ?? ''}`;
 }
 
 function refuse(request: IncomingMessage, response: ServerResponse, reason: RefusalReason): void {
   // A body that is on its way is not read: the connection ends with the answer. A small one is here, or nearly.
   const close = framingOf(request) !== 'none' && !isSmallAndUnasked(request);
-  response.writeHead(refusalStatus, {
+  response.writeHead(refusalStatus(reason), {
     [ingressHeaders.refusal]: reason,
     'content-length': 0,
     ...(close && { connection: 'close' }),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { after, afterEach, before, beforeEach, suite, test } from 'node:test';
-import { credentials, type ServiceError } from '@grpc/grpc-js';
+import { credentials, status, type ServiceError } from '@grpc/grpc-js';
 import { errorIn, metadataOf, refusalIn } from '../../shared/node-service/contract.ts';
 import type { ExecReply, LogsReply, WriteFileReply } from '../../shared/proto/gen/agent.ts';
 import { NodeServiceClient } from '../../shared/proto/gen/node.ts';
@@ -45,7 +45,11 @@ suite('the node service', () => {
   let mayAnswer = true;
   before(async () => {
     table = createActivationTable();
-    service = await startNodeService('127.0.0.1', { table, admits: () => mayAnswer });
+    service = await startNodeService('127.0.0.1', {
+      table,
+      admits: () => mayAnswer,
+      trusts: (pass) => pass === 'pass',
+    });
     client = new NodeServiceClient(new URL(service.url).host, credentials.createInsecure());
   });
   beforeEach(async () => {
@@ -70,7 +74,8 @@ suite('the node service', () => {
     await service[Symbol.asyncDispose]();
   });
 
-  const to = (actorId = 'alice', at = epoch) => metadataOf({ actorId, epoch: at });
+  const to = (actorId = 'alice', at = epoch, pass: string | undefined = 'pass') =>
+    metadataOf({ pass, actorId, epoch: at });
   const failureOf = (stream: AsyncIterable<unknown>): Promise<ServiceError> =>
     all(stream).then(
       () => assert.fail('it did not fail'),
@@ -87,6 +92,26 @@ suite('the node service', () => {
     mayAnswer = true;
     await activation.gate.drain(0);
     assert.equal(refusalIn(await failureOf(client.readFile(read, to()))), 'draining');
+    assert.equal(agent.programs, 0);
+  });
+
+  test('whoever has no pass is refused, whatever the call, and reaches no guest', async () => {
+    const read = { container: '', path: '/x' };
+    const wrong = to('alice', epoch, 'pas');
+    const none = metadataOf({ pass: undefined, actorId: 'alice', epoch });
+    for (const metadata of [wrong, none]) {
+      const failures = [
+        client.exec(metadata),
+        client.readFile(read, metadata),
+        client.logs({ follow: false }, metadata),
+      ];
+      for (const failure of await Promise.all(failures.map(failureOf))) {
+        assert.deepEqual([failure.code, refusalIn(failure)], [status.UNAUTHENTICATED, 'unknown-caller']);
+      }
+      const written = await new Promise<ServiceError | null>((resolve) => client.writeFile(metadata, resolve).end());
+      assert.equal(refusalIn(written), 'unknown-caller');
+    }
+    assert.equal(activation.gate.inside, 0);
     assert.equal(agent.programs, 0);
   });
 

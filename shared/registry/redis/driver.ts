@@ -44,6 +44,10 @@ export function openRedisRegistry(url: string, log: Logger): Registry {
     async lead(name, holder, ttlMs) {
       return (await run('lead', name, holder, ttlMs)) === 1;
     },
+    async announceToken(id, state) {
+      const change: Change = { kind: 'token', id, state };
+      await translated(redis.publish(redisKeys.changes, JSON.stringify(change)));
+    },
     watch: changes.watch,
     async ping() {
       await translated(redis.ping());
