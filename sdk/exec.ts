@@ -10,7 +10,7 @@ import type { ExecResult, ExecSpec } from './generated/api.ts';
 import { queueOf } from './queue.ts';
 import { queryString, segment } from './request-path.ts';
 import type { ChangeOptions, CallOptions, Transport } from './transport.ts';
-import { openSocket, type WebSocketLike } from './web-socket.ts';
+import { newSocket, opened, type WebSocketLike } from './web-socket.ts';
 
 export type { ExecResult, ExecSpec };
 
@@ -66,8 +66,12 @@ export async function openExecSession(
   command: readonly string[],
   options: SessionOptions = {},
 ): Promise<ExecSession> {
-  const socket = await openSocket(transport, id, sessionPath(id, command, options), options.signal);
-  return sessionOn(socket, options.signal);
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const socket = newSocket(transport, sessionPath(id, command, options));
+  const session = sessionOn(socket, signal);
+  await opened(socket, transport, id, signal);
+  return session;
 }
 
 function sessionPath(id: string, command: readonly string[], options: SessionOptions): string {

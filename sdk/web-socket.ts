@@ -21,20 +21,23 @@ export type WebSocketConstructor = new (
   options?: { readonly headers: Readonly<Record<string, string>> },
 ) => WebSocketLike;
 
-/** An open socket. Throws what the api said instead of opening it, as far as that can be learnt. */
-export async function openSocket(
+/** A socket that begins to open: whoever wants its messages listens at once, for the first may come with the opening. */
+export function newSocket({ baseUrl, token, WebSocket: Socket }: Transport, path: string): WebSocketLike {
+  if (Socket === undefined) throw new TypeError('there is no global WebSocket: give createClient the one of "ws"');
+  const url = baseUrl.replace(/^http/, 'ws') + path;
+  const socket =
+    token === undefined ? new Socket(url) : new Socket(url, { headers: { authorization: `Bearer ${token}` } });
+  socket.binaryType = 'arraybuffer';
+  return socket;
+}
+
+/** Returns when it is open. Throws what the api said instead, as far as that can be learnt. */
+export async function opened(
+  socket: WebSocketLike,
   transport: Transport,
   actorId: string,
-  path: string,
   signal: AbortSignal | undefined,
-): Promise<WebSocketLike> {
-  signal?.throwIfAborted();
-  const Socket = transport.WebSocket;
-  if (Socket === undefined) throw new TypeError('there is no global WebSocket: give createClient the one of "ws"');
-  const url = transport.baseUrl.replace(/^http/, 'ws') + path;
-  const { token } = transport;
-  const socket = token === undefined ? new Socket(url) : new Socket(url, { headers: { authorization: `Bearer ${token}` } });
-  socket.binaryType = 'arraybuffer';
+): Promise<void> {
   const refusal = answerOf(socket);
   const abort = (): void => socket.close();
   signal?.addEventListener('abort', abort);
@@ -49,7 +52,6 @@ export async function openSocket(
   } finally {
     signal?.removeEventListener('abort', abort);
   }
-  return socket;
 }
 
 interface Answer extends AsyncIterable<Uint8Array> {
