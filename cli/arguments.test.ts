@@ -52,10 +52,17 @@ suite('the command line', () => {
   });
 
   test('what is meant for a program in an actor is left as it is', async () => {
-    for (const words of [['alice', 'ls', '-l', '--wait'], ['alice', '--', 'ls', '-l', '--wait'], ['--', 'alice', 'ls', '-l', '--wait']]) {
+    for (const words of [
+      ['alice', 'ls', '-l', '--wait'],
+      ['alice', '--', 'ls', '-l', '--wait'],
+      ['--', 'alice', 'ls', '-l', '--wait'],
+    ]) {
       const args = await parse('run', ...words);
       assert.equal(args.flag('wait'), false);
-      assert.deepEqual(args.rest('command').filter((word) => word !== '--'), ['ls', '-l', ...['--wait']]);
+      assert.deepEqual(
+        args.rest('command').filter((word) => word !== '--'),
+        ['ls', '-l', ...['--wait']],
+      );
     }
     assert.equal((await parse('run', '--wait', 'alice', 'ls')).flag('wait'), true);
   });

@@ -3,7 +3,13 @@ import { UsageError, type Arguments, type OptionFacts } from './command.ts';
 
 /** Every command has these. */
 export const commonOptions = {
-  output: { type: 'string', short: 'o', value: 'format', choices: ['table', 'json', 'yaml'], help: 'how to print data' },
+  output: {
+    type: 'string',
+    short: 'o',
+    value: 'format',
+    choices: ['table', 'json', 'yaml'],
+    help: 'how to print data',
+  },
   quiet: { type: 'boolean', short: 'q', help: 'print ids only' },
   url: { type: 'string', value: 'url', help: 'where the api answers (DORMOUSE_URL, or http://127.0.0.1:7070)' },
 } as const satisfies Record<string, OptionFacts>;

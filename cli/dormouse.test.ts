@@ -198,7 +198,11 @@ suite('dormouse', { concurrency: true }, () => {
     const { run } = await against(context, {});
     const [bash, fish, csh] = await Promise.all(['bash', 'fish', 'csh'].map((shell) => run(['completion', shell])));
     const ask = (...words: string[]) =>
-      execa('bash', ['-c', `${bash?.stdout ?? ''}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _dormouse; echo "\${COMPREPLY[*]}"`, ...['', 'dormouse', ...words]]);
+      execa('bash', [
+        '-c',
+        `${bash?.stdout ?? ''}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _dormouse; echo "\${COMPREPLY[*]}"`,
+        ...['', 'dormouse', ...words],
+      ]);
     assert.equal((await ask('act')).stdout, 'actor');
     assert.match((await ask('actor', '')).stdout, /create delete explain/);
     assert.match((await ask('actor', 'create', 'alice', '--')).stdout, /--cold-start .*--template/);

@@ -54,7 +54,10 @@ export function buildProgram(commands: readonly Command[], run: RunCommand): Pro
 
 /** Nothing is written to standard error and nothing exits here: main.ts does both. */
 const quiet = (program: Program): Program =>
-  program.exitOverride().configureOutput({ writeErr: () => undefined }).helpCommand(false);
+  program
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .helpCommand(false);
 
 function groupOf(program: Program, name: string): Program {
   const existing = program.commands.find((command) => command.name() === name);

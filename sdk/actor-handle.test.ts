@@ -11,10 +11,7 @@ suite('a handle on an actor', () => {
     const response = await createClient({ url: api.url }).actor('alice').fetch(request);
     assert.equal(await response.text(), 'echo hello');
     const [seen] = api.requests;
-    assert.deepEqual(
-      [seen?.line, seen?.headers['content-type']],
-      ['PUT /v1/actors/alice/invoke/a/b?c=d', 'text/x'],
-    );
+    assert.deepEqual([seen?.line, seen?.headers['content-type']], ['PUT /v1/actors/alice/invoke/a/b?c=d', 'text/x']);
   });
 
   test('puts its actor to sleep at the end of a scope, or deletes it, also after an error', async () => {

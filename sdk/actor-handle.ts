@@ -9,7 +9,14 @@ import { actorFetch, type ActorFetch } from './actor-call.ts';
 import type { Actor, ActorState, Explanation, Generation } from './actor-shapes.ts';
 import type { Actors, JobOptions, ResumeOptions, StateWaitOptions } from './actors.ts';
 import { DormouseApiError } from './api-error.ts';
-import { exec, openExecSession, type ExecResult, type ExecSession, type ExecSpec, type SessionOptions } from './exec.ts';
+import {
+  exec,
+  openExecSession,
+  type ExecResult,
+  type ExecSession,
+  type ExecSpec,
+  type SessionOptions,
+} from './exec.ts';
 import { filesOf, type Files } from './files.ts';
 import { logLines, type LogLine, type LogOptions } from './logs.ts';
 import type { Operation } from './operations.ts';

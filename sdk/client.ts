@@ -18,6 +18,16 @@ import { templatesOf, type Templates } from './templates.ts';
 import { createTransport, type CallOptions, type ClientOptions } from './transport.ts';
 
 export { DormouseApiError } from './api-error.ts';
+export type { ActorHandle, HandleOptions } from './actor-handle.ts';
+export type { Actor, ActorFilter, ActorSpec, ActorState, Explanation, Generation } from './actor-shapes.ts';
+export type { Change, WatchOptions } from './events.ts';
+export type { ExecResult, ExecSession, ExecSpec, Output, SessionOptions, TerminalSize } from './exec.ts';
+export type { Files, GuestFile } from './files.ts';
+export type { LogLine, LogOptions } from './logs.ts';
+export type { Node } from './nodes.ts';
+export type { Operation } from './operations.ts';
+export type { Template, TemplateSpec } from './templates.ts';
+export type { ClientOptions } from './transport.ts';
 
 export interface DormouseClient {
   readonly url: string;

@@ -28,7 +28,10 @@ suite('events', () => {
   });
 
   test('a stream that ended is opened again, after the last place that was told', async () => {
-    const bodies = ['id: 1-0\ndata: {"type":"node","to":"ready"}\n\nid: 2-0\n\n', 'data: {"type":"node","to":"gone"}\n\n'];
+    const bodies = [
+      'id: 1-0\ndata: {"type":"node","to":"ready"}\n\nid: 2-0\n\n',
+      'data: {"type":"node","to":"gone"}\n\n',
+    ];
     await using api = await startStubApi(() => ({
       stream: (async function* () {
         yield await Promise.resolve(bodies.shift() ?? '');

@@ -37,7 +37,9 @@ async function readSpecification(file: string): Promise<TemplateSpec> {
   try {
     return parse(source) as TemplateSpec;
   } catch (cause) {
-    throw new Error(`${file} is neither JSON nor YAML: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(`${file} is neither JSON nor YAML: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
   }
 }
 

@@ -10,12 +10,16 @@ import type { Finding } from './finding.ts';
 const limitMs = 60_000;
 
 async function doctor(environment: Record<string, string>, ...words: string[]) {
-  const { exitCode, stdout, stderr } = await execa(process.execPath, [path.join(import.meta.dirname, 'main.ts'), ...words], {
-    env: { PATH: process.env['PATH'] ?? '', ...environment },
-    extendEnv: false,
-    reject: false,
-    timeout: limitMs,
-  });
+  const { exitCode, stdout, stderr } = await execa(
+    process.execPath,
+    [path.join(import.meta.dirname, 'main.ts'), ...words],
+    {
+      env: { PATH: process.env['PATH'] ?? '', ...environment },
+      extendEnv: false,
+      reject: false,
+      timeout: limitMs,
+    },
+  );
   return { exitCode, stdout, stderr };
 }
 
@@ -62,7 +66,12 @@ suite('doctor', () => {
     try {
       const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
       await writeFile(path.join(home, 'accelerator.json'), JSON.stringify({ bootId, accelerator: 'tcg' }));
-      const environment = { DORMOUSE_HOME: home, DORMOUSE_ASSETS: home, DORMOUSE_PORT: '0', DORMOUSE_STORE: `file://${home}` };
+      const environment = {
+        DORMOUSE_HOME: home,
+        DORMOUSE_ASSETS: home,
+        DORMOUSE_PORT: '0',
+        DORMOUSE_STORE: `file://${home}`,
+      };
       const findings = findingsIn((await doctor(environment, '--output=json')).stdout);
       assert.deepEqual(
         ['store', 'port', 'redis', 'tools'].map((name) => findings.get(name)?.verdict),

@@ -23,7 +23,8 @@ export async function checkKvm(assetsFolder: string): Promise<Finding> {
     (text) => JSON.parse(text) as { readonly bootId?: string; readonly accelerator?: string },
     () => undefined,
   );
-  if (verdict?.bootId !== bootId) return note('kvm', '/dev/kvm opens; whether a guest boots is not known yet', 'Run `npm start`.');
+  if (verdict?.bootId !== bootId)
+    return note('kvm', '/dev/kvm opens; whether a guest boots is not known yet', 'Run `npm start`.');
   if (verdict.accelerator === 'kvm') return ok('kvm', 'a guest has booted with it');
   const mend = 'Enable nested virtualization of hardware guests, or go on with emulation.';
   return note('kvm', '/dev/kvm opens, but no guest boots with it: guests are emulated', mend);
@@ -96,7 +97,8 @@ export async function checkMemory(): Promise<Finding> {
 }
 
 async function nearestFolder(folder: string): Promise<string> {
-  for (let at = folder; ; at = path.dirname(at)) if (at === path.dirname(at) || (await can(at, constants.F_OK))) return at;
+  for (let at = folder; ; at = path.dirname(at))
+    if (at === path.dirname(at) || (await can(at, constants.F_OK))) return at;
 }
 
 const can = (file: string, mode: number): Promise<boolean> =>

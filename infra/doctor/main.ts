@@ -6,15 +6,7 @@ import { parseArgs } from 'node:util';
 import { toDormouseError } from '../../shared/errors/dormouse-error.ts';
 import { readStackConfig } from '../stack/config.ts';
 import { textOf, type Finding } from './finding.ts';
-import {
-  checkAssets,
-  checkDisk,
-  checkKvm,
-  checkMemory,
-  checkTools,
-  checkTun,
-  checkUser,
-} from './machine-checks.ts';
+import { checkAssets, checkDisk, checkKvm, checkMemory, checkTools, checkTun, checkUser } from './machine-checks.ts';
 import { checkPort, checkRedis, checkStore } from './service-checks.ts';
 
 const usage = `dormouse doctor [options]

@@ -14,7 +14,12 @@ const limitMs = 5000;
 
 export async function checkRedis(url: string | undefined): Promise<Finding> {
   if (url === undefined) return ok('redis', 'the local stack runs its own');
-  const redis = new Redis(url, { lazyConnect: true, connectTimeout: limitMs, maxRetriesPerRequest: 0, retryStrategy: null });
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: limitMs,
+    maxRetriesPerRequest: 0,
+    retryStrategy: null,
+  });
   redis.on('error', () => undefined); // told by the ping
   try {
     await redis.connect();
@@ -28,7 +33,8 @@ export async function checkRedis(url: string | undefined): Promise<Finding> {
 }
 
 export async function checkStore(url: string): Promise<Finding> {
-  if (url.startsWith('file:') && !(await exists(fileURLToPath(url)))) return ok('store', `${url} is made at the first start`);
+  if (url.startsWith('file:') && !(await exists(fileURLToPath(url))))
+    return ok('store', `${url} is made at the first start`);
   try {
     const store = await openObjectStore(url);
     try {
@@ -57,7 +63,11 @@ async function readiness(client: ReturnType<typeof createClient>, taken: string)
   try {
     const { ready, report } = await client.health.ready({ signal: AbortSignal.timeout(limitMs) });
     if (ready) return ok('port', `Dormouse answers at ${client.url}, and is ready`);
-    return note('port', `Dormouse answers at ${client.url}, and is not ready: ${JSON.stringify(report)}`, 'See `dormouse status`.');
+    return note(
+      'port',
+      `Dormouse answers at ${client.url}, and is not ready: ${JSON.stringify(report)}`,
+      'See `dormouse status`.',
+    );
   } catch (error) {
     const isOther = error instanceof DormouseApiError && error.code === 'unexpected-answer';
     const says = isOther ? `something else answers at ${client.url}` : taken;
