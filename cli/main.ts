@@ -5,7 +5,6 @@
  */
 import { WebSocket } from 'ws';
 import { createClient } from '../sdk/client.ts';
-import type { WebSocketConstructor } from '../sdk/web-socket.ts';
 import { UsageError, type Arguments, type Command } from './command.ts';
 import { commands } from './commands.ts';
 import { readConfiguration } from './config.ts';
@@ -41,7 +40,7 @@ async function runCommand(command: Command, args: Arguments): Promise<number> {
   const { token } = configuration;
   const interrupt = interruption();
   try {
-    const client = createClient({ url, token, WebSocket: WebSocket as unknown as WebSocketConstructor });
+    const client = createClient({ url, token, WebSocket });
     return (await command.run({ client, arguments: args, terminal, signal: interrupt })) ?? exitCodes.done;
   } catch (error) {
     if (error instanceof UsageError) throw error;

@@ -97,6 +97,6 @@ function optionOf(name: string, { type, short, value, multiple, choices, help }:
   const option = new Option(type === 'boolean' ? flags : `${flags} <${value ?? 'text'}>`, help);
   if (choices !== undefined) option.choices(choices);
   // Not commander's variadic options: those would eat the positionals behind them.
-  if (multiple === true) option.argParser((text: string, before: string[] = []) => [...before, text]);
+  if (multiple === true) option.argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]);
   return option;
 }

@@ -12,7 +12,6 @@ import { execa } from 'execa';
 import { WebSocket } from 'ws';
 import { startFixture, type Fixture } from '../api/stand-in/fixture.ts';
 import { createClient, type DormouseClient } from '../sdk/client.ts';
-import type { WebSocketConstructor } from '../sdk/web-socket.ts';
 import { removeTree } from '../shared/process/remove-tree.ts';
 
 const program = fileURLToPath(new URL('../cli/dormouse.mjs', import.meta.url));
@@ -28,7 +27,7 @@ suite('the client on a real api', () => {
       request.pipe(response.writeHead(200, { 'x-path': request.url ?? '' }));
     });
     url = `http://127.0.0.1:${api.port}`;
-    client = createClient({ url, WebSocket: WebSocket as unknown as WebSocketConstructor });
+    client = createClient({ url, WebSocket });
     folder = await mkdtemp(path.join(tmpdir(), 'dormouse-client-'));
     await api.sleeping('alice');
   });

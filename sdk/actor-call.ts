@@ -34,7 +34,7 @@ async function requestInit(input: string | URL | Request, init: RequestInit): Pr
   if (!(input instanceof Request)) return withDuplex({ ...redirect, ...init });
   const { method, headers, signal } = input;
   // Where a request shows no stream of its body (Firefox), it is read whole.
-  const body = input.body === undefined ? await input.arrayBuffer() : input.body;
+  const body = method === 'GET' || method === 'HEAD' ? null : (input.body ?? (await input.arrayBuffer()));
   return withDuplex({ ...redirect, method, headers, signal, body, ...init });
 }
 

@@ -57,18 +57,13 @@ async function* kept(transport: Transport, id: string, options: LogOptions) {
 }
 
 async function* followed(transport: Transport, id: string, options: LogOptions) {
-  let begun = false;
-  const path = (resumed: boolean): string => {
-    const text = pathOf(id, options, resumed || begun);
-    begun = true;
-    return text;
-  };
+  // An actor that is not there from the start is an error; one that is gone later is the end.
+  await transport.json({ method: 'GET', path: `/v1/actors/${segment(id)}`, signal: options.signal });
+  const path = (resumed: boolean): string => pathOf(id, options, resumed);
   try {
-    // An actor that is not there from the start is an error; one that is gone later is the end.
-    await transport.json({ method: 'GET', path: `/v1/actors/${segment(id)}`, signal: options.signal });
     yield* resumingEvents(transport, { path, signal: options.signal });
   } catch (error) {
-    if (begun && error instanceof DormouseApiError && error.code === 'actor-not-found') return;
+    if (error instanceof DormouseApiError && error.code === 'actor-not-found') return;
     throw error;
   }
 }

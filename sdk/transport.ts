@@ -103,7 +103,8 @@ export function createTransport(options: ClientOptions): Transport {
     }
   }
 
-  const { token, WebSocket = globalThis.WebSocket as WebSocketConstructor | undefined } = options;
+  const { WebSocket: own }: { readonly WebSocket?: unknown } = globalThis;
+  const { token, WebSocket = own as WebSocketConstructor | undefined } = options;
   return { baseUrl, token, WebSocket, send, open, json };
 }
 

@@ -25,18 +25,17 @@ Exit code: 0 nothing to mend, 1 something to mend, 2 a wrong command line or set
 async function examine(environment: NodeJS.ProcessEnv): Promise<Finding[]> {
   const config = readStackConfig(environment);
   const assets = await checkAssets(config.assets);
-  return await Promise.all([
-    checkUser(),
+  const others = await Promise.all([
     checkKvm(config.assets),
     checkTun(),
     checkTools(environment['PATH'] ?? ''),
-    assets,
     checkDisk(config.home, assets.verdict === 'ok'),
     checkMemory(),
     checkRedis(config.redisUrl),
     checkStore(config.storeUrl),
     checkPort(config),
   ]);
+  return [checkUser(), assets, ...others];
 }
 
 function readOptions(args: string[]): { readonly help: boolean; readonly json: boolean } {

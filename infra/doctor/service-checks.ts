@@ -41,7 +41,7 @@ export async function checkStore(url: string): Promise<Finding> {
       await store.check({ signal: AbortSignal.timeout(limitMs) });
       return ok('store', `${store.description} takes writes`);
     } finally {
-      store.close();
+      await store.close();
     }
   } catch (error) {
     return broken('store', messageOf(error), 'Correct DORMOUSE_STORE, its credentials or its permissions.');
