@@ -5,7 +5,6 @@ import type { PageRequest } from './paging.ts';
 export type { Actor, ActorSpec, Explanation, Generation };
 
 export type ActorState = Actor['state'];
-export type StartKind = NonNullable<Actor['lastStart']>['kind'];
 
 export interface ActorFilter extends PageRequest {
   readonly state?: ActorState | undefined;

@@ -7,10 +7,11 @@
  */
 import { DormouseApiError, isObject, problemError } from './api-error.ts';
 import type { ExecResult, ExecSpec } from './generated/api.ts';
+import { newSocket, opened } from './open-socket.ts';
 import { queueOf } from './queue.ts';
 import { queryString, segment } from './request-path.ts';
 import type { ChangeOptions, CallOptions, Transport } from './transport.ts';
-import { newSocket, opened, type WebSocketLike } from './web-socket.ts';
+import type { WebSocketLike } from './web-socket.ts';
 
 export type { ExecResult, ExecSpec };
 

@@ -8,8 +8,6 @@ import type { CallOptions, ChangeOptions, Transport } from './transport.ts';
 
 export type { TemplateSpec };
 
-export type ContainerSpec = TemplateSpec['containers'][number];
-
 /** As the api shows it; the specification with its defaults filled in. */
 export type Template = Omit<AnyTemplate, 'spec'> & { readonly spec: TemplateSpec };
 
