@@ -169,6 +169,26 @@ suite('dormouse', { concurrency: true }, () => {
     assert.match(one.stdout, /^id: alice\n[^]*labels:\n {2}team: blue\n/);
   });
 
+  test('on a terminal a table fits its width, and states have colours unless NO_COLOR is set', async (context) => {
+    const { api } = await against(context, {
+      'GET /v1/actors?limit=100': {
+        body: { items: [alice, { ...alice, state: 'running', template: 'a-name-that-is-very-long' }] },
+      },
+    });
+    const command = `stty cols 60 rows 20; exec "$NODE" "$PROGRAM" actor list`;
+    const shown = (env: Record<string, string>) =>
+      execa('script', ['-qec', command, '/dev/null'], {
+        env: { NODE: process.execPath, PROGRAM: program, DORMOUSE_URL: api.url, TERM: 'xterm', ...env },
+        stdin: 'ignore',
+        timeout: limitMs,
+      });
+    const [coloured, plain] = await Promise.all([shown({ NO_COLOR: '' }), shown({ NO_COLOR: '1' })]);
+    assert.match(plain.stdout, /^alice +a-name\S*… +running/m);
+    for (const line of plain.stdout.split('\r\n')) assert.ok(line.length <= 60, line);
+    assert.ok(!plain.stdout.includes('\x1b['), JSON.stringify(plain.stdout));
+    assert.ok(coloured.stdout.includes('\x1b[32mrunning\x1b[39m'), JSON.stringify(coloured.stdout));
+  });
+
   test('exit codes tell what was not there, what was not in time, and Ctrl-C', async (context) => {
     const { run } = await against(context, {
       'GET /v1/actors/nobody': problem(404, 'actor-not-found', { detail: 'no actor nobody' }),

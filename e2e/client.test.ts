@@ -117,11 +117,13 @@ suite('the client on a real api', () => {
     assert.equal(noTerminal.exitCode, 2);
   });
 
-  test('dormouse exec -it gives the program this terminal: its keys, its size, its exit code', async () => {
-    // script gives a terminal of the size that stty sets; its exit code is the command's.
-    const command = `stty cols 77 rows 22; exec ${process.execPath} ${program} exec -it alice echo`;
+  test('dormouse exec -it gives the program this terminal: its keys and its size', async () => {
+    // As a window would: whoever has the terminal in the foreground is told of the new size by the kernel.
+    const window = `(until [ -e "$RESIZED" ]; do sleep 0.1; done; stty cols 66 rows 33 </dev/tty) &`;
+    const command = `stty cols 77 rows 22; ${window} exec "$NODE" "$PROGRAM" exec -it alice echo`;
+    const resized = path.join(folder, 'resize');
     const typist = execa('script', ['-qec', command, '/dev/null'], {
-      env: { DORMOUSE_URL: url, TERM: 'xterm' },
+      env: { DORMOUSE_URL: url, TERM: 'xterm', NODE: process.execPath, PROGRAM: program, RESIZED: resized },
       reject: false,
       timeout: limitMs,
       stdin: 'pipe',
@@ -130,9 +132,10 @@ suite('the client on a real api', () => {
     const seen = Promise.withResolvers<undefined>();
     typist.stdout.on('data', (chunk: Buffer) => {
       shown += chunk.toString();
+      if (!shown.includes('66x33')) void writeFile(resized, '');
       // Ctrl-C is a key like any other: the program gets it, and the stand-in echoes it.
-      if (shown.includes('echo') && !shown.includes('\x03')) typist.stdin.write('\x03');
-      if (shown.includes('\x03')) seen.resolve(undefined);
+      else if (shown.includes('\x03')) seen.resolve(undefined);
+      else typist.stdin.write('\x03');
     });
     await seen.promise;
     assert.equal(api.node.service.programs, 1, 'it still runs');
