@@ -70,7 +70,7 @@ suite('the command line on a platform', () => {
 
   /** In a terminal of its own, which is made larger meanwhile; the keys end the program with 5. */
   async function typing() {
-    const inside = `const size = () => console.log('size', process.stdout.columns, process.stdout.rows, process.stdout.isTTY);
+    const inside = `const size = () => console.log(['size', process.stdout.columns, process.stdout.rows, process.stdout.isTTY].join(' '));
       size(); process.stdout.on('resize', size);
       process.stdin.on('data', (keys) => { console.log('got ' + String(keys).trim()); process.exit(5) })`;
     const resized = path.join(folder, 'resize');
