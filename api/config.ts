@@ -14,6 +14,8 @@ export interface ApiConfig {
   readonly token: string | undefined;
   readonly actorDomain: string;
   readonly logLevel: LogLevel;
+  /** Where spans go; undefined: nowhere. */
+  readonly otlpEndpoint: string | undefined;
   /** How long requests in flight may go on once the process was asked to stop. */
   readonly drainMs: number;
   /** A node may be taken for dead when its lease has been over for this long. */
@@ -35,6 +37,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     'DORMOUSE_DRAIN_MS',
     'DORMOUSE_LEASE_MS',
     'DORMOUSE_MAX_PARKED',
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
   );
   const redisUrl = read.DORMOUSE_REDIS_URL;
   if (redisUrl === undefined) throw missing('DORMOUSE_REDIS_URL', 'the api needs a Redis: redis://host:port');
@@ -49,6 +52,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     token: read.DORMOUSE_TOKEN,
     actorDomain: read.DORMOUSE_ACTOR_DOMAIN.toLowerCase(),
     logLevel: read.DORMOUSE_LOG_LEVEL,
+    otlpEndpoint: read.OTEL_EXPORTER_OTLP_ENDPOINT,
     drainMs: read.DORMOUSE_DRAIN_MS,
     leaseMs: read.DORMOUSE_LEASE_MS,
     maxParked: read.DORMOUSE_MAX_PARKED,

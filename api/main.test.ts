@@ -50,7 +50,7 @@ suite('the api process', () => {
       await until(async () => (await readiness()) === 'nodes');
       const events = await fetch(`${url}/v1/events`);
       child.kill('SIGTERM');
-      assert.equal(await events.text(), ': listening\n\n');
+      assert.equal(await events.text(), 'id: 0-0\n\n');
       const { exitCode, stderr } = await child;
       assert.equal(exitCode, 0, stderr);
     } finally {

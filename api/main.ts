@@ -11,11 +11,15 @@ import { openObjectStore } from '../shared/object-store/open.ts';
 import { openRedisRegistry } from '../shared/registry/redis/driver.ts';
 import { reportStalls } from '../shared/telemetry/event-loop.ts';
 import { createLogger, type Logger } from '../shared/telemetry/logger.ts';
+import { meteredStore } from '../shared/telemetry/metered-store.ts';
+import { createMeters } from '../shared/telemetry/meters.ts';
+import { openTracing } from '../shared/telemetry/tracing.ts';
 import { readConfig, type ApiConfig } from './config.ts';
 import { startGarbageCollection } from './scheduler/collect-garbage.ts';
 import { awaitFirstLife, keepRegistryAlive } from './scheduler/keep-registry.ts';
 import { startReaper } from './scheduler/reaper.ts';
 import { buildServer } from './server.ts';
+import { startWebhooks } from './webhooks/send-webhooks.ts';
 
 /** What is left to do after the calls have ended takes no longer, or is stuck. */
 const closeLimitMs = 10_000;
@@ -26,14 +30,17 @@ async function main(config: ApiConfig, log: Logger): Promise<void> {
   resources.use(reportStalls(log));
   const registry = openRedisRegistry(config.redisUrl, log);
   resources.defer(() => registry.close());
-  const store = await openObjectStore(config.storeUrl);
+  const meters = createMeters('api');
+  const holder = randomUUID();
+  const tracing = resources.use(await openTracing('dormouse-api', config.otlpEndpoint, holder));
+  const store = meteredStore(await openObjectStore(config.storeUrl), meters);
   resources.defer(() => store.close());
   const jobs = resources.use(openJobSender(config.redisUrl, log));
   const { token, actorDomain, maxParked } = config;
-  const parts = { registry, store, jobs, log, token, actorDomain, maxParked };
-  const holder = randomUUID();
+  const parts = { registry, store, jobs, log, meters, tracing, token, actorDomain, maxParked };
   resources.use(startReaper(parts, { holder, graceMs: config.leaseMs }));
   resources.use(startGarbageCollection(parts, { holder }));
+  resources.use(startWebhooks(parts, { holder }));
   const api = resources.use(await buildServer(parts));
   const url = await api.listen(config.host, config.port);
   log.info({ url, store: store.description, actorDomain }, 'api listening');

@@ -3,12 +3,16 @@ import type { JobSender } from '../shared/jobs/queues.ts';
 import type { ObjectStore } from '../shared/object-store/object-store.ts';
 import type { Registry } from '../shared/registry/registry.ts';
 import type { Logger } from '../shared/telemetry/logger.ts';
+import type { Meters } from '../shared/telemetry/meters.ts';
+import type { Tracing } from '../shared/telemetry/tracing.ts';
 
 export interface ApiParts {
   readonly registry: Registry;
   readonly store: ObjectStore;
   readonly jobs: JobSender;
   readonly log: Logger;
+  readonly meters: Meters;
+  readonly tracing: Tracing;
   /** Required of every caller but those of the health and description routes; undefined: none is asked for. */
   readonly token: string | undefined;
   /** `{id}.<actorDomain>` reaches an actor. */

@@ -9,6 +9,8 @@ import type { Duplex } from 'node:stream';
 import type { ApiApp, RouteParts } from './app.ts';
 import { createExecRouter, type ExecRouter } from './guest/exec-router.ts';
 import { createNodeClients } from './guest/node-clients.ts';
+import { createEventFeed } from './events/event-feed.ts';
+import { serveDashboard } from './dashboard/serve.ts';
 import { requestIdOf } from './http/request-id.ts';
 import { createNodeDirectory } from './invoke/node-directory.ts';
 import { createPendingRequests } from './invoke/pending.ts';
@@ -19,8 +21,10 @@ import { guardAccess } from './plugins/access.ts';
 import { describeApi } from './plugins/describe.ts';
 import { honourIdempotencyKeys } from './plugins/idempotency.ts';
 import { answerWithProblems } from './plugins/problems.ts';
+import { traceRequests } from './plugins/trace.ts';
 import { registerRoutes } from './routes/routes.ts';
 import { watchActors } from './scheduler/actor-watch.ts';
+import { measureRequests } from './plugins/measure.ts';
 import { createParking } from './scheduler/parking.ts';
 import { createTemplateCache } from './scheduler/template-cache.ts';
 
@@ -46,12 +50,14 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   const templates = createTemplateCache(parts.registry);
   const nodes = createNodeDirectory(parts.registry);
   const parking = createParking(parts.registry, parts.maxParked);
+  const feed = createEventFeed(parts.registry);
   const routes = createRouteCache(parts.registry);
   const nodeClients = createNodeClients(parts.registry);
   const reachParts = { ...parts, watch, templates, nodes, routes, parking, pending: createPendingRequests() };
   const router = createInvokeRouter(reachParts);
   const guest = { ...reachParts, nodeClients };
   const programs = createExecRouter(guest);
+  readGauges(parts, { parking, router, feed });
   const app = Fastify<Server, IncomingMessage, ServerResponse>({
     loggerInstance: parts.log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -64,10 +70,13 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   app.setSerializerCompiler(serializerCompiler);
   answerWithProblems(app);
   guardAccess(app, parts.token);
+  measureRequests(app, parts.meters);
+  traceRequests(app, parts.tracing);
   honourIdempotencyKeys(app, parts.registry);
   await describeApi(app);
-  const routeParts: RouteParts = { ...parts, watch, templates, parking, guest, stopping: stopping.signal };
+  const routeParts: RouteParts = { ...parts, watch, templates, parking, feed, guest, stopping: stopping.signal };
   registerRoutes(app, routeParts);
+  await serveDashboard(app, parts.actorDomain);
   await app.ready();
 
   let closing: Promise<void> | undefined;
@@ -77,6 +86,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
     await router.drain(drainMs);
     await closeServer(app);
     parking[Symbol.dispose]();
+    feed[Symbol.dispose]();
     watch[Symbol.dispose]();
     routes[Symbol.dispose]();
     nodes[Symbol.dispose]();
@@ -88,6 +98,19 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
     close: (drainMs) => (closing ??= close(drainMs)),
     [Symbol.asyncDispose]: () => (closing ??= close(0)),
   };
+}
+
+function readGauges(
+  { meters, registry }: ApiParts,
+  held: Pick<RouteParts, 'parking' | 'feed'> & { router: InvokeRouter },
+) {
+  meters.read('dormouse_calls_parked', () => held.parking.size);
+  meters.read('dormouse_calls_under_way', () => held.router.underWay);
+  meters.read('dormouse_event_readers', () => held.feed.readers);
+  const nodes = async (live: boolean): Promise<number> =>
+    (await registry.listNodes()).filter(({ leaseMs }) => leaseMs > 0 === live).length;
+  meters.read('dormouse_nodes_live', () => nodes(true));
+  meters.read('dormouse_nodes_without_lease', () => nodes(false));
 }
 
 /**

@@ -6,12 +6,14 @@ import { glob } from 'node:fs/promises';
 import type { DormouseApiError } from '../sdk/api-error.ts';
 import { callCounter, callTimes, resumeOn, suspend } from './counter-calls.ts';
 import { processesBelow } from './chaos/faults/processes.ts';
+import { isInWaiting } from './vm-states.ts';
 import { startPlatform, type Platform } from './platform.ts';
 
 suite('damage', () => {
   let platform: Platform;
   before(async () => {
-    platform = await startPlatform();
+    // Without a cache, so that a wake where the actor slept reads what was damaged.
+    platform = await startPlatform({ environment: { DORMOUSE_CACHE_MIB: '0' } });
     await platform.template('counter');
   });
   after(() => platform[Symbol.asyncDispose]());
@@ -165,7 +167,8 @@ suite('damage', () => {
     assert.equal((await callCounter(client, 'orphan')).count.memory, 3, 'it goes on from the last generation');
   });
 
-  const daemons = async () => (await processesBelow(platform.home)).filter(({ name }) => /\/virtiofsd /.test(name));
+  const daemons = async () =>
+    (await processesBelow(platform.home)).filter(({ name }) => /\/virtiofsd /.test(name) && !isInWaiting(name));
 });
 
 async function onlyMatch(pattern: string): Promise<string> {

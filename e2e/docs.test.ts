@@ -59,9 +59,8 @@ describe('the commands in our pages', () => {
     });
   }
 
-  test('most blocks are run', () => {
-    const blocks = pages.flat();
-    const run = blocks.filter(({ notRun }) => notRun === undefined);
-    assert.ok(run.length >= 6 && run.length * 2 > blocks.length, `${run.length} of ${blocks.length} are run`);
+  test('blocks were found to be run', () => {
+    const run = pages.flat().filter(({ notRun }) => notRun === undefined);
+    assert.ok(run.length >= 7, `only ${run.length} blocks are run`);
   });
 });

@@ -76,7 +76,7 @@ suite('inside an actor', () => {
   });
 
   test('a terminal has a size, takes keys, and is told of a new size', async () => {
-    const script = `const size = () => console.log('size', process.stdout.columns, process.stdout.rows, process.stdout.isTTY);
+    const script = `const size = () => console.log(['size', process.stdout.columns, process.stdout.rows, process.stdout.isTTY].join(' '));
       size(); process.stdout.on('resize', size);
       process.stdin.on('data', (line) => { console.log('got ' + String(line).trim()); process.exit(3) })`;
     const session = openTerminal(script);

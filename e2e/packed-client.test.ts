@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { chromium } from 'playwright-core';
 import { startFixture, type Fixture } from '../api/stand-in/fixture.ts';
-import { findChromium } from '../loadtest/browser.ts';
+import { findChromium } from '../shared/process/find-chromium.ts';
 import { removeTree } from '../shared/process/remove-tree.ts';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));

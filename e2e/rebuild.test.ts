@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { cp, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { execa } from 'execa';
 import { Redis } from 'ioredis';
 import { incarnationOf } from '../shared/actor/epoch.ts';
 import { until } from '../shared/process/until.ts';
@@ -10,6 +9,7 @@ import type { Actor } from '../sdk/actor-shapes.ts';
 import { DormouseApiError } from '../sdk/api-error.ts';
 import type { Operation } from '../sdk/operations.ts';
 import { callCounter, callTimes, suspend } from './counter-calls.ts';
+import { vmsOf } from './vm-states.ts';
 import { startPlatform, type Platform } from './platform.ts';
 
 /** A short lease keeps the waiting short: nodes notice at a third of it that the registry forgot them. */
@@ -65,11 +65,6 @@ suite('a registry that was lost', () => {
     }
   }
 
-  const virtualMachines = async (): Promise<number> => {
-    const { stdout } = await execa('pgrep', ['-fc', `qemu-system.* .*${platform.home}/`], { reject: false });
-    return Number(stdout);
-  };
-
   test('emptied while nothing runs: everything durable is there again', async () => {
     const { client } = platform;
     const before = await Promise.all(['sleeper', 'fresh'].map((id) => client.actors.get(id)));
@@ -93,7 +88,7 @@ suite('a registry that was lost', () => {
     await flush();
     // Both ran: the last generations count 5 and 0, the activations 7 and 1.
     assert.deepEqual([await count('sleeper'), await count('fresh')], [8, 2]);
-    assert.equal(await virtualMachines(), 2);
+    assert.equal(vmsOf(platform.home).length, 2);
     const epochs = await Promise.all(['sleeper', 'fresh'].map(async (id) => (await client.actors.get(id)).epoch));
     assert.deepEqual(epochs, before, 'they are the activations that ran before');
     await suspend(client, 'sleeper');

@@ -1,8 +1,25 @@
-/** The VMs of a platform as the kernel sees them: how many of them could be executing something at this moment. */
+/** The VMs of a platform's actors as the kernel sees them: how many of them could be executing something at this moment. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import path from 'node:path';
 import { processesMarked } from '../worker/node/vm-processes.ts';
+
+const runFolder = /\/\S+?\/nodes\/[^/]+\/run\/[^/ ,]+/;
+
+/** What a VM's folder says about it until an actor takes it: nothing while it is made, then `ready`. */
+function waitingMark(commandLine: string): string | undefined {
+  const [folder] = runFolder.exec(commandLine.replaceAll('\0', ' ').replaceAll('=', ' ')) ?? [];
+  try {
+    return folder && readFileSync(path.join(folder, 'unused'), 'utf8');
+  } catch {
+    return undefined; // an actor has it, or it is over
+  }
+}
+
+/** Of a VM that has never run. */
+export const isInWaiting = (commandLine: string): boolean => waitingMark(commandLine) !== undefined;
+/** The same, and the next wake can have it. */
+export const isReadyInWaiting = (commandLine: string): boolean => waitingMark(commandLine) === 'ready';
 
 /** On the command line of a VMM, and not of the file system daemon beside it. */
 const vmmMark = 'memory-backend-file';
@@ -17,7 +34,7 @@ export function vmsOf(home: string): VmState[] {
   const nodes = path.join(home, 'nodes') + path.sep;
   return processesMarked(nodes).flatMap(({ pid, commandLine }) => {
     const state = stateOf(pid);
-    if (!commandLine.includes(vmmMark) || state === 'over') return [];
+    if (!commandLine.includes(vmmMark) || state === 'over' || isInWaiting(commandLine)) return [];
     const node = commandLine.slice(commandLine.indexOf(nodes) + nodes.length).split(path.sep)[0] ?? '';
     return [{ node, pid, state }];
   });

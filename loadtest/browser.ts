@@ -2,11 +2,7 @@
  * Takes pictures of a page with the Chromium that is installed. The library and the browser are needed for this alone,
  * so both are looked for when a picture is asked for. Failure: `invalid-configuration` when there is no browser.
  */
-import { access, constants } from 'node:fs/promises';
-import { DormouseError } from '../shared/errors/dormouse-error.ts';
-
-/** Where Debian, and the browser's other packages, put it. */
-const knownPlaces = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/snap/bin/chromium'];
+import { findChromium } from '../shared/process/find-chromium.ts';
 
 /** Wide enough for the tables, sharp enough to be looked at. */
 const viewport = { width: 1280, height: 900 };
@@ -33,17 +29,4 @@ export async function openPage(html: string, executablePath: string, appearance:
   await page.setContent(html, { waitUntil: 'load', timeout: limitMs });
   const resources = unfinished.move();
   return { page, complaints, [Symbol.asyncDispose]: () => resources.disposeAsync() };
-}
-
-export async function findChromium(given?: string): Promise<string> {
-  for (const place of given === undefined ? knownPlaces : [given]) {
-    const there = await access(place, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (there) return place;
-  }
-  const looked = given === undefined ? `in ${knownPlaces.join(', ')}` : `at ${given}`;
-  const message = `no Chromium ${looked}: install the package chromium, or name it with --chromium`;
-  throw new DormouseError('invalid-configuration', message);
 }

@@ -16,11 +16,16 @@ export interface WorkerConfig {
   readonly storeUrl: string;
   readonly assetsFolder: string;
   readonly logLevel: LogLevel;
+  /** Where spans go; undefined: nowhere. */
+  readonly otlpEndpoint: string | undefined;
   readonly accelerator: 'auto' | 'kvm' | 'tcg';
   readonly slots: number;
   readonly memoryMiB: number;
   readonly leaseMs: number;
   readonly drainMs: number;
+  readonly cacheBytes: number;
+  /** Most sandboxes that wait for a wake at once; 0: none. */
+  readonly poolSize: number;
   readonly networkOwner: string;
   /** Empty: snapshots are not encrypted. */
   readonly keyRing: KeyRing;
@@ -60,7 +65,10 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
     'DORMOUSE_ACCELERATOR',
     'DORMOUSE_LEASE_MS',
     'DORMOUSE_DRAIN_MS',
+    'DORMOUSE_CACHE_MIB',
+    'DORMOUSE_POOL_SIZE',
     'DORMOUSE_ENCRYPTION_KEYS',
+    'OTEL_EXPORTER_OTLP_ENDPOINT',
   );
   const home = values.DORMOUSE_HOME;
   const nodeId = values.DORMOUSE_NODE_ID;
@@ -76,11 +84,14 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
     storeUrl: values.DORMOUSE_STORE ?? `file://${path.join(home, 'store')}`,
     assetsFolder: values.DORMOUSE_ASSETS ?? path.join(home, 'assets'),
     logLevel: values.DORMOUSE_LOG_LEVEL,
+    otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
     accelerator: values.DORMOUSE_ACCELERATOR,
     slots: values.DORMOUSE_NODE_SLOTS,
     memoryMiB: values.DORMOUSE_NODE_MEMORY_MIB ?? shareMiB,
     leaseMs: values.DORMOUSE_LEASE_MS,
     drainMs: values.DORMOUSE_DRAIN_MS,
+    cacheBytes: values.DORMOUSE_CACHE_MIB * 1024 * 1024,
+    poolSize: values.DORMOUSE_POOL_SIZE,
     keyRing: values.DORMOUSE_ENCRYPTION_KEYS ?? [],
     networkOwner: networkOwner(home, nodeId),
     folders: foldersOf(path.join(home, 'nodes', nodeId)),

@@ -9,6 +9,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
 import { hostArchitecture } from '../shared/assets/asset-folder.ts';
 import { openOrFetchAssetSet } from '../shared/assets/ship-asset-set.ts';
 import { programCommand } from '../shared/assets/program-command.ts';
@@ -21,6 +22,9 @@ import { announcePresence } from '../shared/registry/node-presence.ts';
 import type { NodeRecord } from '../shared/registry/records.ts';
 import { reportStalls } from '../shared/telemetry/event-loop.ts';
 import { createLogger, type Logger } from '../shared/telemetry/logger.ts';
+import { meteredStore } from '../shared/telemetry/metered-store.ts';
+import { createMeters, type Meters } from '../shared/telemetry/meters.ts';
+import { openTracing } from '../shared/telemetry/tracing.ts';
 import { createActivationTable } from './activation/activation.ts';
 import { watchIdleness } from './activation/idle.ts';
 import { createCaptureTable } from './activation/local-capture.ts';
@@ -33,6 +37,11 @@ import { createNetworkPool } from './network/pool.ts';
 import { sweepNetworks } from './network/sweep.ts';
 import type { NodeContext } from './node-context.ts';
 import { startNodeService } from './node-service/server.ts';
+import { createSandboxPool } from './pool/pool.ts';
+import { prepareSandbox } from './pool/prepare-sandbox.ts';
+import { roomForWaiting } from './pool/room.ts';
+import { measureNode } from './status/measure-node.ts';
+import { measureOperations } from './status/measure-operations.ts';
 import { startStatusServer } from './status/server.ts';
 import { followDrain } from './node/drain.ts';
 import { createFence, type Fence } from './node/fence.ts';
@@ -47,7 +56,10 @@ import { startWatchdog } from './node/watchdog.ts';
 import { microvmClass } from './sandbox/microvm/class.ts';
 import { chooseAccelerator } from './sandbox/microvm/qemu/accelerator.ts';
 import { qemuClass } from './sandbox/microvm/qemu/class.ts';
+import { createZygotes } from './sandbox/microvm/zygotes.ts';
+import { createPhaseClock } from './sandbox/phase-clock.ts';
 import { createGoldenCache } from './snapshot/golden-cache.ts';
+import { createPartCache } from './snapshot/part-cache.ts';
 
 /** Ready networks: making one takes tens of ms, and a burst of wakes refills while VMs start. */
 const networkPoolSize = 2;
@@ -69,7 +81,11 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   resources.use(reportStalls(log));
   const stop = stopSignal();
   let serves = (): boolean => false;
-  const status = resources.use(await startStatusServer(config.host, config.metricsPort, () => serves()));
+  const meters = createMeters('worker');
+  const tracing = resources.use(await openTracing('dormouse-worker', config.otlpEndpoint, nodeId));
+  const status = resources.use(
+    await startStatusServer(config.host, config.metricsPort, { serves: () => serves(), meters }),
+  );
 
   const bootId = randomUUID();
   await mkdir(folders.node, { recursive: true });
@@ -77,7 +93,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   await prepareFolders(folders);
   resources.defer(() => clearFolders(folders));
   await sweepNetworks(config.networkOwner);
-  const store = await openObjectStore(config.storeUrl);
+  const store = meteredStore(await openObjectStore(config.storeUrl), meters);
   resources.defer(() => store.close());
   // Before the lease and after everything has ended: a registry that forgot this node knows from it to wait.
   const { deadBootId } = lock;
@@ -93,33 +109,53 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   const networks = resources.use(await createNetworkPool({ owner: config.networkOwner, size: networkPoolSize, log }));
   const images = resources.use(await createImageStore({ dir: folders.images, log }));
 
-  const registry = openRedisRegistry(config.redisUrl, log);
+  const registry = measureOperations(openRedisRegistry(config.redisUrl, log), meters);
   resources.defer(() => registry.close());
   await ensureIncarnation(registry, store, { leaseMs: config.leaseMs });
   const sender = resources.use(openJobSender(config.redisUrl, log));
 
   const activations = createActivationTable();
+  const vmmClass = qemuClass(assets, accelerator);
   const sandboxes = microvmClass({
-    vmmClass: qemuClass(assets, accelerator),
+    vmmClass,
     virtiofsd: programCommand(assets, 'virtiofsd'),
     networks,
     runFolder: folders.run,
     memoryFolder: folders.memory,
+    // Beside the asset sets, so that one boot serves all nodes of the machine.
+    zygotes: createZygotes({
+      folder: path.join(config.assetsFolder, 'zygotes'),
+      origin: JSON.stringify([assets.contents.digest, vmmClass.runtime]),
+      log,
+    }),
+    log,
   });
-  const blobs = { store, keyRing: config.keyRing };
+  const cache = resources.use(await createPartCache({ folder: `${folders.cache}/parts`, maxBytes: config.cacheBytes }));
+  const blobs = { store, keyRing: config.keyRing, cache };
   const goldens = createGoldenCache({
     blobs,
     sandboxes,
     diskFolder: folders.cache,
     memoryFolder: `${folders.memory}/goldens`,
   });
+  const pool = resources.use(
+    createSandboxPool({
+      size: config.poolSize,
+      onTake: (outcome) => meters.count('dormouse_pool_takes_total', { outcome }),
+      log,
+      build: (template, signal) => prepareSandbox({ images, goldens, sandboxes }, template, createPhaseClock(), signal),
+      room: (wakesMiB) => roomForWaiting(config.memoryMiB, activations, wakesMiB),
+      isCurrent: async ({ spec, revision }) => (await registry.getTemplate(spec.name))?.revision === revision,
+    }),
+  );
   const context: NodeContext = {
     captures: createCaptureTable(),
-    ...{ nodeId, registry, store, blobs, sender, images, sandboxes, goldens, activations, log },
+    ...{ nodeId, registry, store, blobs, sender, images, sandboxes, goldens, pool, activations, log },
     transferFolder: folders.transfer,
     drainMs: config.drainMs,
   };
   const { leaseMs } = config;
+  measureNode(meters, context, { ...config, serves: () => serves() });
   const watchdog = resources.use(
     startWatchdog({ nodeFolder: folders.node, receiptLimitMs: leaseMs * watchdogReceiptShare, log }),
   );
@@ -143,14 +179,15 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   };
   const request = { record, leaseMs, holdMs, deadBootId: lock.deadBootId };
   const inherited = await placedHere(context);
-  const taken = takeLease(registry, request, leaseGuard(context, fence), log);
+  const taken = takeLease(registry, request, leaseGuard(context, fence, meters), log);
   const lease = resources.use(await Promise.race([taken, watchdog.failed.then(lost)]));
   const over = Promise.race([lease.lost, watchdog.failed]);
+  void over.then(() => meters.count('dormouse_lease_turns_total', { turn: 'lost' }));
   // Before the lease is given back: nothing of this node runs any more, and nobody has to find that out.
   resources.defer(() => endActivations(activations));
   try {
     await recoverActors(context, inherited, `node ${nodeId} restarted`, AbortSignal.timeout(recoverLimitMs));
-    const jobs = resources.use(consumeJobs(context, config.redisUrl));
+    const jobs = resources.use(consumeJobs(context, config.redisUrl, tracing));
     const idleness = resources.use(watchIdleness(context));
     const makingRoom = resources.use(watchWantedRoom(context));
     const draining = resources.use(followDrain(context));
@@ -171,10 +208,15 @@ function lost(reason: string): never {
   throw new DormouseError('shutting-down', `the node ends everything it runs: ${reason}`);
 }
 
-const leaseGuard = (context: NodeContext, fence: Fence): LeaseGuard => ({
+const leaseGuard = (context: NodeContext, fence: Fence, meters: Meters): LeaseGuard => ({
   renewed: (atMs) => fence.renewed(atMs),
-  freeze: () => fence.freeze(),
+  freeze: () => {
+    fence.freeze();
+    void context.pool.drain(); // what waits has never run: nobody misses it, and nothing of it needs to go on
+    meters.count('dormouse_lease_turns_total', { turn: 'lapsed' });
+  },
   async lift(atMs, signal) {
+    meters.count('dormouse_lease_turns_total', { turn: 'regained' });
     await readmitAll(context, fence, await fence.lift(atMs, signal), signal);
     await context.registry.settleNode(context.nodeId);
   },

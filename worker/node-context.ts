@@ -6,6 +6,7 @@ import type { Logger } from '../shared/telemetry/logger.ts';
 import type { ActivationTable } from './activation/activation.ts';
 import type { CaptureTable } from './activation/local-capture.ts';
 import type { ImageStore } from './images/image-store.ts';
+import type { SandboxPool } from './pool/pool.ts';
 import type { SandboxClass } from './sandbox/sandbox.ts';
 import type { SnapshotBlobs } from './snapshot/blobs.ts';
 import type { GoldenCache } from './snapshot/golden-cache.ts';
@@ -19,6 +20,7 @@ export interface NodeContext {
   readonly images: ImageStore;
   readonly sandboxes: SandboxClass;
   readonly goldens: GoldenCache;
+  readonly pool: SandboxPool;
   readonly activations: ActivationTable;
   readonly captures: CaptureTable;
   /** For captures and downloads on their way; each job makes a folder of its own in it. */

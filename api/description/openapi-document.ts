@@ -21,8 +21,15 @@ export async function openapiDocument(): Promise<OpenAPIV3_1.Document> {
   return answer.json<OpenAPIV3_1.Document>();
 }
 
+/** A route may take its parts apart while it is registered, and use none of them. */
 const untouched = new Proxy({} as RouteParts, {
-  get(_parts, name) {
-    throw new Error(`a route uses ${String(name)} while it is registered`);
-  },
+  get: (_parts, part) =>
+    new Proxy(
+      {},
+      {
+        get(_part, name) {
+          throw new Error(`a route uses ${String(part)}.${String(name)} while it is registered`);
+        },
+      },
+    ),
 });

@@ -57,7 +57,7 @@ async function serveExec(
   const start = startOf(new URL(request.url ?? '', 'http://api').searchParams);
   const leaving = new AbortController();
   const watching = watchLeaving(socket, () => leaving.abort(new Error('the client left')));
-  const call = sessionCallOf(request, id, AbortSignal.any([leaving.signal, stop]));
+  const call = sessionCallOf(request, requestId, id, AbortSignal.any([leaving.signal, stop]));
   try {
     const program = await openSession(parts, call, (client, metadata) => client.exec(metadata));
     watching[Symbol.dispose]();

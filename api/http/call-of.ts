@@ -1,24 +1,31 @@
 /** What a request says about the actor that it is for, whatever is asked of it: an invocation, or what is inside. */
 import type { IncomingMessage } from 'node:http';
+import { currentScope, requestScope, type TraceScope } from '../../shared/telemetry/trace-scope.ts';
 import type { Call } from '../invoke/reach.ts';
 
-export function callOf(request: IncomingMessage, id: string, waitSignal: () => AbortSignal): Call {
-  const { traceparent, 'dormouse-wake': wake } = request.headers;
-  return {
-    id,
-    mayWake: wake !== 'never',
-    waitSignal,
-    // Version 00 has this length; anything else is passed on to the actor but not into our jobs.
-    traceparent: typeof traceparent === 'string' && traceparent.length === 55 ? traceparent : undefined,
-  };
-}
+export const callOf = (
+  request: IncomingMessage,
+  id: string,
+  waitSignal: () => AbortSignal,
+  trace: () => TraceScope,
+): Call => ({ id, mayWake: request.headers['dormouse-wake'] !== 'never', waitSignal, trace });
 
 /** A call whose session lasts no longer than its signal. */
 export interface SessionCall extends Call {
   readonly signal: AbortSignal;
 }
 
-export const sessionCallOf = (request: IncomingMessage, id: string, signal: AbortSignal): SessionCall => ({
-  ...callOf(request, id, () => signal),
+export const sessionCallOf = (
+  request: IncomingMessage,
+  requestId: string,
+  id: string,
+  signal: AbortSignal,
+): SessionCall => ({
+  ...callOf(
+    request,
+    id,
+    () => signal,
+    () => currentScope() ?? requestScope(request, requestId),
+  ),
   signal,
 });

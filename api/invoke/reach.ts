@@ -17,6 +17,7 @@ import { actorIdSchema } from '../../shared/actor/names.ts';
 import { deserializeError, DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ForwardOutcome, ForwardTarget } from '../../shared/http/exchange.ts';
 import type { ActorRecord, Phases, StartKind } from '../../shared/registry/records.ts';
+import { inScope, type TraceScope } from '../../shared/telemetry/trace-scope.ts';
 import type { ApiParts } from '../parts.ts';
 import type { ActorWatch, Watching } from '../scheduler/actor-watch.ts';
 import type { Parking } from '../scheduler/parking.ts';
@@ -41,7 +42,8 @@ export interface Call {
   readonly mayWake: boolean;
   /** Ends when the client leaves, or this process stops. Asked for once, and only by a call that has to wait. */
   waitSignal(): AbortSignal;
-  readonly traceparent: string | undefined;
+  /** Its trace. One that does not wait may need none, so it is made when it is asked for. */
+  readonly trace: () => TraceScope;
 }
 
 /** A running activation to send the call to. */
@@ -68,13 +70,15 @@ export async function reach(parts: ReachParts, call: Call, send: Send): Promise<
     // Opened before the look, so that no change after it is missed; and not kept for as long as an answer streams.
     using watching = parts.watch.open(id);
     const record = await parts.registry.getActor(id);
-    if (record?.state !== 'running') return await waitAndSend(parts, call, send, watching, record);
+    if (record?.state !== 'running')
+      return await inScope(call.trace(), () => waitAndSend(parts, call, send, watching, record));
     running = record;
   }
   const outcome = await sendTo(parts, running, send, true);
   if (outcome.outcome !== 'refused') return outcome;
   using watching = parts.watch.open(id);
-  return await waitAndSend(parts, call, send, watching, await parts.registry.getActor(id));
+  const record = await parts.registry.getActor(id);
+  return await inScope(call.trace(), () => waitAndSend(parts, call, send, watching, record));
 }
 
 async function waitAndSend(

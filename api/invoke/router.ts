@@ -10,6 +10,9 @@ import { answerOnSocket, forwardUpgrade, watchLeaving } from '../../shared/http/
 import { forward } from '../../shared/http/forward.ts';
 import { ingressHeaders, refusalReasons } from '../../shared/http/ingress-contract.ts';
 import { framingOf } from '../../shared/http/request-body.ts';
+import type { StartKind } from '../../shared/registry/records.ts';
+import { currentScope, requestScope, type TraceScope } from '../../shared/telemetry/trace-scope.ts';
+import { traced, type TracedWork } from '../../shared/telemetry/tracing.ts';
 import { problemOf } from '../http/problem.ts';
 import { callOf } from '../http/call-of.ts';
 import { requestIdOf } from '../http/request-id.ts';
@@ -22,6 +25,8 @@ export interface InvokeRouter {
   addressOf(request: IncomingMessage): ActorAddress | undefined;
   serve(address: ActorAddress, request: IncomingMessage, response: ServerResponse): Promise<void>;
   serveUpgrade(address: ActorAddress, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+  /** Calls that have not ended. */
+  readonly underWay: number;
   /** Refuses new calls and waits for those under way; after the limit they are broken off. */
   drain(limitMs: number): Promise<void>;
 }
@@ -31,6 +36,9 @@ interface Exchange {
   readonly request: IncomingMessage;
   readonly requestId: string;
   readonly arrivedAt: number;
+  readonly trace: () => TraceScope;
+  /** How it started and ended, for the count of calls. */
+  result: { start: StartKind | 'none'; outcome: string };
 }
 
 export function createInvokeRouter(parts: ReachParts): InvokeRouter {
@@ -46,15 +54,22 @@ export function createInvokeRouter(parts: ReachParts): InvokeRouter {
     answer: (error: DormouseError, requestId: string) => void,
   ): Promise<void> => {
     const requestId = requestIdOf(request);
-    const exchange = { address, request, requestId, arrivedAt: performance.now() };
+    const exchange: Exchange = {
+      ...{ address, request, requestId, arrivedAt: performance.now() },
+      trace: once(() => currentScope() ?? requestScope(request, requestId)),
+      result: { start: 'none', outcome: 'abandoned' },
+    };
     const done = (async () => {
       try {
         if (stopping) throw stoppingError();
         requireToken(request, parts.token);
-        await work(exchange);
+        if (parts.tracing.recorder === undefined) await work(exchange);
+        else await traced(parts.tracing, spanOf(exchange), toDormouseError, () => work(exchange));
       } catch (cause) {
         const error = toDormouseError(cause);
-        const log = parts.log.child({ requestId, actorId: address.id.slice(0, 63) });
+        exchange.result.outcome = error.code;
+        const { traceId } = exchange.trace();
+        const log = parts.log.child({ requestId, traceId, actorId: address.id.slice(0, 63) });
         if (error.code === 'internal') log.error({ err: cause }, 'call failed');
         else log.info({ code: error.code, err: error.message }, 'call not served');
         answer(error, requestId);
@@ -63,9 +78,13 @@ export function createInvokeRouter(parts: ReachParts): InvokeRouter {
     underWay.set(exchange, done);
     await done;
     underWay.delete(exchange);
+    parts.meters.count('dormouse_calls_total', exchange.result);
   };
 
   return {
+    get underWay() {
+      return underWay.size;
+    },
     addressOf: (request) => addressOf(request.headers.host, request.url, parts.actorDomain),
     serve: (address, request, response) =>
       track(
@@ -96,6 +115,20 @@ export function createInvokeRouter(parts: ReachParts): InvokeRouter {
   };
 }
 
+/** A call asks for its trace first where it belongs, later perhaps in the turn of another one. */
+function once<Value extends object>(make: () => Value): () => Value {
+  let made: Value | undefined;
+  return () => (made ??= make());
+}
+
+const spanOf = ({ request, requestId, address }: Exchange): TracedWork => ({
+  name: 'call',
+  traceparent: request.headers['traceparent'],
+  requestId,
+  kind: 'server',
+  attributes: { 'http.request.method': request.method ?? '', 'dormouse.actor': address.id.slice(0, 63) },
+});
+
 const stoppingError = (): DormouseError => new DormouseError('shutting-down', 'the api is stopping');
 
 async function serveRequest(
@@ -112,7 +145,7 @@ async function serveRequest(
     else response.once('close', left);
     return AbortSignal.any([leaving.signal, stop]);
   };
-  await reach(parts, callOf(request, address.id, waitSignal), (activation) => {
+  await reach(parts, callOf(request, address.id, waitSignal, exchange.trace), (activation) => {
     const sentAt = performance.now();
     return forward({
       request,
@@ -125,7 +158,7 @@ async function serveRequest(
         if (request.headers.expect !== undefined) response.writeContinue();
       },
       refusalOf,
-      onAnswer: (answer) => headersOfAnswer(answer, answerFacts(exchange, activation, sentAt)),
+      onAnswer: (answer) => headersOfAnswer(answer, answerFacts(parts, exchange, activation, sentAt)),
       signal: stop,
     });
   });
@@ -147,7 +180,7 @@ async function serveSocket(
     watching = watch();
     return AbortSignal.any([leaving.signal, stop]);
   };
-  await reach(parts, callOf(request, address.id, waitSignal), async (activation) => {
+  await reach(parts, callOf(request, address.id, waitSignal, exchange.trace), async (activation) => {
     watching?.[Symbol.dispose]();
     const sentAt = performance.now();
     const outcome = await forwardUpgrade({
@@ -158,7 +191,7 @@ async function serveSocket(
       path: address.path,
       headers: headersToActor(request, toActor(parts, exchange, activation)),
       refusalOf,
-      onAnswer: (answer) => headersOfAnswer(answer, answerFacts(exchange, activation, sentAt)),
+      onAnswer: (answer) => headersOfAnswer(answer, answerFacts(parts, exchange, activation, sentAt)),
       signal: stop,
     });
     if (outcome.outcome === 'refused' && watching !== undefined) watching = watch();
@@ -174,10 +207,14 @@ const toActor = (parts: ReachParts, { address, requestId }: Exchange, { epoch }:
   token: parts.token,
 });
 
-const answerFacts = ({ requestId, arrivedAt }: Exchange, { start, epoch, phases }: Activation, sentAt: number) => {
+function answerFacts({ meters }: ReachParts, exchange: Exchange, activation: Activation, sentAt: number) {
   const now = performance.now();
-  return { requestId, start, epoch, phases, appMs: now - sentAt, totalMs: now - arrivedAt };
-};
+  const { start, epoch, phases } = activation;
+  const totalMs = now - exchange.arrivedAt;
+  exchange.result = { start, outcome: 'answered' };
+  meters.observe('dormouse_call_seconds', { start }, totalMs / 1000);
+  return { requestId: exchange.requestId, start, epoch, phases, appMs: now - sentAt, totalMs };
+}
 
 /** An actor's answer never carries this header: the ingress takes it off. */
 function refusalOf(answer: IncomingMessage): string | undefined {

@@ -4,6 +4,7 @@
  */
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ActorRecord } from '../../shared/registry/records.ts';
+import { inScope, type TraceScope } from '../../shared/telemetry/trace-scope.ts';
 import type { ApiParts } from '../parts.ts';
 import { behindOthers, type Parking, type Place } from '../scheduler/parking.ts';
 import type { TemplateCache } from '../scheduler/template-cache.ts';
@@ -16,7 +17,7 @@ interface WakeParts extends ApiParts {
 
 interface WakingCall {
   readonly id: string;
-  readonly traceparent: string | undefined;
+  readonly trace: () => TraceScope;
 }
 
 export interface Waker extends Disposable {
@@ -37,10 +38,11 @@ export function wakerOf(parts: WakeParts, call: WakingCall): Waker {
     place?.[Symbol.dispose]();
     place = undefined;
   };
-  const attempt = async (): Promise<void> => {
-    const record = await parts.registry.getActor(call.id);
-    if (isAsleep(record)) await wakeOnce(parts, call, record);
-  };
+  const attempt = (): Promise<void> =>
+    inScope(call.trace(), async () => {
+      const record = await parts.registry.getActor(call.id);
+      if (isAsleep(record)) await wakeOnce(parts, call, record);
+    });
   return {
     get refusal() {
       return place?.refusal;
@@ -66,7 +68,7 @@ export function wakerOf(parts: WakeParts, call: WakingCall): Waker {
 }
 
 async function wakeOnce(parts: WakeParts, call: WakingCall, record: ActorRecord): Promise<void> {
-  const { traceparent } = call;
+  const { traceparent } = call.trace();
   const template = await parts.templates.of(record);
   const result = await startWake(parts, { record, template, reason: 'a call', traceparent });
   if (result.outcome === 'claimed') parts.log.debug({ actorId: record.id, epoch: result.epoch }, 'waking an actor');

@@ -229,18 +229,4 @@ suite('routes', () => {
       'operation-not-found',
     );
   });
-
-  test('events stream', async () => {
-    const request = http.get({ host: '127.0.0.1', port: api.port, path: '/v1/events', agent: false });
-    const answer = await new Promise<IncomingMessage>((resolve) => request.once('response', resolve));
-    assert.equal(answer.headers['content-type'], 'text/event-stream; charset=utf-8');
-    void api.sleeping('heard');
-    let text = '';
-    for await (const chunk of answer) {
-      text += String(chunk);
-      if (text.includes('"id":"heard"')) break;
-    }
-    assert.match(text, /event: actor\ndata: \{"kind":"actor","id":"heard","state":"suspended"\}\n\n/);
-    request.destroy();
-  });
 });

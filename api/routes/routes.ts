@@ -19,6 +19,7 @@ import { errorRoute } from './description/error.ts';
 import { openapiRoute } from './description/openapi.ts';
 import { streamRoute as streamEvents } from './events/stream.ts';
 import { liveRoute } from './health/live.ts';
+import { metricsRoute } from './health/metrics.ts';
 import { readyRoute } from './health/ready.ts';
 import { drainRoute as drainNode } from './nodes/drain.ts';
 import { listRoute as listNodes } from './nodes/list.ts';
@@ -28,6 +29,9 @@ import { applyRoute as applyTemplate } from './templates/apply.ts';
 import { deleteRoute as deleteTemplate } from './templates/delete.ts';
 import { getRoute as getTemplate } from './templates/get.ts';
 import { listRoute as listTemplates } from './templates/list.ts';
+import { createRoute as createWebhook } from './webhooks/create.ts';
+import { deleteRoute as deleteWebhook } from './webhooks/delete.ts';
+import { listRoute as listWebhooks } from './webhooks/list.ts';
 
 export function registerRoutes(app: ApiApp, parts: RouteParts): void {
   for (const route of [openapiRoute, docsRoute, errorRoute, liveRoute]) route(app);
@@ -47,6 +51,8 @@ export function registerRoutes(app: ApiApp, parts: RouteParts): void {
     ],
     ...[execInActor, actorFiles, actorLogs],
     rebuildRegistry,
+    metricsRoute,
+    ...[createWebhook, listWebhooks, deleteWebhook],
   ];
   for (const route of routes) route(app, parts);
 }

@@ -7,6 +7,7 @@ import { decide, isTransitional, type ActorRequest } from '../../shared/actor/li
 import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
 import { handoverMs, jobLimitsMs } from '../../shared/jobs/contracts.ts';
 import type { ActorRecord, Operation } from '../../shared/registry/records.ts';
+import { currentScope } from '../../shared/telemetry/trace-scope.ts';
 import type { RouteParts } from '../app.ts';
 import { followTransition } from './follow-transition.ts';
 import { finish, newOperation, sendJob } from './operations.ts';
@@ -28,16 +29,24 @@ export const resumeActor = (
   parts: RouteParts,
   options: ActorRequestOptions,
   node: string | undefined,
-): Promise<Operation> =>
-  ask(parts, options, 'resume', async (record) => {
+): Promise<Operation> => {
+  const traceparent = currentScope()?.traceparent; // a parked resume is tried again from elsewhere
+  return ask(parts, options, 'resume', async (record) => {
     const start = async (current: ActorRecord): Promise<Operation | undefined> => {
       const template = await parts.templates.of(current);
-      const result = await startWake(parts, { record: current, template, node, reason: 'a user asked for it' });
+      const result = await startWake(parts, {
+        record: current,
+        template,
+        node,
+        reason: 'a user asked for it',
+        traceparent,
+      });
       return result.outcome === 'claimed' ? result.operation : undefined;
     };
     // Whoever names a node wants to know about that one, now.
     return node === undefined ? startOrPark(parts, record, start) : start(record);
   });
+};
 
 /** For want of room the operation waits, behind the calls that wait already. */
 async function startOrPark(

@@ -5,6 +5,7 @@
  */
 import type { ActorRecord } from '../../shared/registry/records.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
+import { nextChange } from './next-change.ts';
 
 /** Bounds what a lost hint costs a waiting caller, and what waiting costs the registry. */
 const lookEveryMs = 500;
@@ -71,7 +72,7 @@ export function watchActors(registry: Pick<Registry, 'watch' | 'getActor'>): Act
       let open = true;
       return {
         async next(signal) {
-          if (entry.version === seen) await changed(entry, signal);
+          if (entry.version === seen) await nextChange(entry.waiting, signal);
           signal.throwIfAborted();
           seen = entry.version;
           return look(id, entry);
@@ -87,19 +88,4 @@ export function watchActors(registry: Pick<Registry, 'watch' | 'getActor'>): Act
       for (const entry of entries.values()) clearInterval(entry.timer);
     },
   };
-}
-
-async function changed(entry: Entry, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-  const wake = (): void => resolve(undefined);
-  const stop = (): void => reject(signal.reason as Error);
-  entry.waiting.add(wake);
-  signal.addEventListener('abort', stop);
-  try {
-    await promise;
-  } finally {
-    entry.waiting.delete(wake);
-    signal.removeEventListener('abort', stop);
-  }
 }

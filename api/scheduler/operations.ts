@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { deserializeError, serializeError } from '../../shared/errors/dormouse-error.ts';
 import { handoverMs, operationLimitMs, jobSchema, type Job, type JobKind } from '../../shared/jobs/contracts.ts';
 import type { Operation } from '../../shared/registry/records.ts';
+import { currentScope } from '../../shared/telemetry/trace-scope.ts';
 import type { ApiParts } from '../parts.ts';
 
 type Subject<Kind extends JobKind> = Omit<
@@ -35,8 +36,9 @@ export async function sendJobOf<Kind extends JobKind>(
   node: string,
   subject: Subject<Kind>,
 ): Promise<void> {
+  const traceparent = currentScope()?.traceparent;
   try {
-    await parts.jobs.send(node, jobOf(operation, subject));
+    await parts.jobs.send(node, jobOf(operation, { ...(traceparent !== undefined && { traceparent }), ...subject }));
   } catch (error) {
     await finish(parts, operation, error).catch(() => undefined); // the first failure is the one to tell
     throw error;

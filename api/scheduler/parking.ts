@@ -26,6 +26,8 @@ export interface Place extends Disposable {
 export interface Parking extends Disposable {
   /** Whether anybody waits: then a newcomer has to as well. */
   readonly isBusy: boolean;
+  /** Calls that wait for room. */
+  readonly size: number;
   /** Calls that wait for room for this actor. */
   waiting(actorId: string): number;
   /** Takes a place for one call; throws `too-many-parked` when there is none. `attempt` throws `no-capacity` for want of room. */
@@ -84,6 +86,9 @@ export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, li
   return {
     get isBusy() {
       return entries.size > 0;
+    },
+    get size() {
+      return calls;
     },
     waiting: (id) => entries.get(id)?.calls ?? 0,
     enter(id, refusal, attempt) {

@@ -14,7 +14,7 @@ import type { ApiParts } from '../parts.ts';
 import { finish, jobOf } from './operations.ts';
 import { chooseNode, isLive } from './placement.ts';
 
-export type ReaperParts = Pick<ApiParts, 'registry' | 'store' | 'jobs' | 'log'>;
+export type ReaperParts = Pick<ApiParts, 'registry' | 'store' | 'jobs' | 'log' | 'meters'>;
 
 /** Operations per round: a mass failure is worked off in portions. */
 const batch = 100;
@@ -26,6 +26,7 @@ export async function reapOverdueOperations(parts: ReaperParts): Promise<void> {
     const where = operation.node === undefined ? '' : ` on ${operation.node}`;
     const error = new DormouseError('deadline-exceeded', `nobody reported the end of the ${operation.kind}${where}`);
     await attempt(parts, operation.id, () => finish(parts, operation, error));
+    countAction(parts, 'operation-ended');
   }
 }
 
@@ -93,10 +94,15 @@ async function send(
   const attempts = (operation.attempts ?? 1) + 1;
   await parts.registry.putOperation({ ...operation, state: 'queued', node, attempts, deadlineAt });
   parts.log.warn({ operationId: operation.id, from: operation.node, node, attempts }, 'job handed on');
+  countAction(parts, 'job-handed-on');
 }
 
 const nodeGone = ({ kind, node, attempts = 1 }: Operation): DormouseError =>
   new DormouseError('vmm-failed', `its node ${node ?? ''} is gone before the ${kind} was done (attempt ${attempts})`);
+
+export function countAction({ meters }: ReaperParts, action: string): void {
+  meters.count('dormouse_reaper_actions_total', { action });
+}
 
 /** One actor's, or one operation's, trouble must not keep the reaper from the others. */
 export async function attempt(parts: ReaperParts, id: string, work: () => Promise<unknown>): Promise<void> {

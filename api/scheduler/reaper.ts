@@ -17,7 +17,7 @@ import { DormouseError, serializeError } from '../../shared/errors/dormouse-erro
 import { handoverMs, jobLimitsMs } from '../../shared/jobs/contracts.ts';
 import type { ActorRecord } from '../../shared/registry/records.ts';
 import { sendDelete } from './actor-requests.ts';
-import { attempt, handOnJobs, reapOverdueOperations, type ReaperParts } from './reap-operations.ts';
+import { attempt, countAction, handOnJobs, reapOverdueOperations, type ReaperParts } from './reap-operations.ts';
 
 export interface ReaperOptions {
   /** Names this process among those that could lead. */
@@ -93,6 +93,7 @@ async function deleteAgain(parts: ReaperParts, record: ActorRecord): Promise<voi
   if ((await parts.registry.remember(note, 'sent', jobLimitsMs.delete + handoverMs)) !== undefined) return;
   try {
     await sendDelete(parts, record);
+    countAction(parts, 'delete-again');
   } catch (error) {
     await parts.registry.forget(note);
     throw error;
@@ -143,6 +144,7 @@ async function giveUp(
   const { store, registry } = parts;
   const result = await fallBack({ store, registry, record, reason, error, signal });
   parts.log.warn({ actorId: record.id, epoch: record.epoch, node: record.node, reason, ...result }, 'actor fell back');
+  countAction(parts, 'actor-fell-back');
 }
 
 async function reapTemplates(parts: ReaperParts): Promise<void> {
@@ -154,7 +156,8 @@ async function reapTemplates(parts: ReaperParts): Promise<void> {
       if (record.state !== 'preparing' || Date.now() - Date.parse(record.since) < limitMs) continue;
       const error = serializeError(new DormouseError('deadline-exceeded', 'preparing it took too long'));
       const since = new Date().toISOString();
-      await parts.registry.updateTemplate({ ...record, state: 'failed', since, error }, ['preparing']);
+      const ended = await parts.registry.updateTemplate({ ...record, state: 'failed', since, error }, ['preparing']);
+      if (ended) countAction(parts, 'template-failed');
     }
     cursor = page.nextCursor;
   } while (cursor !== undefined);

@@ -10,6 +10,8 @@ import { ensureIncarnation } from '../../shared/registry/incarnation.ts';
 import { openRedisRegistry } from '../../shared/registry/redis/driver.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
 import { createLogger } from '../../shared/telemetry/logger.ts';
+import { createMeters } from '../../shared/telemetry/meters.ts';
+import { openTracing } from '../../shared/telemetry/tracing.ts';
 import type { ApiParts } from '../parts.ts';
 import { buildServer } from '../server.ts';
 import { startStandInNode, type StandInNode, type StandInOptions } from './node.ts';
@@ -50,6 +52,7 @@ export async function startFixture(
     readonly upgrade?: StandInOptions['upgrade'];
     readonly slots?: number;
     readonly maxParked?: number;
+    readonly otlpEndpoint?: string;
   } = {},
 ): Promise<Fixture> {
   await using resources = new AsyncDisposableStack();
@@ -78,6 +81,8 @@ export async function startFixture(
     store,
     jobs,
     log,
+    meters: createMeters('api'),
+    tracing: resources.use(await openTracing('dormouse-api', options.otlpEndpoint, 'api')),
     token,
     actorDomain: 'actors.test',
     maxParked: options.maxParked ?? 100,

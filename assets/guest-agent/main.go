@@ -21,6 +21,7 @@ import (
 
 const (
 	portName  = "agent"
+	wakeName  = "wake"
 	portLimit = 20 * time.Second // generous: under emulation on a busy machine, devices appear late
 
 	// The runtime's own collections come at any time, every two minutes at least, and touch pages that are then shipped
@@ -56,10 +57,16 @@ func serve() error {
 	if err != nil {
 		return err
 	}
+	wakes, err := openWakes()
+	if err != nil {
+		return err
+	}
 	supervisor := &containers.Supervisor{OnExit: powerOff}
+	agent := &server{supervisor: supervisor, version: version}
+	go serveWakes(wakes, agent.quiesce)
 	endpoint := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessageBytes), grpc.MaxSendMsgSize(maxMessageBytes),
 		grpc.ReadBufferSize(bufferBytes), grpc.WriteBufferSize(bufferBytes), grpc.SharedWriteBuffer(true))
-	agentpb.RegisterAgentServer(endpoint, &server{supervisor: supervisor, version: version})
+	agentpb.RegisterAgentServer(endpoint, agent)
 	return endpoint.Serve(listener)
 }
 

@@ -15,7 +15,6 @@ import (
 	"dormouse/guest-agent/agentpb"
 	"dormouse/guest-agent/containers"
 	"dormouse/guest-agent/inspect"
-	"dormouse/guest-agent/wake"
 )
 
 // server answers the host; each method is one call of shared/proto/agent.proto.
@@ -53,28 +52,18 @@ func (s *server) Start(ctx context.Context, request *agentpb.StartRequest) (*age
 }
 
 func (s *server) Quiesce(context.Context, *agentpb.QuiesceRequest) (*agentpb.QuiesceReply, error) {
-	// The agent has no timers of its own, and calls come one at a time: when this answers, nothing is under way.
+	s.quiesce()
+	return &agentpb.QuiesceReply{}, nil
+}
+
+// The agent has no timers of its own, and the host asks one thing at a time: after this, nothing is under way.
+func (s *server) quiesce() {
 	s.quiescing.Lock()
 	defer s.quiescing.Unlock()
 	s.sessions.end()
 	s.supervisor.Journal.EndFollowers()
 	unix.Sync()
 	s.garbage.collectIfWorthwhile()
-	return &agentpb.QuiesceReply{}, nil
-}
-
-func (s *server) Wake(_ context.Context, request *agentpb.WakeRequest) (*agentpb.WakeReply, error) {
-	step, err := wake.SetClock(request.GetUnixNanos())
-	if err != nil {
-		return nil, internal(err)
-	}
-	if err := wake.StirEntropy(request.GetEntropy()); err != nil {
-		return nil, internal(err)
-	}
-	if err := wake.WriteIdentity(containers.IdentityDir, request.GetIdentityJson()); err != nil {
-		return nil, internal(err)
-	}
-	return &agentpb.WakeReply{ClockStepNanos: step}, nil
 }
 
 func (s *server) Inspect(_ context.Context, request *agentpb.InspectRequest) (*agentpb.InspectReply, error) {

@@ -12,6 +12,7 @@ import type { AssetSet, Architecture } from '../../shared/assets/asset-set.ts';
 import { firmwareArguments, guestFile, programCommand } from '../../shared/assets/program-command.ts';
 import { removeTree } from '../../shared/process/remove-tree.ts';
 import { AgentClient } from '../../shared/proto/gen/agent.ts';
+import { openWakePort, type WakePort } from '../../shared/proto/wake-port.ts';
 
 /** Under emulation, on a machine that does other things too. */
 const bootLimitMs = 60_000;
@@ -33,6 +34,7 @@ export interface GuestParts {
 
 export interface Guest extends AsyncDisposable {
   readonly agent: AgentClient;
+  readonly wakePort: WakePort;
   /** What the guest wrote to its serial line so far. */
   console(): Promise<string>;
   /** Resolves with the VMM's exit code when the VM has ended. */
@@ -50,8 +52,9 @@ export async function bootGuest(parts: GuestParts): Promise<Guest> {
   stack.defer(() => agent.close());
   const text = (): Promise<string> => readFile(path.join(folder, 'console'), 'utf8').catch(() => '');
   await untilReady(agent, vmm, text);
+  const wakePort = stack.use(await openWakePort(`${folder}/wake.sock`, AbortSignal.timeout(bootLimitMs)));
   const owned = stack.move();
-  return { agent, console: text, ended: vmm.ended, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { agent, wakePort, console: text, ended: vmm.ended, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 interface Child extends AsyncDisposable {
@@ -114,7 +117,8 @@ function vmmCommand({ host, guest, sharedDir }: GuestParts, folder: string): str
     ...['-serial', `file:${folder}/console`, ...device('virtio-rng-pci', 'virtio-serial-pci')],
     ...['-netdev', 'user,id=net,restrict=on', ...device('virtio-net-pci,netdev=net')],
     ...['-chardev', `socket,id=agent,path=${folder}/agent.sock,server=on,wait=off`],
-    ...device('virtserialport,chardev=agent,name=agent'),
+    ...['-chardev', `socket,id=wake,path=${folder}/wake.sock,server=on,wait=off`],
+    ...device('virtserialport,chardev=agent,name=agent', 'virtserialport,chardev=wake,name=wake'),
     ...(sharedDir === undefined ? [] : shared),
   ];
 }

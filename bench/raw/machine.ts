@@ -41,6 +41,8 @@ export function qemuCommand(machine: RawMachine, files: RawFiles, mode: 'boot' |
     ...['-chardev', `file,id=console,path=${files.console}`, '-serial', 'chardev:console'],
     ...['-chardev', `socket,id=agent,path=${files.agentSocket},server=on,wait=off`],
     ...['-device', 'virtio-serial-pci', '-device', 'virtserialport,chardev=agent,name=agent'],
+    // The agent wants its wake port to be there; nobody wakes a raw guest.
+    ...['-chardev', 'null,id=wake', '-device', 'virtserialport,chardev=wake,name=wake'],
     ...['-device', 'virtio-rng-pci'],
     ...['-chardev', `socket,id=lower,path=${files.fileSystemSocket}`],
     ...['-device', 'vhost-user-fs-pci,chardev=lower,tag=lower,queue-size=1024'],

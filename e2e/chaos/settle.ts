@@ -7,6 +7,7 @@ import { findLeftovers } from '../../infra/test/leftovers.ts';
 import { lookAround, type Surroundings } from '../../infra/test/surroundings.ts';
 import { until } from '../../shared/process/until.ts';
 import { isOurs } from '../platform.ts';
+import { isInWaiting } from '../vm-states.ts';
 import { count, wordsOf, type Clients } from './clients.ts';
 import type { FinalActor } from './evidence.ts';
 import { processesBelow } from './faults/processes.ts';
@@ -73,7 +74,8 @@ export async function putToSleep({ client, actors }: Clients, world: World): Pro
 }
 
 async function remainingVms(home: string): Promise<string[]> {
-  const vms = async () => (await processesBelow(home)).filter(({ name }) => /qemu-system|virtiofsd/.test(name));
+  const vms = async () =>
+    (await processesBelow(home)).filter(({ name }) => /qemu-system|virtiofsd/.test(name) && !isInWaiting(name));
   const signal = AbortSignal.timeout(vmEndLimitMs);
   await until(async () => (await vms()).length === 0, { signal, everyMs: pollMs, what: 'the last VM to end' }).catch(
     () => undefined,

@@ -3,6 +3,7 @@
  * writes it, and that process may be stopped. A VM that is stopped, or dead, does not run.
  */
 import { readFile } from 'node:fs/promises';
+import { isInWaiting } from '../vm-states.ts';
 import { now } from './history.ts';
 import { processesBelow } from './faults/processes.ts';
 
@@ -33,7 +34,7 @@ export function watchVms(home: string): VmWatch {
     const at = now();
     for (const { name, pid } of await processesBelow(home)) {
       const [, sandbox, node] = /qemu-system/.test(name) ? (place.exec(name) ?? []) : [];
-      if (node === undefined || sandbox === undefined || !(await canRun(pid))) continue;
+      if (node === undefined || sandbox === undefined || isInWaiting(name) || !(await canRun(pid))) continue;
       const key = `${node} ${sandbox} ${pid}`;
       const sighting = current.get(key) ?? { node, sandbox, pid, from: at, to: at };
       if (!current.has(key)) sightings.push(sighting);

@@ -19,6 +19,7 @@ export interface Check {
 export const checks: readonly Check[] = [
   { name: 'lint', run: () => tool('eslint', '.', '--max-warnings=0') },
   { name: 'types', run: () => tool('tsc', '--project', '.') },
+  { name: 'types of the dashboard', run: () => tool('tsc', '--project', 'api/dashboard/page') },
   { name: 'go vet', run: vetGo },
   { name: 'generated code', run: checkGenerated },
   { name: 'unused', run: () => tool('knip', '--no-progress', '--treat-config-hints-as-errors') },

@@ -28,8 +28,11 @@ export interface FuzzReport {
   readonly words: string;
 }
 
-/** Left out: answers that do not end by themselves, and the call that takes the only nodes away from all others. */
-const leftOut = ['/v1/events', '/v1/actors/{id}/wait', '/v1/nodes/{id}/drain'];
+/**
+ * Left out: answers that do not end by themselves, the call that takes the only nodes away from all others, and the one
+ * that would have the api send requests to addresses made up by the tool.
+ */
+const leftOut = ['/v1/events', '/v1/actors/{id}/wait', '/v1/nodes/{id}/drain', '/v1/webhooks'];
 /** Waking an actor under emulation takes seconds; an answer that takes longer than this hangs. */
 const requestTimeoutSeconds = 40;
 /** Making up requests takes the tool longer than answering them takes the api. */

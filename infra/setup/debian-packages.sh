@@ -3,11 +3,11 @@
 
 STACK_PACKAGES='redis-server nftables iproute2 util-linux procps skopeo umoci
   debian-archive-keyring ca-certificates xz-utils zstd tar curl'
-TEST_PACKAGES='docker-registry chromium git systemd'
+TEST_PACKAGES='docker-registry chromium git systemd prometheus'
 # Only where the Python on the PATH has no pip of its own.
 PIP_PACKAGES='python3 python3-pip'
 # Packages that would run a daemon of their own, now and at each boot. Dormouse starts these programs itself.
-DAEMONS='redis-server docker-registry'
+DAEMONS='redis-server docker-registry prometheus'
 POLICY=/usr/sbin/policy-rc.d
 SAVED_POLICY=/usr/sbin/policy-rc.d.before-dormouse
 

@@ -34,7 +34,11 @@ const passedOnNames = [
   'DORMOUSE_NODE_SLOTS',
   'DORMOUSE_LEASE_MS',
   'DORMOUSE_DRAIN_MS',
+  'DORMOUSE_POOL_SIZE',
   'DORMOUSE_MAX_PARKED',
+  'DORMOUSE_CACHE_MIB',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_HEADERS',
 ] as const;
 /** A secret goes to no process that has no use for it. */
 const workerNames = ['DORMOUSE_ENCRYPTION_KEYS'] as const;

@@ -33,6 +33,7 @@ export function welcome(url: string, config: DecidedConfig, nodes: readonly stri
     `    curl${token} -H 'content-type: application/json' -d '{"id":"alice","template":"counter"}' ${url}/v1/actors`,
     `    curl -i${token} ${url}/v1/actors/alice/invoke/`,
     '',
+    `  Dashboard        ${url}/`,
     `  API description  ${url}/openapi.json`,
     `  State and logs   ${config.home}`,
     '  Stop             Ctrl-C (suspends every actor first)',

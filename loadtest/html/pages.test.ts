@@ -1,7 +1,8 @@
 /** The pages in a real browser: nothing is fetched, nothing complains, and no words run into each other or out of sight. */
 import assert from 'node:assert/strict';
 import { before, suite, test } from 'node:test';
-import { findChromium, openPage, type Appearance } from '../browser.ts';
+import { findChromium } from '../../shared/process/find-chromium.ts';
+import { openPage, type Appearance } from '../browser.ts';
 import { compareResults } from '../result/comparison.ts';
 import { resultSchema } from '../result/result.ts';
 import { comparisonPage } from './comparison-page.ts';

@@ -61,6 +61,27 @@ export interface ActorSpec {
   readonly coldStart?: boolean | undefined;
 }
 
+/** A change of the state of an actor, a template or a node */
+export interface Event {
+  /** Its place in the stream: what Last-Event-ID takes */
+  readonly id: string;
+  readonly at: string;
+  readonly type: 'actor' | 'template' | 'node';
+  readonly actor?: string | undefined;
+  readonly template?: string | undefined;
+  /** Of a node, itself; of an actor, where it is or was */
+  readonly node?: string | undefined;
+  /** Absent for what has just come to be */
+  readonly from?: string | undefined;
+  /** The state now; `gone` for what no longer exists */
+  readonly to: string;
+  readonly cause: string;
+  readonly epoch?: string | undefined;
+  readonly generation?: number | undefined;
+  /** Milliseconds of the steps that led to this state */
+  readonly phases?: Readonly<Record<string, number>> | undefined;
+}
+
 /** How a program ended, and what it wrote */
 export interface ExecResult {
   /** 128 + n when signal n ended it */
@@ -125,6 +146,19 @@ export interface Generation {
         readonly changedPages: number;
       }
     | undefined;
+}
+
+export interface NewWebhook {
+  readonly id: string;
+  readonly url: string;
+  readonly events?: readonly string[] | undefined;
+  readonly createdAt: string;
+  readonly state: 'active' | 'failing' | 'disabled';
+  /** When the last batch of events had been delivered */
+  readonly deliveredAt?: string | undefined;
+  /** Why it is failing or disabled */
+  readonly reason?: string | undefined;
+  readonly secret: string;
 }
 
 /** A machine that runs actors */
@@ -284,4 +318,26 @@ export interface TemplateSpec {
       }
     | undefined;
   readonly sandboxClass?: 'microvm' | undefined;
+}
+
+/** Who is told of events, and how that goes */
+export interface Webhook {
+  readonly id: string;
+  readonly url: string;
+  readonly events?: readonly string[] | undefined;
+  readonly createdAt: string;
+  readonly state: 'active' | 'failing' | 'disabled';
+  /** When the last batch of events had been delivered */
+  readonly deliveredAt?: string | undefined;
+  /** Why it is failing or disabled */
+  readonly reason?: string | undefined;
+}
+
+export interface WebhookSpec {
+  /** Gets a POST for each event; redirects are not followed */
+  readonly url: string;
+  /** `whsec_` and base64; made up when left out */
+  readonly secret?: string | undefined;
+  /** As `actor`, or `actor.running`; every event when left out */
+  readonly events?: readonly string[] | undefined;
 }

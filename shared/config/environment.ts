@@ -42,10 +42,15 @@ export const settings = {
   // Shorter than this, what is left of a lease between two renewals is too little for placement to build on.
   DORMOUSE_LEASE_MS: z.coerce.number().int().min(3000).max(60_000).default(10_000),
   DORMOUSE_DRAIN_MS: z.coerce.number().int().min(0).max(600_000).default(30_000),
+  DORMOUSE_CACHE_MIB: z.coerce.number().int().min(0).max(1_000_000).default(1024),
+  DORMOUSE_POOL_SIZE: z.coerce.number().int().min(0).max(100).default(4),
   DORMOUSE_MAX_PARKED: z.coerce.number().int().min(0).max(100_000).default(1000),
   DORMOUSE_ENCRYPTION_KEYS: keyRingSchema.optional(),
   DORMOUSE_DEBIAN_MIRROR: z.url({ protocol: /^https?$/ }).optional(),
   DORMOUSE_URL: z.url({ protocol: /^https?$/ }).optional(),
+  // OpenTelemetry's own names, which every exporter and its operators know.
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: z.string().optional(),
 } as const;
 
 export type SettingName = keyof typeof settings;

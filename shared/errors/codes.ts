@@ -108,6 +108,8 @@ export const errorCodes = {
   'too-many-parked': code(429, true, 'Too many requests wait for room on a node', 'Try again later, or add a node.'),
   'no-capacity': code(503, true, 'No node has room', 'Try again later, or add a node.'),
   'node-not-found': code(404, false, 'No such node', 'List nodes with GET /v1/nodes.'),
+  'webhook-not-found': code(404, false, 'No such webhook', 'List webhooks with GET /v1/webhooks.'),
+  'too-many-webhooks': code(409, false, 'There are as many webhooks as there may be', 'Delete one first.'),
   'wake-timeout': code(504, true, 'The actor did not wake in time', 'Try again; look at the last error of the actor.'),
   'wait-timeout': code(408, true, 'The state was not reached in time', 'Ask again.'),
   'actor-unreachable': code(

@@ -65,7 +65,7 @@ async function judge(
 
 function plain(object: ListedObject): Finding {
   const { key } = object;
-  if (/^(incarnations|nodes)\/[^/]+\.json$/.test(key)) return { ...facts(object), verdict: 'live' };
+  if (/^(incarnations|nodes|webhooks)\/[^/]+\.json$/.test(key)) return { ...facts(object), verdict: 'live' };
   if (key.startsWith('check/')) {
     return { ...facts(object), verdict: 'orphan', removable: true, reason: 'a trial of the store left it' };
   }

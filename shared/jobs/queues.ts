@@ -7,6 +7,8 @@ import { jobSchema, queueName, queuePrefix, type Job } from './contracts.ts';
 export interface JobSender extends AsyncDisposable {
   /** Puts a job on a node's queue; the operation's id is the job's id, so sending it again changes nothing. */
   send(nodeId: string, job: Job): Promise<void>;
+  /** Jobs of a node that it has not begun. */
+  waiting(nodeId: string): Promise<number>;
   /** Takes back a job that its node has not begun; one it has begun stays. */
   withdraw(nodeId: string, operationId: string): Promise<void>;
 }
@@ -35,6 +37,7 @@ export function openJobSender(redisUrl: string, log: Logger): JobSender {
         }),
       );
     },
+    waiting: (nodeId) => translated(queueOf(nodeId).getWaitingCount()),
     async withdraw(nodeId, operationId) {
       await translated(queueOf(nodeId).remove(operationId));
     },

@@ -119,6 +119,28 @@ export const operationSchema = z.object({
 });
 export type Operation = z.infer<typeof operationSchema>;
 
+export const eventTypes = ['actor', 'template', 'node'] as const;
+export type EventType = (typeof eventTypes)[number];
+
+/** One change of the state of an actor, a template or a node. */
+export interface PlatformEvent {
+  /** Its place in the stream. Later events have greater ones, and none is given out twice. */
+  readonly id: string;
+  readonly at: string;
+  readonly type: EventType;
+  /** The actor's id, the template's name, or the node's id. */
+  readonly subject: string;
+  /** Undefined for what has just come to be. */
+  readonly from: string | undefined;
+  readonly to: string;
+  readonly cause: string;
+  /** The rest only of actors, where it applies. */
+  readonly epoch: string | undefined;
+  readonly node: string | undefined;
+  readonly generation: number | undefined;
+  readonly phases: Phases | undefined;
+}
+
 /** One past change of an actor's state. */
 export interface ActorEvent {
   readonly at: string;

@@ -6,7 +6,17 @@
  */
 import type { Epoch } from '../actor/epoch.ts';
 import type { ActorState } from '../actor/lifecycle.ts';
-import type { ActorEvent, ActorRecord, Change, NodeRecord, NodeStatus, Operation, TemplateRecord } from './records.ts';
+import type {
+  ActorEvent,
+  ActorRecord,
+  Change,
+  NodeRecord,
+  NodeStatus,
+  Operation,
+  Phases,
+  PlatformEvent,
+  TemplateRecord,
+} from './records.ts';
 
 /** Fields a transition may set. `undefined` removes an optional one. */
 export type ActorUpdate = {
@@ -24,6 +34,8 @@ export interface Transition {
   readonly deadlineMs?: number;
   readonly reason: string;
   readonly update?: ActorUpdate;
+  /** How long the steps that led here took: for the event of this move. A start's are taken from its `lastStart`. */
+  readonly phases?: Phases;
 }
 
 export type TransitionResult =
@@ -68,6 +80,8 @@ export interface ActorFilter {
   readonly template?: string | undefined;
   /** `name=value`, or `name` for any value. */
   readonly label?: string | undefined;
+  /** What the id begins with. */
+  readonly prefix?: string | undefined;
 }
 
 export interface Page<Item> {
@@ -102,9 +116,34 @@ export interface ActorRegistry {
   overdueActors(limit: number): Promise<string[]>;
   /** All that the node holds: those that run there, and those it keeps a capture of. */
   actorsOnNode(nodeId: string): Promise<string[]>;
-  /** An actor's latest changes, oldest first. Only so many changes of all actors together are kept. */
+}
+
+/** Events after a place in the stream. */
+export interface EventPage {
+  readonly events: readonly PlatformEvent[];
+  /** The place of the last one of them, or where to look next when there are none. */
+  readonly next: string;
+  /**
+   * The place is not in the stream any more: it was trimmed, or Redis has lost it. What happened between it and the first
+   * of `events` is not known.
+   */
+  readonly gap: boolean;
+}
+
+export interface EventRegistry {
+  /**
+   * Each state change, written in the same step as the change; a bounded number is kept, of all actors, templates and
+   * nodes together. The place `streamStart` is before everything.
+   */
+  readEvents(after: string, limit: number): Promise<EventPage>;
+  /** The place of the newest event. */
+  newestEvent(): Promise<string>;
+  /** An actor's latest changes, oldest first, as far as they are kept. */
   recentEvents(id: string, limit: number): Promise<ActorEvent[]>;
 }
+
+/** A place in the stream of events that is before every event. */
+export const streamStart = '0-0';
 
 export interface TemplateRegistry {
   getTemplate(name: string): Promise<TemplateRecord | undefined>;
@@ -174,12 +213,16 @@ export interface LifeRegistry {
   mayActivate(epoch: Epoch): Promise<boolean>;
 }
 
-export interface Registry extends ActorRegistry, TemplateRegistry, NodeRegistry, OperationRegistry, LifeRegistry {
+export interface Registry
+  extends ActorRegistry, TemplateRegistry, NodeRegistry, OperationRegistry, LifeRegistry, EventRegistry {
   /** Remembers an answer under an Idempotency-Key; returns what stands there already. */
   remember(key: string, value: string, ttlMs: number): Promise<string | undefined>;
   /** What stands under the key, if anything. */
   recall(key: string): Promise<string | undefined>;
   forget(key: string): Promise<void>;
+  /** A note under a name, kept until it is written anew; undefined removes it. Gone with Redis. */
+  writeNote(name: string, text: string | undefined): Promise<void>;
+  readNote(name: string): Promise<string | undefined>;
   /** Takes or extends a named lock for one holder; false when another has it. */
   lead(name: string, holder: string, ttlMs: number): Promise<boolean>;
   /** Calls back on every change anywhere. Hints may be lost: look again at intervals as well. */

@@ -12,7 +12,13 @@ import { DormouseError } from '../errors/dormouse-error.ts';
 export const snapshotFormatVersion = 1;
 /** Its parts may be encrypted. A manifest without such parts keeps the version before, which older readers know. */
 export const encryptedFormatVersion = 2;
-const knownFormatVersions: readonly unknown[] = [snapshotFormatVersion, encryptedFormatVersion];
+/** Its memory part may hold pages as their difference from the base's; encrypted or not. */
+export const differenceFormatVersion = 3;
+const knownFormatVersions: readonly unknown[] = [
+  snapshotFormatVersion,
+  encryptedFormatVersion,
+  differenceFormatVersion,
+];
 
 /** Far more than any guest has memory (64 GiB), so that a forged manifest cannot make us allocate whatever it says. */
 const maxMemoryBytes = 64 * 1024 ** 3;
@@ -48,7 +54,7 @@ export const partSchema = z.object({
 export type SnapshotPart = z.infer<typeof partSchema>;
 
 export const manifestSchema = z.object({
-  formatVersion: z.literal([snapshotFormatVersion, encryptedFormatVersion]),
+  formatVersion: z.literal([snapshotFormatVersion, encryptedFormatVersion, differenceFormatVersion]),
   runtime: runtimeKeySchema,
   memorySizeBytes: z.number().int().positive().max(maxMemoryBytes),
   /** sha256 of the golden's memory part that the pages below differ from; absent in a golden itself. */

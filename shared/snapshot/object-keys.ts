@@ -14,6 +14,8 @@ export const objectKeys = {
   templateFolder: (name: string, revision: string) => `templates/${name}/${revision}/`,
   goldenPart: (name: string, revision: string, attempt: string, part: 'memory' | 'device') =>
     `templates/${name}/${revision}/golden/${attempt}/${part}`,
+  webhooks: 'webhooks/',
+  webhook: (id: string) => `webhooks/${id}.json`,
   actorFolder: (id: string) => `actors/${id}/`,
   actorBlobs: (id: string, uid: string) => `actors/${id}/${uid}/`,
   logFolder: (id: string) => `actors/${id}/log/`,

@@ -5,7 +5,6 @@
  * Failures: `guest-unreachable` when the agent does not answer in time; a failed start carries the agent's own code
  * (`container-exited`, `container-start-failed`, `probe-failed`) and the guest's dump in `details.guest`.
  */
-import { randomBytes } from 'node:crypto';
 import { credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { isErrorCode } from '../../shared/errors/codes.ts';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
@@ -17,11 +16,8 @@ import {
   type StartFailure,
   type StartReply,
 } from '../../shared/proto/gen/agent.ts';
-import type { Identity } from '../sandbox/sandbox.ts';
 import { countSessions, type GuestSessions } from './guest-sessions.ts';
 
-/** The kernel's pool takes 256 bits at most. */
-const entropyBytes = 32;
 const inspectTailLines = 50;
 /** A dump is read by people; a container that logs megabytes still gives a readable one. */
 const maxMessageBytes = 8 * 1024 * 1024;
@@ -30,7 +26,6 @@ export interface GuestAgent {
   hello(deadlineMs: number): Promise<HelloReply>;
   start(containers: Container[], timeoutMs: number): Promise<void>;
   quiesce(deadlineMs: number): Promise<void>;
-  wake(identity: Identity, deadlineMs: number): Promise<void>;
   inspect(deadlineMs: number): Promise<InspectReply>;
   readonly sessions: GuestSessions;
   /** Waits until every session is over; a Quiesce ends those of the agent. */
@@ -62,14 +57,6 @@ export function connectAgent(socketPath: string): GuestAgent {
     },
     async quiesce(deadlineMs) {
       await call('quiesce', deadlineMs, (meta, options, done) => client.quiesce({}, meta, options, done));
-    },
-    async wake(identity, deadlineMs) {
-      const request = {
-        unixNanos: BigInt(Date.now()) * 1_000_000n,
-        entropy: randomBytes(entropyBytes),
-        identityJson: JSON.stringify(identity),
-      };
-      await call('wake', deadlineMs, (meta, options, done) => client.wake(request, meta, options, done));
     },
     inspect: (deadlineMs) =>
       call('inspect', deadlineMs, (meta, options, done) =>

@@ -37,13 +37,15 @@ export async function commitCapture(
     generation: record.generation + 1,
     afterSeq: record.logSeq,
   };
-  const facts = { runtime: context.sandboxes.runtime, lowers: lowersOf(origin), base: base?.sha256 };
+  const origins = { runtime: context.sandboxes.runtime, lowers: lowersOf(origin), base: base?.sha256 };
   const attempt = nextAttempt();
-  const manifest = await clock.measure('ship', () => shipParts(context.blobs, commit, attempt, capture, facts, signal));
+  const manifest = await clock.measure('ship', () =>
+    shipParts(context.blobs, commit, attempt, capture, origins, signal),
+  );
   const entry = await clock.measure('commit', () => commitSnapshot(context.store, commit, manifest, signal));
-  const { pageCount: pages } = capture;
-  const { generation } = entry;
-  context.log.info({ actorId: id, epoch, generation, template: template.spec.name, pages }, 'generation committed');
+  const { pageCount: pages, comparedPages } = capture;
+  const facts = { generation: entry.generation, template: template.spec.name, pages, comparedPages };
+  context.log.info({ actorId: id, epoch, ...facts }, 'generation committed');
   return entry;
 }
 
@@ -78,7 +80,7 @@ export async function announceGeneration(
   };
   const move = { id: identity.id, from: ['suspending'], to: 'suspended', epoch, update } as const;
   const reason = `generation ${generation} committed`;
-  await clock.measure('registry', () => moveActor(context, { ...move, reason }, signal));
+  await clock.measure('registry', () => moveActor(context, { ...move, reason, phases: clock.phases }, signal));
   dropOldGenerations(
     context.store,
     identity.id,

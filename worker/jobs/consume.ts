@@ -7,9 +7,11 @@ import { Worker, type Job as QueuedJob } from 'bullmq';
 import { serializeError } from '../../shared/errors/dormouse-error.ts';
 import { handoverMs, jobLimitsMs, jobSchema, queueName, queuePrefix, type Job } from '../../shared/jobs/contracts.ts';
 import { connectBlocking } from '../../shared/registry/redis/connection.ts';
-import type { Operation, Phases } from '../../shared/registry/records.ts';
+import type { Operation } from '../../shared/registry/records.ts';
+import type { Tracing } from '../../shared/telemetry/tracing.ts';
 import type { NodeContext } from '../node-context.ts';
 import { deleteActor } from './delete-actor.ts';
+import type { Finished } from './finished.ts';
 import { createJobsInHand, type JobsInHand } from './job-in-hand.ts';
 import { pauseActor } from './pause-actor.ts';
 import { prepareTemplate } from './prepare-template.ts';
@@ -17,6 +19,7 @@ import { lookRegularly } from './look-regularly.ts';
 import { redoInterrupted } from './redo-interrupted.ts';
 import { resumeActor } from './resume-actor.ts';
 import { suspendActor } from './suspend-actor.ts';
+import { traceJob } from './trace-job.ts';
 
 /** Lifecycle jobs mostly wait (for a VM, for a store), so more run at once than there are cores. */
 const concurrency = 8;
@@ -26,10 +29,10 @@ export interface JobConsumer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-export function consumeJobs(context: NodeContext, redisUrl: string): JobConsumer {
+export function consumeJobs(context: NodeContext, redisUrl: string, tracing: Tracing): JobConsumer {
   const connection = connectBlocking(redisUrl, context.log);
   const inHand = createJobsInHand();
-  const perform = (job: Job): Promise<void> => performJob(context, inHand, job);
+  const perform = (job: Job): Promise<void> => traceJob(context, tracing, job, () => performJob(context, inHand, job));
   const reconciling = lookRegularly(context, inHand);
   redoInterrupted(context, inHand, perform).catch((error: unknown) =>
     context.log.warn({ err: error }, 'the jobs of an earlier worker were not looked at'),
@@ -79,9 +82,9 @@ export async function performJob(context: NodeContext, inHand: JobsInHand, job: 
     context.log.warn({ job: kind, operationId }, 'a job whose operation is over was delivered');
     return;
   }
-  let phases: Phases;
+  let finished: Finished;
   try {
-    phases = await run(context, job, AbortSignal.timeout(jobLimitsMs[kind]));
+    finished = await run(context, job, AbortSignal.timeout(jobLimitsMs[kind]));
   } catch (cause) {
     await context.registry.putOperation({
       ...operation,
@@ -91,20 +94,25 @@ export async function performJob(context: NodeContext, inHand: JobsInHand, job: 
     });
     throw cause;
   }
-  await context.registry.putOperation({ ...operation, state: 'done', phases, finishedAt: new Date().toISOString() });
+  const { phases, ending } = finished;
+  try {
+    await context.registry.putOperation({ ...operation, state: 'done', phases, finishedAt: new Date().toISOString() });
+  } finally {
+    await ending;
+  }
 }
 
-function run(context: NodeContext, job: Job, signal: AbortSignal): Promise<Phases> {
+async function run(context: NodeContext, job: Job, signal: AbortSignal): Promise<Finished> {
   switch (job.kind) {
     case 'resume':
-      return resumeActor(context, job, signal);
+      return { phases: await resumeActor(context, job, signal) };
     case 'suspend':
       return suspendActor(context, job, signal);
     case 'pause':
       return pauseActor(context, job, signal);
     case 'delete':
-      return deleteActor(context, job, signal);
+      return { phases: await deleteActor(context, job, signal) };
     case 'prepare-template':
-      return prepareTemplate(context, job, signal);
+      return { phases: await prepareTemplate(context, job, signal) };
   }
 }

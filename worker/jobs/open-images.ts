@@ -6,14 +6,14 @@ import type { ImagesByContainer } from './start-containers.ts';
 
 /** Opens every image (pulling those this node lacks) and verifies that nobody changed its tree. */
 export async function openImages(
-  context: NodeContext,
+  { images }: Pick<NodeContext, 'images'>,
   template: TemplateDescriptor,
   signal: AbortSignal,
 ): Promise<ImagesByContainer> {
   const opened = await Promise.all(
     Object.entries(template.images).map(async ([container, pinned]) => {
-      const image = await context.images.open(pinned, { signal });
-      await context.images.verify(image, signal);
+      const image = await images.open(pinned, { signal });
+      await images.verify(image, signal);
       return [container, image] as const;
     }),
   );

@@ -7,17 +7,17 @@
  */
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { JobOf } from '../../shared/jobs/contracts.ts';
-import type { Phases } from '../../shared/registry/records.ts';
 import type { Activation } from '../activation/activation.ts';
 import type { LocalCapture } from '../activation/local-capture.ts';
 import type { NodeContext } from '../node-context.ts';
 import { createPhaseClock, type PhaseClock } from '../sandbox/phase-clock.ts';
 import { captureActivation } from './capture-activation.ts';
+import { goingOn, type Finished } from './finished.ts';
 import { moveActor } from './move-actor.ts';
 import { endActivation, runOn } from './run-on.ts';
 import { createTransferFolder } from './transfer-folder.ts';
 
-export async function pauseActor(context: NodeContext, job: JobOf<'pause'>, signal: AbortSignal): Promise<Phases> {
+export async function pauseActor(context: NodeContext, job: JobOf<'pause'>, signal: AbortSignal): Promise<Finished> {
   const activation = context.activations.get(job.actorId);
   const record = await context.registry.getActor(job.actorId);
   if (activation?.epoch !== job.epoch || record?.epoch !== job.epoch || record.state !== 'pausing') {
@@ -35,8 +35,7 @@ export async function pauseActor(context: NodeContext, job: JobOf<'pause'>, sign
     await runOn(context, activation, 'pausing', cause);
     throw cause;
   }
-  await endActivation(context, activation);
-  return clock.phases;
+  return { phases: clock.phases, ending: goingOn(endActivation(context, activation)) };
 }
 
 async function captureLocally(
@@ -70,6 +69,7 @@ async function announcePaused(
     to: 'paused',
     epoch,
     reason: `captured on ${context.nodeId}`,
+    phases: clock.phases,
     update: { capture: { epoch, capturedAt, sizeBytes }, lastError: undefined },
   } as const;
   const outcome = await clock.measure('registry', () => moveActor(context, move, signal));

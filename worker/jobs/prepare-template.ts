@@ -31,6 +31,7 @@ export async function prepareTemplate(
     const descriptor =
       (await storedDescriptor(context, record, signal)) ?? (await prepare(context, record, clock, signal));
     await update(context, { ...record, state: 'ready', since: new Date().toISOString(), descriptor });
+    context.pool.expect(descriptor);
     return clock.phases;
   } catch (cause) {
     context.log.warn({ err: cause, template: record.name }, 'template could not be prepared');

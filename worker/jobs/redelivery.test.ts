@@ -77,15 +77,19 @@ suite('jobs delivered again', () => {
     const { context, inHand, live } = await standInNode(grounds, newPlan());
     const job = await ask(grounds, 'slow', 'resume');
     assert.ok(job);
-    const restore = context.sandboxes.restore.bind(context.sandboxes);
-    const overtaken = async (...args: Parameters<typeof restore>) => {
-      const sandbox = await restore(...args);
-      const record = await grounds.registry.getActor('slow');
-      assert.ok(record);
-      await fallBack({ ...grounds, record, reason: 'overdue' });
-      return sandbox;
+    const prepare = context.sandboxes.prepare.bind(context.sandboxes);
+    const overtaken = async (...args: Parameters<typeof prepare>) => {
+      const prepared = await prepare(...args);
+      const restore: typeof prepared.restore = async (...own) => {
+        const sandbox = await prepared.restore(...own);
+        const record = await grounds.registry.getActor('slow');
+        assert.ok(record);
+        await fallBack({ ...grounds, record, reason: 'overdue' });
+        return sandbox;
+      };
+      return { ...prepared, restore };
     };
-    const slow = { ...context, sandboxes: { ...context.sandboxes, restore: overtaken } };
+    const slow = { ...context, sandboxes: { ...context.sandboxes, prepare: overtaken } };
     await assert.rejects(performJob(slow, inHand, job), { code: 'epoch-stale' });
     assert.equal(live.size, 0);
     assert.equal((await grounds.registry.getActor('slow'))?.state, 'suspended');

@@ -11,7 +11,7 @@
 import type { Epoch } from '../../shared/actor/epoch.ts';
 import { DormouseError, serializeError, toDormouseError } from '../../shared/errors/dormouse-error.ts';
 import { handoverMs, type JobOf } from '../../shared/jobs/contracts.ts';
-import type { ActorRecord, Phases } from '../../shared/registry/records.ts';
+import type { ActorRecord } from '../../shared/registry/records.ts';
 import type { SnapshotEntry } from '../../shared/snapshot/actor-log.ts';
 import type { Activation } from '../activation/activation.ts';
 import { requireIntact, type LocalCapture } from '../activation/local-capture.ts';
@@ -19,11 +19,16 @@ import type { NodeContext } from '../node-context.ts';
 import { createPhaseClock, type PhaseClock } from '../sandbox/phase-clock.ts';
 import { captureActivation } from './capture-activation.ts';
 import { announceGeneration, commitCapture } from './commit-capture.ts';
+import { goingOn, type Finished } from './finished.ts';
 import { moveActor } from './move-actor.ts';
 import { endActivation, runOn } from './run-on.ts';
 import { createTransferFolder } from './transfer-folder.ts';
 
-export async function suspendActor(context: NodeContext, job: JobOf<'suspend'>, signal: AbortSignal): Promise<Phases> {
+export async function suspendActor(
+  context: NodeContext,
+  job: JobOf<'suspend'>,
+  signal: AbortSignal,
+): Promise<Finished> {
   const { actorId, epoch } = job;
   const record = await context.registry.getActor(actorId);
   const activation = context.activations.get(actorId);
@@ -31,10 +36,10 @@ export async function suspendActor(context: NodeContext, job: JobOf<'suspend'>, 
   if (record?.epoch !== epoch || record.state !== 'suspending') throw stale(job);
   const clock = createPhaseClock();
   clock.record('queue', Math.max(0, Date.now() - Date.parse(job.requestedAt)));
-  if (activation?.epoch === epoch) await suspendRunning(context, record, activation, clock, signal);
-  else if (local !== undefined) await suspendPaused(context, record, local, epoch, clock, signal);
-  else throw stale(job);
-  return clock.phases;
+  if (activation?.epoch === epoch) return await suspendRunning(context, record, activation, clock, signal);
+  if (local === undefined) throw stale(job);
+  await suspendPaused(context, record, local, epoch, clock, signal);
+  return { phases: clock.phases };
 }
 
 const stale = ({ actorId, epoch }: JobOf<'suspend'>): DormouseError =>
@@ -46,7 +51,7 @@ async function suspendRunning(
   activation: Activation,
   clock: PhaseClock,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Finished> {
   let entry: SnapshotEntry;
   try {
     await using folder = await createTransferFolder(context.transferFolder);
@@ -58,9 +63,11 @@ async function suspendRunning(
   }
   try {
     await announceGeneration(context, activation, entry, clock, signal);
-  } finally {
+  } catch (cause) {
     await endActivation(context, activation);
+    throw cause;
   }
+  return { phases: clock.phases, ending: goingOn(endActivation(context, activation)) };
 }
 
 async function suspendPaused(

@@ -85,6 +85,7 @@ export function followDrain(context: NodeContext): AsyncDisposable {
   const { registry, nodeId, log } = context;
   let draining: { readonly stop: AbortController; readonly done: Promise<void> } | undefined;
   const drain = async (signal: AbortSignal): Promise<void> => {
+    await context.pool.drain();
     const left = await suspendAll(context, 'its node is draining', signal);
     log.info({ left }, signal.aborted ? 'node no longer draining' : 'node drained');
   };

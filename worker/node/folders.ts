@@ -11,7 +11,8 @@ export async function prepareFolders(folders: NodeFolders): Promise<void> {
   await clearFolders(folders);
   for (const folder of Object.values(folders) as string[]) await mkdir(folder, { recursive: true, mode: 0o700 });
   // Guest memory belongs to RAM; the limit is only there so that a runaway cannot take all of it.
-  await mount(['-t', 'tmpfs', '-o', 'size=90%,mode=0700,nosuid,nodev,noexec', 'dormouse', folders.memory]);
+  // No huge pages: making them takes entries out of page tables, which tell what a guest touched (touched-pages.ts).
+  await mount(['-t', 'tmpfs', '-o', 'size=90%,huge=never,mode=0700,nosuid,nodev,noexec', 'dormouse', folders.memory]);
 }
 
 /** Ends leftover processes, unmounts everything below the node's folder, deletes what only lived with a worker. */

@@ -22,6 +22,7 @@ export async function giveBack(
   await registry.setNodeState(nodeId, 'draining').catch((error: unknown) => {
     log.warn({ err: error }, 'node could not leave placement');
   });
+  await context.pool.drain();
   for (const other of others) {
     if (Symbol.asyncDispose in other) await other[Symbol.asyncDispose]();
     else other[Symbol.dispose]();

@@ -2,12 +2,13 @@
  * The sandbox port: what the lifecycle jobs see of whatever runs an actor. A capture is a set of parts, each a file with
  * a size and a digest; what is inside is the class's own business.
  *
- *   boot ──► start ──► (ready) ◄── wake ── restore
+ *   boot ──► start ──► (ready) ◄── wake ── restore ◄── prepare
  *                        │  ▲
  *                 freeze ▼  │ thaw
  *                      (frozen) ──► capture
  *
- * Disposing a sandbox ends it in any state and leaves nothing behind.
+ * A restore has two halves. What `prepare` makes is the same for every actor of a template and can be made before any
+ * actor asks; the rest needs the actor's own state. Disposing a sandbox ends it in any state and leaves nothing behind.
  */
 import type { RuntimeKey } from '../../shared/snapshot/manifest.ts';
 import type { GuestSessions } from '../guest/guest-sessions.ts';
@@ -57,16 +58,27 @@ export interface CapturedPart {
 export interface Capture {
   readonly memorySizeBytes: number;
   readonly pageCount: number;
+  /** Looked at to find those; all of the memory when nothing told which could have changed. */
+  readonly comparedPages: number;
   readonly memory: CapturedPart;
   readonly device: CapturedPart;
 }
 
-/** Local files a sandbox is restored from, already checked against their digests. */
-export interface RestoreSource {
-  /** Memory that the pages are laid over; none when the pages are all there is. */
-  readonly baseMemoryPath?: string;
+/** Local files with an actor's own state, already checked against their digests. */
+export interface OwnState {
+  /** Pages laid over the base; none when the actor is its base. */
   readonly memoryPath?: string;
   readonly devicePath: string;
+}
+
+/** A sandbox that has everything but the state of an actor, and has never run. It becomes one sandbox at most. */
+export interface PreparedSandbox extends AsyncDisposable {
+  /** Resolves when it ends without being disposed. */
+  readonly exited: Promise<string>;
+  /** What it holds of the machine's memory. */
+  readonly memoryBytes: number;
+  /** Puts the actor's state in and lets it run. On a failure nothing has run, and the prepared sandbox is disposed. */
+  restore(own: OwnState, clock: PhaseClock, signal: AbortSignal): Promise<Sandbox>;
 }
 
 export interface Sandbox extends AsyncDisposable {
@@ -78,8 +90,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly exited: Promise<string>;
   /** Starts the containers and returns once each is ready. Throws with the guest's dump in `details`. */
   start(containers: readonly ContainerStart[], timeoutMs: number, signal: AbortSignal): Promise<void>;
-  /** Sets clock, entropy and identity; the first request may come afterwards. */
-  wake(identity: Identity, signal: AbortSignal): Promise<void>;
+  /** Sets clock, entropy and identity; the first request may come afterwards. None: it is nobody's yet. */
+  wake(identity: Identity | undefined, signal: AbortSignal): Promise<void>;
   /** Programs, files and logs inside of it. None may be opened while it is frozen; freezing ends those that last. */
   readonly sessions: GuestSessions;
   freeze(signal: AbortSignal): Promise<void>;
@@ -91,7 +103,13 @@ export interface Sandbox extends AsyncDisposable {
 export interface SandboxClass {
   readonly runtime: RuntimeKey;
   boot(spec: SandboxSpec, clock: PhaseClock, signal: AbortSignal): Promise<Sandbox>;
-  restore(spec: SandboxSpec, source: RestoreSource, clock: PhaseClock, signal: AbortSignal): Promise<Sandbox>;
+  /** `baseMemoryPath`: memory that the actor's pages will be laid over; none when they are all there is. */
+  prepare(
+    spec: SandboxSpec,
+    baseMemoryPath: string | undefined,
+    clock: PhaseClock,
+    signal: AbortSignal,
+  ): Promise<PreparedSandbox>;
   /** Makes a base memory file out of a golden's memory part, complete or not at all. */
   unpackBase(memoryPath: string, memorySizeBytes: number, target: string, signal: AbortSignal): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /**
- * Brings a snapshot's part from the store to a file and believes it only if size and digest are the manifest's; an
+ * Brings a snapshot's part from the node's cache or from the store to a file and believes it only if size and digest are the manifest's; an
  * encrypted one is opened on the way, chunk by chunk, each of them authenticated. A failure leaves no file.
  * Failures: `snapshot-missing`, `snapshot-corrupt`, `encryption-key-missing`, `encryption-key-wrong`, and the store's own
  * `store-unavailable`.
@@ -13,6 +13,17 @@ import type { SnapshotPart } from '../../shared/snapshot/manifest.ts';
 import type { SnapshotBlobs } from './blobs.ts';
 
 export async function fetchPart(
+  blobs: SnapshotBlobs,
+  part: SnapshotPart,
+  target: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if ((await blobs.cache?.linkTo(part.sha256, target)) === true) return;
+  await download(blobs, part, target, signal);
+  await blobs.cache?.keep(part.sha256, target);
+}
+
+async function download(
   { store, keyRing }: SnapshotBlobs,
   part: SnapshotPart,
   target: string,

@@ -9,6 +9,7 @@ import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ObjectStore } from '../../shared/object-store/object-store.ts';
 import { appendEntry, readEntry, type LogEntry, type SnapshotEntry } from '../../shared/snapshot/actor-log.ts';
 import {
+  differenceFormatVersion,
   encryptedFormatVersion,
   snapshotFormatVersion,
   type RuntimeKey,
@@ -24,6 +25,17 @@ import type { SnapshotBlobs } from './blobs.ts';
  * of it once all of it, key included, is in the store.
  */
 export async function shipPart(
+  blobs: SnapshotBlobs,
+  key: string,
+  part: CapturedPart,
+  signal: AbortSignal,
+): Promise<SnapshotPart> {
+  const shipped = await upload(blobs, key, part, signal);
+  await blobs.cache?.keep(shipped.sha256, part.path);
+  return shipped;
+}
+
+async function upload(
   { store, keyRing }: SnapshotBlobs,
   key: string,
   part: CapturedPart,
@@ -56,8 +68,9 @@ export function manifestOf(
   },
 ): SnapshotManifest {
   const isEncrypted = Object.values(parts).some(({ encryption }) => encryption !== undefined);
+  const withoutBase = isEncrypted ? encryptedFormatVersion : snapshotFormatVersion;
   return {
-    formatVersion: isEncrypted ? encryptedFormatVersion : snapshotFormatVersion,
+    formatVersion: facts.base === undefined ? withoutBase : differenceFormatVersion,
     runtime: facts.runtime,
     memorySizeBytes: capture.memorySizeBytes,
     ...(facts.base !== undefined && { base: facts.base }),

@@ -28,7 +28,7 @@ export function execRoute(app: ApiApp, parts: RouteParts): void {
         ...{ container, command: [command, ...args], environment: env, workingFolder: cwd ?? '' },
         ...{ terminal: false, size: undefined },
       };
-      const call = sessionCallOf(request.raw, request.params.id, signal);
+      const call = sessionCallOf(request.raw, request.id, request.params.id, signal);
       return await runProgram(parts.guest, call, start, Buffer.from(stdin), timeoutMs);
     },
   );

@@ -50,7 +50,12 @@ function readRoute(app: ApiApp, parts: RouteParts): void {
       },
     },
     async (request, reply) => {
-      const call = sessionCallOf(request.raw, request.params.id, clientSignal(reply, transferLimitMs, parts.stopping));
+      const call = sessionCallOf(
+        request.raw,
+        request.id,
+        request.params.id,
+        clientSignal(reply, transferLimitMs, parts.stopping),
+      );
       const stream = await openSession(parts.guest, call, (client, metadata) =>
         client.readFile(request.query, metadata),
       );
@@ -96,7 +101,12 @@ function writeRoute(app: ApiApp, parts: RouteParts): void {
     },
     async (request, reply) => {
       const { path, container, mode } = request.query;
-      const call = sessionCallOf(request.raw, request.params.id, clientSignal(reply, transferLimitMs, parts.stopping));
+      const call = sessionCallOf(
+        request.raw,
+        request.id,
+        request.params.id,
+        clientSignal(reply, transferLimitMs, parts.stopping),
+      );
       const written = Promise.withResolvers<WriteFileReply>();
       const refused = new AbortController();
       written.promise.catch(() => refused.abort());

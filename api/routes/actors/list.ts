@@ -9,6 +9,11 @@ const querySchema = z.strictObject({
   state: actorStateSchema.optional(),
   template: templateNameSchema.optional(),
   label: z.string().min(1).max(128).optional().meta({ description: '`name=value`, or `name` for any value' }),
+  prefix: z
+    .string()
+    .regex(/^[a-z0-9-]{1,63}$/, 'the beginning of an id')
+    .optional()
+    .meta({ description: 'What the id begins with' }),
   ...pageQuery,
 });
 

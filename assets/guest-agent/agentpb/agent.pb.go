@@ -503,112 +503,6 @@ func (*QuiesceReply) Descriptor() ([]byte, []int) {
 	return file_agent_proto_rawDescGZIP(), []int{8}
 }
 
-type WakeRequest struct {
-	state     protoimpl.MessageState `protogen:"open.v1"`
-	UnixNanos int64                  `protobuf:"varint,1,opt,name=unix_nanos,json=unixNanos,proto3" json:"unix_nanos,omitempty"`
-	Entropy   []byte                 `protobuf:"bytes,2,opt,name=entropy,proto3" json:"entropy,omitempty"`
-	// Becomes /run/dormouse/actor.json in each container.
-	IdentityJson  string `protobuf:"bytes,3,opt,name=identity_json,json=identityJson,proto3" json:"identity_json,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *WakeRequest) Reset() {
-	*x = WakeRequest{}
-	mi := &file_agent_proto_msgTypes[9]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *WakeRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*WakeRequest) ProtoMessage() {}
-
-func (x *WakeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[9]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use WakeRequest.ProtoReflect.Descriptor instead.
-func (*WakeRequest) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{9}
-}
-
-func (x *WakeRequest) GetUnixNanos() int64 {
-	if x != nil {
-		return x.UnixNanos
-	}
-	return 0
-}
-
-func (x *WakeRequest) GetEntropy() []byte {
-	if x != nil {
-		return x.Entropy
-	}
-	return nil
-}
-
-func (x *WakeRequest) GetIdentityJson() string {
-	if x != nil {
-		return x.IdentityJson
-	}
-	return ""
-}
-
-type WakeReply struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// How far the guest's clock was off before it was set.
-	ClockStepNanos int64 `protobuf:"varint,1,opt,name=clock_step_nanos,json=clockStepNanos,proto3" json:"clock_step_nanos,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
-}
-
-func (x *WakeReply) Reset() {
-	*x = WakeReply{}
-	mi := &file_agent_proto_msgTypes[10]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *WakeReply) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*WakeReply) ProtoMessage() {}
-
-func (x *WakeReply) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[10]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use WakeReply.ProtoReflect.Descriptor instead.
-func (*WakeReply) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{10}
-}
-
-func (x *WakeReply) GetClockStepNanos() int64 {
-	if x != nil {
-		return x.ClockStepNanos
-	}
-	return 0
-}
-
 type InspectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Lines of each log to return; 0: a default.
@@ -619,7 +513,7 @@ type InspectRequest struct {
 
 func (x *InspectRequest) Reset() {
 	*x = InspectRequest{}
-	mi := &file_agent_proto_msgTypes[11]
+	mi := &file_agent_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +525,7 @@ func (x *InspectRequest) String() string {
 func (*InspectRequest) ProtoMessage() {}
 
 func (x *InspectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[11]
+	mi := &file_agent_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,7 +538,7 @@ func (x *InspectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InspectRequest.ProtoReflect.Descriptor instead.
 func (*InspectRequest) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{11}
+	return file_agent_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *InspectRequest) GetTailLines() uint32 {
@@ -667,7 +561,7 @@ type ContainerState struct {
 
 func (x *ContainerState) Reset() {
 	*x = ContainerState{}
-	mi := &file_agent_proto_msgTypes[12]
+	mi := &file_agent_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -679,7 +573,7 @@ func (x *ContainerState) String() string {
 func (*ContainerState) ProtoMessage() {}
 
 func (x *ContainerState) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[12]
+	mi := &file_agent_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -692,7 +586,7 @@ func (x *ContainerState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContainerState.ProtoReflect.Descriptor instead.
 func (*ContainerState) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{12}
+	return file_agent_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ContainerState) GetName() string {
@@ -743,7 +637,7 @@ type InspectReply struct {
 
 func (x *InspectReply) Reset() {
 	*x = InspectReply{}
-	mi := &file_agent_proto_msgTypes[13]
+	mi := &file_agent_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -755,7 +649,7 @@ func (x *InspectReply) String() string {
 func (*InspectReply) ProtoMessage() {}
 
 func (x *InspectReply) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[13]
+	mi := &file_agent_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -768,7 +662,7 @@ func (x *InspectReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InspectReply.ProtoReflect.Descriptor instead.
 func (*InspectReply) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{13}
+	return file_agent_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *InspectReply) GetMounts() string {
@@ -816,7 +710,7 @@ type TerminalSize struct {
 
 func (x *TerminalSize) Reset() {
 	*x = TerminalSize{}
-	mi := &file_agent_proto_msgTypes[14]
+	mi := &file_agent_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -828,7 +722,7 @@ func (x *TerminalSize) String() string {
 func (*TerminalSize) ProtoMessage() {}
 
 func (x *TerminalSize) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[14]
+	mi := &file_agent_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -841,7 +735,7 @@ func (x *TerminalSize) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TerminalSize.ProtoReflect.Descriptor instead.
 func (*TerminalSize) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{14}
+	return file_agent_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *TerminalSize) GetColumns() uint32 {
@@ -877,7 +771,7 @@ type ExecStart struct {
 
 func (x *ExecStart) Reset() {
 	*x = ExecStart{}
-	mi := &file_agent_proto_msgTypes[15]
+	mi := &file_agent_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -889,7 +783,7 @@ func (x *ExecStart) String() string {
 func (*ExecStart) ProtoMessage() {}
 
 func (x *ExecStart) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[15]
+	mi := &file_agent_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -902,7 +796,7 @@ func (x *ExecStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecStart.ProtoReflect.Descriptor instead.
 func (*ExecStart) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{15}
+	return file_agent_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ExecStart) GetContainer() string {
@@ -962,7 +856,7 @@ type ExecRequest struct {
 
 func (x *ExecRequest) Reset() {
 	*x = ExecRequest{}
-	mi := &file_agent_proto_msgTypes[16]
+	mi := &file_agent_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -974,7 +868,7 @@ func (x *ExecRequest) String() string {
 func (*ExecRequest) ProtoMessage() {}
 
 func (x *ExecRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[16]
+	mi := &file_agent_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -987,7 +881,7 @@ func (x *ExecRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecRequest.ProtoReflect.Descriptor instead.
 func (*ExecRequest) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{16}
+	return file_agent_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ExecRequest) GetPart() isExecRequest_Part {
@@ -1076,7 +970,7 @@ type ExecReply struct {
 
 func (x *ExecReply) Reset() {
 	*x = ExecReply{}
-	mi := &file_agent_proto_msgTypes[17]
+	mi := &file_agent_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1088,7 +982,7 @@ func (x *ExecReply) String() string {
 func (*ExecReply) ProtoMessage() {}
 
 func (x *ExecReply) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[17]
+	mi := &file_agent_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1101,7 +995,7 @@ func (x *ExecReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecReply.ProtoReflect.Descriptor instead.
 func (*ExecReply) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{17}
+	return file_agent_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ExecReply) GetPart() isExecReply_Part {
@@ -1171,7 +1065,7 @@ type LogsRequest struct {
 
 func (x *LogsRequest) Reset() {
 	*x = LogsRequest{}
-	mi := &file_agent_proto_msgTypes[18]
+	mi := &file_agent_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1183,7 +1077,7 @@ func (x *LogsRequest) String() string {
 func (*LogsRequest) ProtoMessage() {}
 
 func (x *LogsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[18]
+	mi := &file_agent_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1196,7 +1090,7 @@ func (x *LogsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogsRequest.ProtoReflect.Descriptor instead.
 func (*LogsRequest) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{18}
+	return file_agent_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *LogsRequest) GetFollow() bool {
@@ -1222,7 +1116,7 @@ type LogLine struct {
 
 func (x *LogLine) Reset() {
 	*x = LogLine{}
-	mi := &file_agent_proto_msgTypes[19]
+	mi := &file_agent_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1234,7 +1128,7 @@ func (x *LogLine) String() string {
 func (*LogLine) ProtoMessage() {}
 
 func (x *LogLine) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[19]
+	mi := &file_agent_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1247,7 +1141,7 @@ func (x *LogLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogLine.ProtoReflect.Descriptor instead.
 func (*LogLine) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{19}
+	return file_agent_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *LogLine) GetSequence() uint64 {
@@ -1294,7 +1188,7 @@ type LogsReply struct {
 
 func (x *LogsReply) Reset() {
 	*x = LogsReply{}
-	mi := &file_agent_proto_msgTypes[20]
+	mi := &file_agent_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1306,7 +1200,7 @@ func (x *LogsReply) String() string {
 func (*LogsReply) ProtoMessage() {}
 
 func (x *LogsReply) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[20]
+	mi := &file_agent_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1319,7 +1213,7 @@ func (x *LogsReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogsReply.ProtoReflect.Descriptor instead.
 func (*LogsReply) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{20}
+	return file_agent_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *LogsReply) GetLines() []*LogLine {
@@ -1339,7 +1233,7 @@ type ReadFileRequest struct {
 
 func (x *ReadFileRequest) Reset() {
 	*x = ReadFileRequest{}
-	mi := &file_agent_proto_msgTypes[21]
+	mi := &file_agent_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1351,7 +1245,7 @@ func (x *ReadFileRequest) String() string {
 func (*ReadFileRequest) ProtoMessage() {}
 
 func (x *ReadFileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[21]
+	mi := &file_agent_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1364,7 +1258,7 @@ func (x *ReadFileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadFileRequest.ProtoReflect.Descriptor instead.
 func (*ReadFileRequest) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{21}
+	return file_agent_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ReadFileRequest) GetContainer() string {
@@ -1394,7 +1288,7 @@ type FileFacts struct {
 
 func (x *FileFacts) Reset() {
 	*x = FileFacts{}
-	mi := &file_agent_proto_msgTypes[22]
+	mi := &file_agent_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1406,7 +1300,7 @@ func (x *FileFacts) String() string {
 func (*FileFacts) ProtoMessage() {}
 
 func (x *FileFacts) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[22]
+	mi := &file_agent_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1419,7 +1313,7 @@ func (x *FileFacts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileFacts.ProtoReflect.Descriptor instead.
 func (*FileFacts) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{22}
+	return file_agent_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *FileFacts) GetSizeBytes() uint64 {
@@ -1463,7 +1357,7 @@ type ReadFileReply struct {
 
 func (x *ReadFileReply) Reset() {
 	*x = ReadFileReply{}
-	mi := &file_agent_proto_msgTypes[23]
+	mi := &file_agent_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1475,7 +1369,7 @@ func (x *ReadFileReply) String() string {
 func (*ReadFileReply) ProtoMessage() {}
 
 func (x *ReadFileReply) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[23]
+	mi := &file_agent_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1488,7 +1382,7 @@ func (x *ReadFileReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadFileReply.ProtoReflect.Descriptor instead.
 func (*ReadFileReply) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{23}
+	return file_agent_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ReadFileReply) GetPart() isReadFileReply_Part {
@@ -1546,7 +1440,7 @@ type WriteFileStart struct {
 
 func (x *WriteFileStart) Reset() {
 	*x = WriteFileStart{}
-	mi := &file_agent_proto_msgTypes[24]
+	mi := &file_agent_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1558,7 +1452,7 @@ func (x *WriteFileStart) String() string {
 func (*WriteFileStart) ProtoMessage() {}
 
 func (x *WriteFileStart) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[24]
+	mi := &file_agent_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1571,7 +1465,7 @@ func (x *WriteFileStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteFileStart.ProtoReflect.Descriptor instead.
 func (*WriteFileStart) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{24}
+	return file_agent_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *WriteFileStart) GetContainer() string {
@@ -1615,7 +1509,7 @@ type WriteFileRequest struct {
 
 func (x *WriteFileRequest) Reset() {
 	*x = WriteFileRequest{}
-	mi := &file_agent_proto_msgTypes[25]
+	mi := &file_agent_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1627,7 +1521,7 @@ func (x *WriteFileRequest) String() string {
 func (*WriteFileRequest) ProtoMessage() {}
 
 func (x *WriteFileRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[25]
+	mi := &file_agent_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1640,7 +1534,7 @@ func (x *WriteFileRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteFileRequest.ProtoReflect.Descriptor instead.
 func (*WriteFileRequest) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{25}
+	return file_agent_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *WriteFileRequest) GetPart() isWriteFileRequest_Part {
@@ -1693,7 +1587,7 @@ type WriteFileReply struct {
 
 func (x *WriteFileReply) Reset() {
 	*x = WriteFileReply{}
-	mi := &file_agent_proto_msgTypes[26]
+	mi := &file_agent_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1705,7 +1599,7 @@ func (x *WriteFileReply) String() string {
 func (*WriteFileReply) ProtoMessage() {}
 
 func (x *WriteFileReply) ProtoReflect() protoreflect.Message {
-	mi := &file_agent_proto_msgTypes[26]
+	mi := &file_agent_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1718,7 +1612,7 @@ func (x *WriteFileReply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteFileReply.ProtoReflect.Descriptor instead.
 func (*WriteFileReply) Descriptor() ([]byte, []int) {
-	return file_agent_proto_rawDescGZIP(), []int{26}
+	return file_agent_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *WriteFileReply) GetWrittenBytes() uint64 {
@@ -1765,14 +1659,7 @@ const file_agent_proto_rawDesc = "" +
 	"StartReply\x129\n" +
 	"\afailure\x18\x01 \x01(\v2\x1f.dormouse.agent.v1.StartFailureR\afailure\"\x10\n" +
 	"\x0eQuiesceRequest\"\x0e\n" +
-	"\fQuiesceReply\"k\n" +
-	"\vWakeRequest\x12\x1d\n" +
-	"\n" +
-	"unix_nanos\x18\x01 \x01(\x03R\tunixNanos\x12\x18\n" +
-	"\aentropy\x18\x02 \x01(\fR\aentropy\x12#\n" +
-	"\ridentity_json\x18\x03 \x01(\tR\fidentityJson\"5\n" +
-	"\tWakeReply\x12(\n" +
-	"\x10clock_step_nanos\x18\x01 \x01(\x03R\x0eclockStepNanos\"/\n" +
+	"\fQuiesceReply\"/\n" +
 	"\x0eInspectRequest\x12\x1d\n" +
 	"\n" +
 	"tail_lines\x18\x01 \x01(\rR\ttailLines\"\xa0\x01\n" +
@@ -1847,12 +1734,11 @@ const file_agent_proto_rawDesc = "" +
 	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\x06\n" +
 	"\x04part\"5\n" +
 	"\x0eWriteFileReply\x12#\n" +
-	"\rwritten_bytes\x18\x01 \x01(\x04R\fwrittenBytes2\xba\x05\n" +
+	"\rwritten_bytes\x18\x01 \x01(\x04R\fwrittenBytes2\xf4\x04\n" +
 	"\x05Agent\x12G\n" +
 	"\x05Hello\x12\x1f.dormouse.agent.v1.HelloRequest\x1a\x1d.dormouse.agent.v1.HelloReply\x12G\n" +
 	"\x05Start\x12\x1f.dormouse.agent.v1.StartRequest\x1a\x1d.dormouse.agent.v1.StartReply\x12M\n" +
-	"\aQuiesce\x12!.dormouse.agent.v1.QuiesceRequest\x1a\x1f.dormouse.agent.v1.QuiesceReply\x12D\n" +
-	"\x04Wake\x12\x1e.dormouse.agent.v1.WakeRequest\x1a\x1c.dormouse.agent.v1.WakeReply\x12M\n" +
+	"\aQuiesce\x12!.dormouse.agent.v1.QuiesceRequest\x1a\x1f.dormouse.agent.v1.QuiesceReply\x12M\n" +
 	"\aInspect\x12!.dormouse.agent.v1.InspectRequest\x1a\x1f.dormouse.agent.v1.InspectReply\x12H\n" +
 	"\x04Exec\x12\x1e.dormouse.agent.v1.ExecRequest\x1a\x1c.dormouse.agent.v1.ExecReply(\x010\x01\x12F\n" +
 	"\x04Logs\x12\x1e.dormouse.agent.v1.LogsRequest\x1a\x1c.dormouse.agent.v1.LogsReply0\x01\x12R\n" +
@@ -1871,7 +1757,7 @@ func file_agent_proto_rawDescGZIP() []byte {
 	return file_agent_proto_rawDescData
 }
 
-var file_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_agent_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_agent_proto_goTypes = []any{
 	(*HelloRequest)(nil),     // 0: dormouse.agent.v1.HelloRequest
 	(*HelloReply)(nil),       // 1: dormouse.agent.v1.HelloReply
@@ -1882,57 +1768,53 @@ var file_agent_proto_goTypes = []any{
 	(*StartReply)(nil),       // 6: dormouse.agent.v1.StartReply
 	(*QuiesceRequest)(nil),   // 7: dormouse.agent.v1.QuiesceRequest
 	(*QuiesceReply)(nil),     // 8: dormouse.agent.v1.QuiesceReply
-	(*WakeRequest)(nil),      // 9: dormouse.agent.v1.WakeRequest
-	(*WakeReply)(nil),        // 10: dormouse.agent.v1.WakeReply
-	(*InspectRequest)(nil),   // 11: dormouse.agent.v1.InspectRequest
-	(*ContainerState)(nil),   // 12: dormouse.agent.v1.ContainerState
-	(*InspectReply)(nil),     // 13: dormouse.agent.v1.InspectReply
-	(*TerminalSize)(nil),     // 14: dormouse.agent.v1.TerminalSize
-	(*ExecStart)(nil),        // 15: dormouse.agent.v1.ExecStart
-	(*ExecRequest)(nil),      // 16: dormouse.agent.v1.ExecRequest
-	(*ExecReply)(nil),        // 17: dormouse.agent.v1.ExecReply
-	(*LogsRequest)(nil),      // 18: dormouse.agent.v1.LogsRequest
-	(*LogLine)(nil),          // 19: dormouse.agent.v1.LogLine
-	(*LogsReply)(nil),        // 20: dormouse.agent.v1.LogsReply
-	(*ReadFileRequest)(nil),  // 21: dormouse.agent.v1.ReadFileRequest
-	(*FileFacts)(nil),        // 22: dormouse.agent.v1.FileFacts
-	(*ReadFileReply)(nil),    // 23: dormouse.agent.v1.ReadFileReply
-	(*WriteFileStart)(nil),   // 24: dormouse.agent.v1.WriteFileStart
-	(*WriteFileRequest)(nil), // 25: dormouse.agent.v1.WriteFileRequest
-	(*WriteFileReply)(nil),   // 26: dormouse.agent.v1.WriteFileReply
+	(*InspectRequest)(nil),   // 9: dormouse.agent.v1.InspectRequest
+	(*ContainerState)(nil),   // 10: dormouse.agent.v1.ContainerState
+	(*InspectReply)(nil),     // 11: dormouse.agent.v1.InspectReply
+	(*TerminalSize)(nil),     // 12: dormouse.agent.v1.TerminalSize
+	(*ExecStart)(nil),        // 13: dormouse.agent.v1.ExecStart
+	(*ExecRequest)(nil),      // 14: dormouse.agent.v1.ExecRequest
+	(*ExecReply)(nil),        // 15: dormouse.agent.v1.ExecReply
+	(*LogsRequest)(nil),      // 16: dormouse.agent.v1.LogsRequest
+	(*LogLine)(nil),          // 17: dormouse.agent.v1.LogLine
+	(*LogsReply)(nil),        // 18: dormouse.agent.v1.LogsReply
+	(*ReadFileRequest)(nil),  // 19: dormouse.agent.v1.ReadFileRequest
+	(*FileFacts)(nil),        // 20: dormouse.agent.v1.FileFacts
+	(*ReadFileReply)(nil),    // 21: dormouse.agent.v1.ReadFileReply
+	(*WriteFileStart)(nil),   // 22: dormouse.agent.v1.WriteFileStart
+	(*WriteFileRequest)(nil), // 23: dormouse.agent.v1.WriteFileRequest
+	(*WriteFileReply)(nil),   // 24: dormouse.agent.v1.WriteFileReply
 }
 var file_agent_proto_depIdxs = []int32{
 	2,  // 0: dormouse.agent.v1.Container.probe:type_name -> dormouse.agent.v1.Probe
 	3,  // 1: dormouse.agent.v1.StartRequest.containers:type_name -> dormouse.agent.v1.Container
-	13, // 2: dormouse.agent.v1.StartFailure.dump:type_name -> dormouse.agent.v1.InspectReply
+	11, // 2: dormouse.agent.v1.StartFailure.dump:type_name -> dormouse.agent.v1.InspectReply
 	5,  // 3: dormouse.agent.v1.StartReply.failure:type_name -> dormouse.agent.v1.StartFailure
-	12, // 4: dormouse.agent.v1.InspectReply.containers:type_name -> dormouse.agent.v1.ContainerState
-	14, // 5: dormouse.agent.v1.ExecStart.size:type_name -> dormouse.agent.v1.TerminalSize
-	15, // 6: dormouse.agent.v1.ExecRequest.start:type_name -> dormouse.agent.v1.ExecStart
-	14, // 7: dormouse.agent.v1.ExecRequest.resize:type_name -> dormouse.agent.v1.TerminalSize
-	19, // 8: dormouse.agent.v1.LogsReply.lines:type_name -> dormouse.agent.v1.LogLine
-	22, // 9: dormouse.agent.v1.ReadFileReply.facts:type_name -> dormouse.agent.v1.FileFacts
-	24, // 10: dormouse.agent.v1.WriteFileRequest.start:type_name -> dormouse.agent.v1.WriteFileStart
+	10, // 4: dormouse.agent.v1.InspectReply.containers:type_name -> dormouse.agent.v1.ContainerState
+	12, // 5: dormouse.agent.v1.ExecStart.size:type_name -> dormouse.agent.v1.TerminalSize
+	13, // 6: dormouse.agent.v1.ExecRequest.start:type_name -> dormouse.agent.v1.ExecStart
+	12, // 7: dormouse.agent.v1.ExecRequest.resize:type_name -> dormouse.agent.v1.TerminalSize
+	17, // 8: dormouse.agent.v1.LogsReply.lines:type_name -> dormouse.agent.v1.LogLine
+	20, // 9: dormouse.agent.v1.ReadFileReply.facts:type_name -> dormouse.agent.v1.FileFacts
+	22, // 10: dormouse.agent.v1.WriteFileRequest.start:type_name -> dormouse.agent.v1.WriteFileStart
 	0,  // 11: dormouse.agent.v1.Agent.Hello:input_type -> dormouse.agent.v1.HelloRequest
 	4,  // 12: dormouse.agent.v1.Agent.Start:input_type -> dormouse.agent.v1.StartRequest
 	7,  // 13: dormouse.agent.v1.Agent.Quiesce:input_type -> dormouse.agent.v1.QuiesceRequest
-	9,  // 14: dormouse.agent.v1.Agent.Wake:input_type -> dormouse.agent.v1.WakeRequest
-	11, // 15: dormouse.agent.v1.Agent.Inspect:input_type -> dormouse.agent.v1.InspectRequest
-	16, // 16: dormouse.agent.v1.Agent.Exec:input_type -> dormouse.agent.v1.ExecRequest
-	18, // 17: dormouse.agent.v1.Agent.Logs:input_type -> dormouse.agent.v1.LogsRequest
-	21, // 18: dormouse.agent.v1.Agent.ReadFile:input_type -> dormouse.agent.v1.ReadFileRequest
-	25, // 19: dormouse.agent.v1.Agent.WriteFile:input_type -> dormouse.agent.v1.WriteFileRequest
-	1,  // 20: dormouse.agent.v1.Agent.Hello:output_type -> dormouse.agent.v1.HelloReply
-	6,  // 21: dormouse.agent.v1.Agent.Start:output_type -> dormouse.agent.v1.StartReply
-	8,  // 22: dormouse.agent.v1.Agent.Quiesce:output_type -> dormouse.agent.v1.QuiesceReply
-	10, // 23: dormouse.agent.v1.Agent.Wake:output_type -> dormouse.agent.v1.WakeReply
-	13, // 24: dormouse.agent.v1.Agent.Inspect:output_type -> dormouse.agent.v1.InspectReply
-	17, // 25: dormouse.agent.v1.Agent.Exec:output_type -> dormouse.agent.v1.ExecReply
-	20, // 26: dormouse.agent.v1.Agent.Logs:output_type -> dormouse.agent.v1.LogsReply
-	23, // 27: dormouse.agent.v1.Agent.ReadFile:output_type -> dormouse.agent.v1.ReadFileReply
-	26, // 28: dormouse.agent.v1.Agent.WriteFile:output_type -> dormouse.agent.v1.WriteFileReply
-	20, // [20:29] is the sub-list for method output_type
-	11, // [11:20] is the sub-list for method input_type
+	9,  // 14: dormouse.agent.v1.Agent.Inspect:input_type -> dormouse.agent.v1.InspectRequest
+	14, // 15: dormouse.agent.v1.Agent.Exec:input_type -> dormouse.agent.v1.ExecRequest
+	16, // 16: dormouse.agent.v1.Agent.Logs:input_type -> dormouse.agent.v1.LogsRequest
+	19, // 17: dormouse.agent.v1.Agent.ReadFile:input_type -> dormouse.agent.v1.ReadFileRequest
+	23, // 18: dormouse.agent.v1.Agent.WriteFile:input_type -> dormouse.agent.v1.WriteFileRequest
+	1,  // 19: dormouse.agent.v1.Agent.Hello:output_type -> dormouse.agent.v1.HelloReply
+	6,  // 20: dormouse.agent.v1.Agent.Start:output_type -> dormouse.agent.v1.StartReply
+	8,  // 21: dormouse.agent.v1.Agent.Quiesce:output_type -> dormouse.agent.v1.QuiesceReply
+	11, // 22: dormouse.agent.v1.Agent.Inspect:output_type -> dormouse.agent.v1.InspectReply
+	15, // 23: dormouse.agent.v1.Agent.Exec:output_type -> dormouse.agent.v1.ExecReply
+	18, // 24: dormouse.agent.v1.Agent.Logs:output_type -> dormouse.agent.v1.LogsReply
+	21, // 25: dormouse.agent.v1.Agent.ReadFile:output_type -> dormouse.agent.v1.ReadFileReply
+	24, // 26: dormouse.agent.v1.Agent.WriteFile:output_type -> dormouse.agent.v1.WriteFileReply
+	19, // [19:27] is the sub-list for method output_type
+	11, // [11:19] is the sub-list for method input_type
 	11, // [11:11] is the sub-list for extension type_name
 	11, // [11:11] is the sub-list for extension extendee
 	0,  // [0:11] is the sub-list for field type_name
@@ -1943,22 +1825,22 @@ func file_agent_proto_init() {
 	if File_agent_proto != nil {
 		return
 	}
-	file_agent_proto_msgTypes[16].OneofWrappers = []any{
+	file_agent_proto_msgTypes[14].OneofWrappers = []any{
 		(*ExecRequest_Start)(nil),
 		(*ExecRequest_Input)(nil),
 		(*ExecRequest_InputEnded)(nil),
 		(*ExecRequest_Resize)(nil),
 	}
-	file_agent_proto_msgTypes[17].OneofWrappers = []any{
+	file_agent_proto_msgTypes[15].OneofWrappers = []any{
 		(*ExecReply_Output)(nil),
 		(*ExecReply_ErrorOutput)(nil),
 		(*ExecReply_ExitCode)(nil),
 	}
-	file_agent_proto_msgTypes[23].OneofWrappers = []any{
+	file_agent_proto_msgTypes[21].OneofWrappers = []any{
 		(*ReadFileReply_Facts)(nil),
 		(*ReadFileReply_Chunk)(nil),
 	}
-	file_agent_proto_msgTypes[25].OneofWrappers = []any{
+	file_agent_proto_msgTypes[23].OneofWrappers = []any{
 		(*WriteFileRequest_Start)(nil),
 		(*WriteFileRequest_Chunk)(nil),
 	}
@@ -1968,7 +1850,7 @@ func file_agent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_agent_proto_rawDesc), len(file_agent_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   27,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,7 +25,6 @@ const (
 	Agent_Hello_FullMethodName     = "/dormouse.agent.v1.Agent/Hello"
 	Agent_Start_FullMethodName     = "/dormouse.agent.v1.Agent/Start"
 	Agent_Quiesce_FullMethodName   = "/dormouse.agent.v1.Agent/Quiesce"
-	Agent_Wake_FullMethodName      = "/dormouse.agent.v1.Agent/Wake"
 	Agent_Inspect_FullMethodName   = "/dormouse.agent.v1.Agent/Inspect"
 	Agent_Exec_FullMethodName      = "/dormouse.agent.v1.Agent/Exec"
 	Agent_Logs_FullMethodName      = "/dormouse.agent.v1.Agent/Logs"
@@ -36,6 +35,9 @@ const (
 // AgentClient is the client API for Agent service.
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
+//
+// What a restored guest must be told before its first request is no call of this service: it comes as one small message
+// on a port of its own (assets/guest-agent/wake/message.go), since the first call of a session is the slowest.
 type AgentClient interface {
 	// Who answers: proves the channel and tells what runs in the guest.
 	Hello(ctx context.Context, in *HelloRequest, opts ...grpc.CallOption) (*HelloReply, error)
@@ -46,8 +48,6 @@ type AgentClient interface {
 	Start(ctx context.Context, in *StartRequest, opts ...grpc.CallOption) (*StartReply, error)
 	// Last call before the VM is frozen: flushes what can be flushed, and answers when nothing of the agent is under way.
 	Quiesce(ctx context.Context, in *QuiesceRequest, opts ...grpc.CallOption) (*QuiesceReply, error)
-	// First call after a restore, before any request gets in: sets the clock, stirs entropy in, writes the identity.
-	Wake(ctx context.Context, in *WakeRequest, opts ...grpc.CallOption) (*WakeReply, error)
 	// The guest's state in words: mounts, overlays, processes, kernel log, container logs.
 	Inspect(ctx context.Context, in *InspectRequest, opts ...grpc.CallOption) (*InspectReply, error)
 	// Runs one more program in a container. The first message says which, those after it bring its input and the size of
@@ -95,16 +95,6 @@ func (c *agentClient) Quiesce(ctx context.Context, in *QuiesceRequest, opts ...g
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(QuiesceReply)
 	err := c.cc.Invoke(ctx, Agent_Quiesce_FullMethodName, in, out, cOpts...)
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-func (c *agentClient) Wake(ctx context.Context, in *WakeRequest, opts ...grpc.CallOption) (*WakeReply, error) {
-	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(WakeReply)
-	err := c.cc.Invoke(ctx, Agent_Wake_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +178,9 @@ type Agent_WriteFileClient = grpc.ClientStreamingClient[WriteFileRequest, WriteF
 // AgentServer is the server API for Agent service.
 // All implementations must embed UnimplementedAgentServer
 // for forward compatibility.
+//
+// What a restored guest must be told before its first request is no call of this service: it comes as one small message
+// on a port of its own (assets/guest-agent/wake/message.go), since the first call of a session is the slowest.
 type AgentServer interface {
 	// Who answers: proves the channel and tells what runs in the guest.
 	Hello(context.Context, *HelloRequest) (*HelloReply, error)
@@ -198,8 +191,6 @@ type AgentServer interface {
 	Start(context.Context, *StartRequest) (*StartReply, error)
 	// Last call before the VM is frozen: flushes what can be flushed, and answers when nothing of the agent is under way.
 	Quiesce(context.Context, *QuiesceRequest) (*QuiesceReply, error)
-	// First call after a restore, before any request gets in: sets the clock, stirs entropy in, writes the identity.
-	Wake(context.Context, *WakeRequest) (*WakeReply, error)
 	// The guest's state in words: mounts, overlays, processes, kernel log, container logs.
 	Inspect(context.Context, *InspectRequest) (*InspectReply, error)
 	// Runs one more program in a container. The first message says which, those after it bring its input and the size of
@@ -231,9 +222,6 @@ func (UnimplementedAgentServer) Start(context.Context, *StartRequest) (*StartRep
 }
 func (UnimplementedAgentServer) Quiesce(context.Context, *QuiesceRequest) (*QuiesceReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Quiesce not implemented")
-}
-func (UnimplementedAgentServer) Wake(context.Context, *WakeRequest) (*WakeReply, error) {
-	return nil, status.Error(codes.Unimplemented, "method Wake not implemented")
 }
 func (UnimplementedAgentServer) Inspect(context.Context, *InspectRequest) (*InspectReply, error) {
 	return nil, status.Error(codes.Unimplemented, "method Inspect not implemented")
@@ -325,24 +313,6 @@ func _Agent_Quiesce_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
-func _Agent_Wake_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(WakeRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(AgentServer).Wake(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: Agent_Wake_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(AgentServer).Wake(ctx, req.(*WakeRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
 func _Agent_Inspect_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(InspectRequest)
 	if err := dec(in); err != nil {
@@ -415,10 +385,6 @@ var Agent_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Quiesce",
 			Handler:    _Agent_Quiesce_Handler,
-		},
-		{
-			MethodName: "Wake",
-			Handler:    _Agent_Wake_Handler,
 		},
 		{
 			MethodName: "Inspect",

@@ -41,11 +41,21 @@ type Listener struct {
 
 // Listen opens the port at path.
 func Listen(path string) (*Listener, error) {
+	file, _, err := open(path)
+	if err != nil {
+		return nil, err
+	}
+	return newListener(file)
+}
+
+func open(path string) (*os.File, syscall.RawConn, error) {
 	descriptor, err := syscall.Open(path, syscall.O_RDWR|syscall.O_NONBLOCK|syscall.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	return newListener(os.NewFile(uintptr(descriptor), path))
+	file := os.NewFile(uintptr(descriptor), path)
+	raw, err := file.SyscallConn()
+	return file, raw, err
 }
 
 func newListener(file *os.File) (*Listener, error) {
@@ -91,22 +101,23 @@ const (
 
 // fill reads one chunk into pending.
 func (l *Listener) fill(onAbsence absence) error {
-	var failure error
-	err := l.raw.Read(func(descriptor uintptr) bool {
-		count, err := retryInterrupted(func() (int, error) { return syscall.Read(int(descriptor), l.buffer[:]) })
-		if err == syscall.EAGAIN || (err == nil && count == 0 && onAbsence == waitForHost) {
-			return false
-		}
-		if err == nil {
-			l.pending = l.buffer[:count]
-		}
-		failure = err
-		return true
+	count, err := readSome(l.raw, l.buffer[:], onAbsence)
+	if err == nil {
+		l.pending = l.buffer[:count]
+	}
+	return err
+}
+
+// readSome returns 0 bytes only for a host that is absent, and only if that is not waited for.
+func readSome(raw syscall.RawConn, into []byte, onAbsence absence) (count int, failure error) {
+	err := raw.Read(func(descriptor uintptr) bool {
+		count, failure = retryInterrupted(func() (int, error) { return syscall.Read(int(descriptor), into) })
+		return failure != syscall.EAGAIN && !(failure == nil && count == 0 && onAbsence == waitForHost)
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return failure
+	return max(count, 0), failure
 }
 
 func (l *Listener) startsConnection() bool { return bytes.HasPrefix(l.pending, clientPreface) }

@@ -96,18 +96,6 @@ export interface QuiesceRequest {
 export interface QuiesceReply {
 }
 
-export interface WakeRequest {
-  unixNanos: bigint;
-  entropy: Buffer;
-  /** Becomes /run/dormouse/actor.json in each container. */
-  identityJson: string;
-}
-
-export interface WakeReply {
-  /** How far the guest's clock was off before it was set. */
-  clockStepNanos: bigint;
-}
-
 export interface InspectRequest {
   /** Lines of each log to return; 0: a default. */
   tailLines: number;
@@ -728,126 +716,6 @@ export const QuiesceReply: MessageFns<QuiesceReply> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
-
-function createBaseWakeRequest(): WakeRequest {
-  return { unixNanos: 0n, entropy: Buffer.alloc(0), identityJson: "" };
-}
-
-export const WakeRequest: MessageFns<WakeRequest> = {
-  encode(message: WakeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.unixNanos !== 0n) {
-      if (BigInt.asIntN(64, message.unixNanos) !== message.unixNanos) {
-        throw new globalThis.Error("value provided for field message.unixNanos of type int64 too large");
-      }
-      writer.uint32(8).int64(message.unixNanos);
-    }
-    if (message.entropy.length !== 0) {
-      writer.uint32(18).bytes(message.entropy);
-    }
-    if (message.identityJson !== "") {
-      writer.uint32(26).string(message.identityJson);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): WakeRequest {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWakeRequest();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.unixNanos = reader.int64() as bigint;
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.entropy = Buffer.from(reader.bytes());
-            continue;
-          }
-          case 3: {
-            if (tag !== 26) {
-              break;
-            }
-
-            message.identityJson = reader.string();
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
-
-function createBaseWakeReply(): WakeReply {
-  return { clockStepNanos: 0n };
-}
-
-export const WakeReply: MessageFns<WakeReply> = {
-  encode(message: WakeReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.clockStepNanos !== 0n) {
-      if (BigInt.asIntN(64, message.clockStepNanos) !== message.clockStepNanos) {
-        throw new globalThis.Error("value provided for field message.clockStepNanos of type int64 too large");
-      }
-      writer.uint32(8).int64(message.clockStepNanos);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): WakeReply {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseWakeReply();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 8) {
-              break;
-            }
-
-            message.clockStepNanos = reader.int64() as bigint;
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1970,6 +1838,10 @@ export const WriteFileReply: MessageFns<WriteFileReply> = {
   },
 };
 
+/**
+ * What a restored guest must be told before its first request is no call of this service: it comes as one small message
+ * on a port of its own (assets/guest-agent/wake/message.go), since the first call of a session is the slowest.
+ */
 export type AgentService = typeof AgentService;
 export const AgentService = {
   /** Who answers: proves the channel and tells what runs in the guest. */
@@ -2006,16 +1878,6 @@ export const AgentService = {
     requestDeserialize: (value: Buffer): QuiesceRequest => QuiesceRequest.decode(value),
     responseSerialize: (value: QuiesceReply): Buffer => Buffer.from(QuiesceReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): QuiesceReply => QuiesceReply.decode(value),
-  },
-  /** First call after a restore, before any request gets in: sets the clock, stirs entropy in, writes the identity. */
-  wake: {
-    path: "/dormouse.agent.v1.Agent/Wake" as const,
-    requestStream: false as const,
-    responseStream: false as const,
-    requestSerialize: (value: WakeRequest): Buffer => Buffer.from(WakeRequest.encode(value).finish()),
-    requestDeserialize: (value: Buffer): WakeRequest => WakeRequest.decode(value),
-    responseSerialize: (value: WakeReply): Buffer => Buffer.from(WakeReply.encode(value).finish()),
-    responseDeserialize: (value: Buffer): WakeReply => WakeReply.decode(value),
   },
   /** The guest's state in words: mounts, overlays, processes, kernel log, container logs. */
   inspect: {
@@ -2090,8 +1952,6 @@ export interface AgentServer extends UntypedServiceImplementation {
   start: handleUnaryCall<StartRequest, StartReply>;
   /** Last call before the VM is frozen: flushes what can be flushed, and answers when nothing of the agent is under way. */
   quiesce: handleUnaryCall<QuiesceRequest, QuiesceReply>;
-  /** First call after a restore, before any request gets in: sets the clock, stirs entropy in, writes the identity. */
-  wake: handleUnaryCall<WakeRequest, WakeReply>;
   /** The guest's state in words: mounts, overlays, processes, kernel log, container logs. */
   inspect: handleUnaryCall<InspectRequest, InspectReply>;
   /**
@@ -2160,19 +2020,6 @@ export interface AgentClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: QuiesceReply) => void,
-  ): ClientUnaryCall;
-  /** First call after a restore, before any request gets in: sets the clock, stirs entropy in, writes the identity. */
-  wake(request: WakeRequest, callback: (error: ServiceError | null, response: WakeReply) => void): ClientUnaryCall;
-  wake(
-    request: WakeRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: WakeReply) => void,
-  ): ClientUnaryCall;
-  wake(
-    request: WakeRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: WakeReply) => void,
   ): ClientUnaryCall;
   /** The guest's state in words: mounts, overlays, processes, kernel log, container logs. */
   inspect(

@@ -16,7 +16,6 @@ import { translated } from './connection.ts';
 import { decodeHash, encodeFields } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
 import { requireMemory } from './life.ts';
-import { recentEvents } from './events.ts';
 import { operationArguments } from './operations.ts';
 import type { RunScript } from './scripts.ts';
 
@@ -55,7 +54,6 @@ export function actorRegistry(redis: Redis, run: RunScript): ActorRegistry {
     },
     overdueActors: (limit) => translated(redis.zrangebyscore(redisKeys.deadlines, 0, Date.now(), 'LIMIT', 0, limit)),
     actorsOnNode: (nodeId) => translated(redis.sunion(redisKeys.nodeActors(nodeId), redisKeys.nodePaused(nodeId))),
-    recentEvents: (id, limit) => recentEvents(redis, id, limit),
   };
 }
 
@@ -81,6 +79,7 @@ async function claim(
 
 async function applyTransition(run: RunScript, transition: Transition): Promise<TransitionResult> {
   const { id, from, to, epoch, deadlineMs, reason, update = {} } = transition;
+  const phases = transition.phases ?? (to === 'running' ? update.lastStart?.phases : undefined);
   for (const state of from) {
     if (!mayMove(state, to)) throw new Error(`the lifecycle has no move from ${state} to ${to}`);
   }
@@ -99,6 +98,7 @@ async function applyTransition(run: RunScript, transition: Transition): Promise<
     deadline ?? '',
     JSON.stringify(reason),
     JSON.stringify(removed),
+    phases === undefined ? '' : JSON.stringify(phases),
     ...encodeFields(update),
   )) as string[];
   const [outcome, state, holder] = reply;
@@ -115,12 +115,13 @@ async function listActors(
   cursor: string | undefined,
 ): Promise<Page<ActorRecord>> {
   const index = indexOf(filter);
+  const [first, end] = boundsOf(filter);
   const items: ActorRecord[] = [];
   let last = cursor;
   for (let page = 0; page < maxScanPages; page++) {
-    const start = last === undefined ? '-' : `(${last}`;
+    const start = last === undefined ? first : `(${last}`;
     const count = filter.label === undefined && filter.template === undefined ? limit - items.length + 1 : scanPageSize;
-    const ids = await translated(redis.zrange(index, start, '+', 'BYLEX', 'LIMIT', 0, count));
+    const ids = await translated(redis.zrange(index, start, end, 'BYLEX', 'LIMIT', 0, count));
     const records = await Promise.all(ids.map(getActor));
     for (const [position, record] of records.entries()) {
       if (items.length === limit) return { items, nextCursor: last ?? '' };
@@ -137,6 +138,10 @@ function indexOf(filter: ActorFilter): string {
   if (filter.template !== undefined) return redisKeys.actorsOfTemplate(filter.template);
   return redisKeys.actors;
 }
+
+/** Ids are of ASCII, so no id that begins with the prefix comes after the prefix and this byte. */
+const boundsOf = ({ prefix }: ActorFilter): readonly [string, string] =>
+  prefix === undefined ? ['-', '+'] : [`[${prefix}`, `(${prefix}\x7f`];
 
 function matches(record: ActorRecord, filter: ActorFilter): boolean {
   if (filter.state !== undefined && record.state !== filter.state) return false;

@@ -267,6 +267,48 @@ suite('registry on a real Redis', () => {
     assert.ok((await registry.actorsOnNode('slow')).includes('overdue'));
   });
 
+  test('one event for each change and none for a refusal, also of templates and nodes', async () => {
+    const start = await registry.newestEvent();
+    const record = node('told');
+    await registry.announceNode(record, 10_000);
+    await registry.createTemplate(template('told'));
+    await registry.updateTemplate({ ...template('told'), state: 'failed' }, ['preparing']); // refused: it is ready
+    await registry.createActor(actor('told', 'told'));
+    await registry.createActor(actor('told', 'told')); // exists
+    const claim = await registry.claim('told', 'told', 1000, 'a call');
+    assert.ok(claim.outcome === 'claimed');
+    await registry.claim('told', 'told', 1000, 'a call'); // taken
+    const { epoch } = claim;
+    const move = { id: 'told', epoch, from: ['resuming'], to: 'running', reason: 'woke' } as const;
+    await registry.transition({ ...move, epoch: '1.0' }); // stale
+    await registry.transition({ ...move, update: { generation: 3 }, phases: { vmm: 2.5 } });
+    await registry.setNodeState('told', 'draining');
+    await registry.setNodeState('told', 'draining'); // it is
+    await registry.releaseLease('told', record.bootId);
+    await registry.declareNodeOver('told');
+    await registry.declareNodeOver('told'); // it is
+    const { events, next, gap } = await registry.readEvents(start, 100);
+    assert.deepEqual(
+      events.map(({ type, subject, from, to }) => [type, subject, from, to]),
+      [
+        ['node', 'told', undefined, 'ready'],
+        ['template', 'told', undefined, 'ready'],
+        ['actor', 'told', undefined, 'suspended'],
+        ['actor', 'told', 'suspended', 'resuming'],
+        ['actor', 'told', 'resuming', 'running'],
+        ['node', 'told', 'ready', 'draining'],
+        ['node', 'told', 'draining', 'gone'],
+        ['node', 'told', 'gone', 'over'],
+      ],
+    );
+    const { cause, generation, phases, node: at, epoch: held } = { ...events[4] };
+    assert.deepEqual([cause, generation, phases, at, held], ['woke', 3, { vmm: 2.5 }, 'told', epoch]);
+    assert.deepEqual([next, gap], [events.at(-1)?.id, false]);
+    assert.equal(await registry.newestEvent(), next);
+    const half = await registry.readEvents(events[2]?.id ?? '', 3);
+    assert.deepEqual(half.events, events.slice(3, 6));
+  });
+
   test('listing pages in id order and filters', async () => {
     await registry.createTemplate(template('paged'));
     for (let index = 0; index < 25; index++) {
@@ -288,6 +330,11 @@ suite('registry on a real Redis', () => {
     const all = await registry.listActors({ template: 'paged' }, 25);
     assert.equal(all.nextCursor, undefined);
     assert.equal(all.items.length, 25);
+    const begun = async (prefix: string, after?: string) =>
+      (await registry.listActors({ prefix }, 50, after)).items.map(({ id }) => id);
+    assert.equal((await begun('page-1')).length, 10);
+    assert.deepEqual(await begun('page-1', 'page-18'), ['page-19']);
+    assert.deepEqual([await begun('page-07'), await begun('page-x')], [['page-07'], []]);
   });
 
   test('a template in use is not deleted; an unused one is', async () => {

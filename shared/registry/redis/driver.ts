@@ -5,6 +5,7 @@ import { changeSchema, type Change } from '../records.ts';
 import type { Registry } from '../registry.ts';
 import { actorRegistry } from './actors.ts';
 import { connectRedis, translated } from './connection.ts';
+import { eventRegistry } from './events.ts';
 import { redisKeys } from './keys.ts';
 import { lifeRegistry } from './life.ts';
 import { nodeRegistry } from './nodes.ts';
@@ -22,6 +23,7 @@ export function openRedisRegistry(url: string, log: Logger): Registry {
     ...nodeRegistry(redis, run),
     ...operationRegistry(redis, run),
     ...lifeRegistry(redis, run),
+    ...eventRegistry(redis),
     async remember(key, value, ttlMs) {
       const before = await translated(redis.set(redisKeys.remembered(key), value, 'PX', ttlMs, 'NX', 'GET'));
       return before ?? undefined;
@@ -31,6 +33,13 @@ export function openRedisRegistry(url: string, log: Logger): Registry {
     },
     async forget(key) {
       await translated(redis.del(redisKeys.remembered(key)));
+    },
+    async writeNote(name, text) {
+      const key = redisKeys.note(name);
+      await translated<unknown>(text === undefined ? redis.del(key) : redis.set(key, text));
+    },
+    async readNote(name) {
+      return (await translated(redis.get(redisKeys.note(name)))) ?? undefined;
     },
     async lead(name, holder, ttlMs) {
       return (await run('lead', name, holder, ttlMs)) === 1;

@@ -21,6 +21,7 @@ export const redisKeys = {
   operation: (id: string) => `dm:operation:${id}`,
   openOperations: 'dm:operations:open',
   remembered: (key: string) => `dm:idempotency:${key}`,
+  note: (name: string) => `dm:note:${name}`,
   leader: (name: string) => `dm:leader:${name}`,
   events: 'dm:events',
   /** Pub/sub channel of changes. */

@@ -80,7 +80,7 @@ export const lifeSources = {
     redis.call('ZADD', 'dm:actors', 0, id)
     redis.call('ZADD', 'dm:actors:state:suspended', 0, id)
     redis.call('ZADD', 'dm:actors:template:' .. cjson.decode(redis.call('HGET', key, 'template')), 0, id)
-    announce(id, 'suspended', '', '', '"restored from the store"')
+    announce(id, found[1] and unquote(found[1]) or '', 'suspended', '', '', '"restored from the store"')
     return found[1] and 'updated' or 'restored'`,
 
   /** id, uid(json), epoch, node, now, field… → readopted | absent | refused */
@@ -109,6 +109,6 @@ export const lifeSources = {
     if #ARGV > 5 then redis.call('HSET', key, unpack(ARGV, 6)) end
     redis.call('HSET', key, 'epoch', '"' .. epoch .. '"', 'node', cjson.encode(node), 'lastNode', cjson.encode(node))
     move(id, state, 'running', ARGV[5], '', '"its node runs it still"')
-    announce(id, 'running', epoch, node, '"its node runs it still"')
+    announce(id, state, 'running', epoch, node, '"its node runs it still"')
     return 'readopted'`,
 } as const;

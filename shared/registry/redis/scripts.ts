@@ -4,6 +4,7 @@
  */
 import type { Redis } from 'ioredis';
 import { translated } from './connection.ts';
+import { eventsKept } from './events.ts';
 import { lifeFunctions, lifeSources } from './life-scripts.ts';
 
 /** Moves an actor between the indexes and tells everybody. Prepended to the scripts that change a state. */
@@ -18,11 +19,26 @@ local function release(id, node, memory)
     redis.call('HINCRBY', 'dm:node:' .. node .. ':used', 'memoryMiB', -memory)
   end
 end
-local function announce(id, state, epoch, node, reason)
-  redis.call('XADD', 'dm:events', 'MAXLEN', '~', '10000', '*',
-    'actor', id, 'state', state, 'epoch', epoch or '', 'node', node or '', 'reason', reason)
-  redis.call('PUBLISH', 'dm:changes',
-    cjson.encode({kind = 'actor', id = id, state = state, epoch = (epoch ~= '' and epoch or nil)}))
+-- What happened goes into the stream of events, in the same step as the change itself, and a hint to all who listen.
+local function hint(kind, id, state, epoch)
+  redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = kind, id = id, state = state, epoch = epoch}))
+end
+local function tell(kind, id, from, to, cause, ...)
+  redis.call('XADD', 'dm:events', 'MAXLEN', '~', '${eventsKept}', '*',
+    'type', kind, 'id', id, 'from', from, 'to', to, 'cause', cause, ...)
+end
+local function announce(id, from, to, epoch, node, cause, phases)
+  local generation = redis.call('HGET', 'dm:actor:' .. id, 'generation') or ''
+  tell('actor', id, from, to, cause, 'epoch', epoch, 'node', node, 'generation', generation, 'phases', phases or '')
+  hint('actor', id, to, epoch ~= '' and epoch or nil)
+end
+local function announceTemplate(name, from, to, cause)
+  tell('template', name, from, to, cause)
+  hint('template', name, to)
+end
+local function announceNodeState(id, from, to, cause)
+  if from ~= to then tell('node', id, from, to, cause) end
+  hint('node', id, to)
 end
 local function move(id, from, to, now, deadline, reason)
   local key = 'dm:actor:' .. id
@@ -65,7 +81,7 @@ const sources = {
     redis.call('ZADD', 'dm:actors', 0, id)
     redis.call('ZADD', 'dm:actors:state:suspended', 0, id)
     redis.call('ZADD', 'dm:actors:template:' .. template, 0, id)
-    announce(id, 'suspended', '', '', '"created"')
+    announce(id, '', 'suspended', '', '', '"created"')
     return 'created'`,
 
   /** id, node, now, deadlineIso, deadlineMs, reason(json), its operation → [outcome, epoch, state or milliseconds] */
@@ -97,14 +113,14 @@ const sources = {
     redis.call('HSET', key, 'epoch', '"' .. epoch .. '"', 'node', cjson.encode(node), 'lastNode', cjson.encode(node),
       'deadlineAt', '"' .. ARGV[4] .. '"')
     move(id, state, 'resuming', ARGV[3], ARGV[5], ARGV[6])
-    announce(id, 'resuming', epoch, node, ARGV[6])
+    announce(id, state, 'resuming', epoch, node, ARGV[6])
     if ARGV[7] then
       putOperation(7)
       redis.call('HSET', key, 'wakeOperation', cjson.encode(ARGV[7]))
     else redis.call('HDEL', key, 'wakeOperation') end
     return {'claimed', epoch}`,
 
-  /** id, fromStates(json), epoch(json or ''), to, now, deadlineIso, deadlineMs, reason(json), removed(json), field… */
+  /** id, fromStates(json), epoch(json or ''), to, now, deadlineIso, deadlineMs, reason(json), removed(json), phases(json or ''), field… */
   transition: `
     local id, to = ARGV[1], ARGV[4]
     local key = 'dm:actor:' .. id
@@ -123,7 +139,7 @@ const sources = {
       end
     end
     for _, field in ipairs(cjson.decode(ARGV[9])) do redis.call('HDEL', key, field) end
-    if #ARGV > 9 then redis.call('HSET', key, unpack(ARGV, 10)) end
+    if #ARGV > 10 then redis.call('HSET', key, unpack(ARGV, 11)) end
     if ARGV[6] ~= '' then redis.call('HSET', key, 'deadlineAt', '"' .. ARGV[6] .. '"') end
     move(id, state, to, ARGV[5], ARGV[7], ARGV[8])
     local node = fields[3] and cjson.decode(fields[3]) or ''
@@ -138,7 +154,7 @@ const sources = {
         redis.call('HDEL', key, 'node')
       end
     end
-    announce(id, to, epoch ~= '' and unquote(epoch) or '', node, ARGV[8])
+    announce(id, state, to, epoch ~= '' and unquote(epoch) or '', node, ARGV[8], ARGV[10])
     return {'moved'}`,
 
   /** id, uid(json) */
@@ -152,12 +168,12 @@ const sources = {
       release(id, node, tonumber(fields[5]))
       redis.call('SREM', 'dm:node:' .. node .. ':paused', id)
     end
+    announce(id, 'deleting', 'gone', '', '', '"deleted"')
     redis.call('DEL', key)
     redis.call('ZREM', 'dm:actors', id)
     redis.call('ZREM', 'dm:actors:state:deleting', id)
     redis.call('ZREM', 'dm:actors:template:' .. cjson.decode(fields[3]), id)
     redis.call('ZREM', 'dm:deadlines', id)
-    announce(id, 'gone', '', '', '"deleted"')
     return 1`,
 
   /** name, field… → created | exists */
@@ -166,6 +182,7 @@ const sources = {
     if redis.call('EXISTS', key) == 1 then return 'exists' end
     redis.call('HSET', key, unpack(ARGV, 2))
     redis.call('ZADD', 'dm:templates', 0, ARGV[1])
+    announceTemplate(ARGV[1], '', unquote(redis.call('HGET', key, 'state')), '"applied"')
     return 'created'`,
 
   /** name, revision(json), fromStates(json of json texts), field… → 1 when replaced */
@@ -178,17 +195,30 @@ const sources = {
     if not allowed then return 0 end
     redis.call('DEL', key)
     redis.call('HSET', key, unpack(ARGV, 4))
-    local state = redis.call('HGET', key, 'state')
-    redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'template', id = ARGV[1], state = unquote(state)}))
+    local now = redis.call('HMGET', key, 'state', 'error')
+    local cause = now[2] and cjson.encode(cjson.decode(now[2]).message) or '"prepared"'
+    announceTemplate(ARGV[1], unquote(fields[1]), unquote(now[1]), cause)
     return 1`,
 
   /** name, now → deleting | in-use | absent */
   beginDeleteTemplate: `
     local key = 'dm:template:' .. ARGV[1]
-    if redis.call('EXISTS', key) == 0 then return 'absent' end
+    local before = redis.call('HGET', key, 'state')
+    if not before then return 'absent' end
     if redis.call('ZCARD', 'dm:actors:template:' .. ARGV[1]) > 0 then return 'in-use' end
     redis.call('HSET', key, 'state', '"deleting"', 'since', '"' .. ARGV[2] .. '"')
+    if before ~= '"deleting"' then announceTemplate(ARGV[1], unquote(before), 'deleting', '"asked for"') end
     return 'deleting'`,
+
+  /** name */
+  removeTemplate: `
+    local key = 'dm:template:' .. ARGV[1]
+    local before = redis.call('HGET', key, 'state')
+    if not before then return 0 end
+    redis.call('DEL', key)
+    redis.call('ZREM', 'dm:templates', ARGV[1])
+    announceTemplate(ARGV[1], unquote(before), 'gone', '"deleted"')
+    return 1`,
 
   /** id, bootId, leaseMs, predecessor's bootId or '', field… → 1 when announced */
   announceNode: `
@@ -199,7 +229,7 @@ const sources = {
     redis.call('DEL', 'dm:node:' .. ARGV[1])
     redis.call('HSET', 'dm:node:' .. ARGV[1], unpack(ARGV, 5))
     redis.call('SADD', 'dm:nodes', ARGV[1])
-    redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'node', id = ARGV[1], state = 'ready'}))
+    announceNodeState(ARGV[1], '', 'ready', '"it started"')
     return 1`,
 
   /** → for each node: hash, milliseconds of its lease, slots used, memory used, revisions */
@@ -237,7 +267,8 @@ const sources = {
     redis.call('SET', key .. ':lease', ARGV[2], 'PX', ARGV[3])
     -- Gone by itself with the time that a new life waits for silent nodes in any case.
     redis.call('SET', key .. ':returning', 1, 'PX', ARGV[3])
-    redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'node', id = ARGV[1], state = 'ready'}))
+    local state = unquote(redis.call('HGET', key, 'state'))
+    announceNodeState(ARGV[1], holder and state or 'gone', state, '"it has its lease again"')
     return 1`,
 
   /** id → 1 when its last boot holds no lease, and from now on can never hold one again */
@@ -245,22 +276,28 @@ const sources = {
     local key = 'dm:node:' .. ARGV[1]
     if redis.call('EXISTS', key .. ':lease') == 1 then return 0 end
     local boot = redis.call('HGET', key, 'bootId')
-    if boot then redis.call('SET', key .. ':over', unquote(boot)) end
+    if not boot then return 1 end
+    local before = redis.call('GET', key .. ':over')
+    redis.call('SET', key .. ':over', unquote(boot))
+    if before ~= unquote(boot) then announceNodeState(ARGV[1], 'gone', 'over', '"its lease ran out"') end
     return 1`,
 
   /** id, bootId */
   releaseLease: `
     local lease = 'dm:node:' .. ARGV[1] .. ':lease'
-    if redis.call('GET', lease) == ARGV[2] then redis.call('DEL', lease) end
-    redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'node', id = ARGV[1], state = 'gone'}))
+    local held = redis.call('GET', lease) == ARGV[2]
+    if held then redis.call('DEL', lease) end
+    local state = redis.call('HGET', 'dm:node:' .. ARGV[1], 'state')
+    announceNodeState(ARGV[1], held and state and unquote(state) or 'gone', 'gone', '"it stopped in order"')
     return 1`,
 
   /** id, state(json) → 1 when the node exists */
   setNodeState: `
     local key = 'dm:node:' .. ARGV[1]
-    if redis.call('EXISTS', key) == 0 then return 0 end
+    local before = redis.call('HGET', key, 'state')
+    if not before then return 0 end
     redis.call('HSET', key, 'state', ARGV[2])
-    redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'node', id = ARGV[1], state = unquote(ARGV[2])}))
+    announceNodeState(ARGV[1], unquote(before), unquote(ARGV[2]), '"asked for"')
     return 1`,
 
   /** an operation → 1 when taken */

@@ -37,7 +37,7 @@ export function templateRegistry(redis: Redis, run: RunScript): TemplateRegistry
       return (await run('beginDeleteTemplate', name, new Date().toISOString())) as 'deleting' | 'in-use' | 'absent';
     },
     async removeTemplate(name) {
-      await translated(redis.multi().del(redisKeys.template(name)).zrem(redisKeys.templates, name).exec());
+      await run('removeTemplate', name);
     },
   };
 }

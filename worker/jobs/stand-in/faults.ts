@@ -27,6 +27,7 @@ const codes: Readonly<Record<string, ErrorCode>> = {
   store: 'store-unavailable',
   sandbox: 'guest-unreachable',
   sandboxes: 'vmm-failed',
+  prepared: 'vmm-failed',
 };
 
 /** The real port, with the plan's fault in it. `adapt` wraps what a call returned. */

@@ -21,7 +21,8 @@ import { createActivationTable } from '../../activation/activation.ts';
 import { createCaptureTable } from '../../activation/local-capture.ts';
 import type { ImageStore, PreparedImage } from '../../images/image-store.ts';
 import type { NodeContext } from '../../node-context.ts';
-import type { Sandbox } from '../../sandbox/sandbox.ts';
+import type { PreparedSandbox, Sandbox } from '../../sandbox/sandbox.ts';
+import type { SandboxPool } from '../../pool/pool.ts';
 import { createGoldenCache } from '../../snapshot/golden-cache.ts';
 import { createJobsInHand, type JobsInHand } from '../job-in-hand.ts';
 import { withFaults, type FaultPlan } from './faults.ts';
@@ -80,8 +81,10 @@ export async function standInNode({ registry, store, folder }: Grounds, plan: Fa
   for (const each of [transferFolder, diskFolder, memoryFolder]) await mkdir(each);
   const live = new Set<Counter>();
   const faultyStore = withFaults(store, 'store', plan);
+  const faultySandbox = (result: unknown): unknown =>
+    result === undefined ? result : withFaults(result as Sandbox, 'sandbox', plan);
   const sandboxes = withFaults(standInClass(live), 'sandboxes', plan, (result) =>
-    result === undefined ? result : withFaults(result as Sandbox, 'sandbox', plan),
+    isPrepared(result) ? withFaults(result, 'prepared', plan, faultySandbox) : faultySandbox(result),
   );
   const blobs = { store: faultyStore, keyRing: [] };
   const context: NodeContext = {
@@ -89,12 +92,14 @@ export async function standInNode({ registry, store, folder }: Grounds, plan: Fa
     registry: withFaults(registry, 'registry', plan),
     store: faultyStore,
     sender: {
+      waiting: () => Promise.resolve(0),
       send: () => Promise.resolve(),
       withdraw: () => Promise.resolve(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
     },
     images: standInImages,
     goldens: createGoldenCache({ blobs, sandboxes, diskFolder, memoryFolder }),
+    pool: noPool,
     activations: createActivationTable(),
     captures: createCaptureTable(),
     drainMs: 1000,
@@ -107,6 +112,18 @@ export async function standInNode({ registry, store, folder }: Grounds, plan: Fa
     transferFolders: () => readdir(transferFolder),
   };
 }
+
+const isPrepared = (result: unknown): result is PreparedSandbox =>
+  typeof result === 'object' && result !== null && 'restore' in result;
+
+const noPool: SandboxPool = {
+  take: () => undefined,
+  expect: () => undefined,
+  beginWake: () => ({ [Symbol.dispose]: () => undefined }),
+  drain: () => Promise.resolve(),
+  counts: { ready: 0, hits: 0, misses: 0 },
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+};
 
 const image: PreparedImage = {
   reference: 'oci:/images:main',

@@ -36,11 +36,17 @@ export function standInClass(live: Set<Counter>): SandboxClass {
   return {
     runtime: standInRuntime,
     boot: (spec) => Promise.resolve(run(spec.label, 0)),
-    async restore(spec, { baseMemoryPath, memoryPath, devicePath }) {
-      await readFile(devicePath);
-      const text = await readFile(memoryPath ?? baseMemoryPath ?? '', 'utf8');
-      return run(spec.label, Number(text));
-    },
+    prepare: (spec, baseMemoryPath) =>
+      Promise.resolve({
+        exited: new Promise(() => undefined),
+        memoryBytes: 0,
+        async restore({ memoryPath, devicePath }) {
+          await readFile(devicePath);
+          const text = await readFile(memoryPath ?? baseMemoryPath ?? '', 'utf8');
+          return run(spec.label, Number(text));
+        },
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      }),
     unpackBase: (memoryPath, _size, target) => copyFile(memoryPath, target),
   };
 }
@@ -83,7 +89,7 @@ function sandboxOf(counter: Counter, live: Set<Counter>): Sandbox {
       requireLive();
       const memory = await writePart(path.join(folder, 'memory'), String(counter.count));
       const device = await writePart(path.join(folder, 'device'), 'device');
-      return { memorySizeBytes: 4096, pageCount: 1, memory, device };
+      return { memorySizeBytes: 4096, pageCount: 1, comparedPages: 1, memory, device };
     },
     [Symbol.asyncDispose]: () => Promise.resolve(void live.delete(counter)),
   };

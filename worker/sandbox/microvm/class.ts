@@ -1,67 +1,50 @@
-/**
- * The micro-VM sandbox class: builds VMs from a VMM, the network pool and a node's folders.
- *
- *   <runFolder>/<n>/         sockets, console log, shared folder (lowers are mounted below it); short, for socket paths
- *   <memoryFolder>/<n>       the guest's memory, on a tmpfs
- */
-import { mkdir, rename, unlink } from 'node:fs/promises';
-import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { execa } from 'execa';
-import { removeTree } from '../../../shared/process/remove-tree.ts';
-import type { NetworkPool } from '../../network/pool.ts';
-import type { PhaseClock } from '../phase-clock.ts';
-import type { RestoreSource, Sandbox, SandboxClass, SandboxSpec } from '../sandbox.ts';
-import { applyMemoryPart, decompressFile } from './memory/memory-part.ts';
+/** The micro-VM sandbox class: builds VMs from a VMM, the network pool and a node's folders. */
+import { rename, unlink } from 'node:fs/promises';
+import { openWakePort } from '../../../shared/proto/wake-port.ts';
+import { settleAll } from '../../../shared/process/settle-all.ts';
+import type { Logger } from '../../../shared/telemetry/logger.ts';
+import { createPhaseClock, type PhaseClock } from '../phase-clock.ts';
+import type { Capture, OwnState, Sandbox, SandboxClass, SandboxSpec } from '../sandbox.ts';
+import { launch, type Programs } from './launch.ts';
+import { guestMemory } from './memory/guest-memory.ts';
+import { applyPartInThread, warmMemoryThread } from './memory/memory-thread.ts';
 import { createMemoryFile, microvm } from './microvm.ts';
-import { startVirtiofsd, type FileSystemDaemon } from './virtiofs/virtiofsd.ts';
-import type { Vmm, VmmClass, VmmOptions } from './vmm.ts';
+import { attachLowers, makePlace, takeIntoUse, type Place, type PlaceOptions } from './place.ts';
+import { prepareIn } from './prepared.ts';
+import type { Zygotes } from './zygotes.ts';
 
-/** Between the end of a VM and that of its daemon lie a few ms. */
-const lastWordsMs = 250;
-
-export interface MicrovmClassOptions {
-  readonly vmmClass: VmmClass;
-  /** Argument prefix that runs virtiofsd. */
-  readonly virtiofsd: readonly string[];
-  readonly networks: NetworkPool;
-  readonly runFolder: string;
-  readonly memoryFolder: string;
-}
+export type MicrovmClassOptions = Programs & PlaceOptions & { readonly zygotes: Zygotes; readonly log: Logger };
 
 export function microvmClass(options: MicrovmClassOptions): SandboxClass {
+  warmMemoryThread();
   let counter = 0;
-  const nextName = (): string => String(++counter);
+  const placeWithLowers = async (spec: SandboxSpec, clock: PhaseClock, signal: AbortSignal): Promise<Place> => {
+    const place = await makePlace(options, String(++counter), spec, clock, signal);
+    return attachLowers(place, spec.lowers, clock).then(
+      () => place,
+      async (cause: unknown) => {
+        await place.resources.disposeAsync();
+        throw cause;
+      },
+    );
+  };
   return {
     runtime: options.vmmClass.runtime,
     async boot(spec, clock, signal) {
-      const place = await prepare(options, nextName(), spec, clock, signal);
-      try {
-        await createMemoryFile(place.memoryPath, spec.memoryMiB * 1024 * 1024);
-        const vmm = await launch(options, place, spec, 'boot', clock, signal);
-        const vm = microvm({ ...place, spec, vmm });
-        await vmm.run(signal);
-        await clock.measure('boot', () => vm.hello());
-        return vm;
-      } catch (cause) {
-        await place.resources.disposeAsync();
-        throw cause;
-      }
+      const [zygote, place] = await settleAll([options.zygotes.find(spec), placeWithLowers(spec, clock, signal)]);
+      if (zygote === undefined) return await bootIn(options, place, spec, clock, signal);
+      return (
+        (await fromZygote(options, place, spec, zygote, clock, signal)) ??
+        (await bootIn(options, await placeWithLowers(spec, clock, signal), spec, clock, signal))
+      );
     },
-    async restore(spec, source, clock, signal) {
-      const place = await prepare(options, nextName(), spec, clock, signal);
-      try {
-        return await restoreInto(options, place, spec, source, clock, signal);
-      } catch (cause) {
-        await place.resources.disposeAsync();
-        throw cause;
-      }
-    },
+    prepare: async (spec, baseMemoryPath, clock, signal) =>
+      prepareIn(options, await placeWithLowers(spec, clock, signal), spec, baseMemoryPath, clock, signal),
     async unpackBase(memoryPath, memorySizeBytes, target, signal) {
       const partial = `${target}.partial`;
       try {
         await createMemoryFile(partial, memorySizeBytes);
-        await applyMemoryPart(memoryPath, partial, memorySizeBytes, signal);
+        await applyPartInThread(memoryPath, partial, memorySizeBytes, signal);
         await rename(partial, target);
       } catch (cause) {
         await unlink(partial).catch(() => undefined);
@@ -71,121 +54,75 @@ export function microvmClass(options: MicrovmClassOptions): SandboxClass {
   };
 }
 
-interface Place {
-  readonly folder: string;
-  readonly sharedFolder: string;
-  readonly memoryPath: string;
-  readonly address: string;
-  readonly network: NonNullable<VmmOptions['network']>;
-  readonly resources: AsyncDisposableStack;
-}
-
-/** Folders, network and lowers: all that is needed before a process starts. */
-async function prepare(
+/** Undefined when it cannot be restored: then the VM has to boot. */
+async function fromZygote(
   options: MicrovmClassOptions,
-  name: string,
+  place: Place,
   spec: SandboxSpec,
+  zygote: OwnState,
   clock: PhaseClock,
   signal: AbortSignal,
-): Promise<Place> {
-  const resources = new AsyncDisposableStack();
-  const folder = path.join(options.runFolder, name);
-  const sharedFolder = path.join(folder, 'shared');
-  const memoryPath = path.join(options.memoryFolder, name);
+): Promise<Sandbox | undefined> {
   try {
-    await mkdir(sharedFolder, { recursive: true, mode: 0o700 });
-    resources.defer(() => removeTree(folder, options.runFolder));
-    resources.defer(() => unlink(memoryPath).catch(() => undefined));
-    const slot = await clock.measure('network', () => options.networks.acquire({ egress: spec.egress, signal }));
-    resources.use(slot);
-    await clock.measure('lower', async () => {
-      for (const lower of spec.lowers) resources.use(await lower.attach(sharedFolder));
-    });
-    return { folder, sharedFolder, memoryPath, address: slot.address, network: slot, resources };
+    return await clock.measure('zygote', () => restoreZygote(options, place, spec, zygote, signal));
   } catch (cause) {
-    await resources.disposeAsync();
+    if (signal.aborted) throw cause;
+    options.log.warn({ err: cause }, 'a zygote could not be restored, booting instead');
+    await options.zygotes.discard(spec);
+    return undefined;
+  }
+}
+
+/** Its clock is of another day and its random numbers are those of its siblings: both are put right before anything runs. */
+async function restoreZygote(
+  options: MicrovmClassOptions,
+  place: Place,
+  spec: SandboxSpec,
+  zygote: OwnState,
+  signal: AbortSignal,
+): Promise<Sandbox> {
+  const within = createPhaseClock(); // its own steps are no phases of the start
+  const prepared = await prepareIn(options, place, spec, undefined, within, signal);
+  const vm = await prepared.restore(zygote, within, signal);
+  try {
+    await vm.wake(undefined, signal);
+    return vm;
+  } catch (cause) {
+    await vm[Symbol.asyncDispose]();
     throw cause;
   }
 }
 
-async function launch(
+async function bootIn(
   options: MicrovmClassOptions,
   place: Place,
   spec: SandboxSpec,
-  mode: VmmOptions['mode'],
-  clock: PhaseClock,
-  signal: AbortSignal,
-): Promise<Vmm> {
-  return clock.measure('vmm', async () => {
-    const daemon = await startVirtiofsd(
-      options.virtiofsd,
-      place.sharedFolder,
-      path.join(place.folder, 'fs.sock'),
-      signal,
-    );
-    place.resources.use(daemon);
-    const { folder, memoryPath, network } = place;
-    const { memoryMiB, vcpus } = spec;
-    const vmm = await options.vmmClass.launch(
-      { folder, memoryPath, memoryMiB, vcpus, network, fileSystemSocket: daemon.socketPath, mode },
-      signal,
-    );
-    place.resources.use(vmm);
-    return endingWith(daemon, vmm);
-  });
-}
-
-/** A guest without its file system can neither read its image nor be captured: its VM ends, and its actor falls back. */
-function endingWith(daemon: FileSystemDaemon, vmm: Vmm): Vmm {
-  let orphaned: string | undefined;
-  const end = async (words: string): Promise<void> => {
-    // The daemon ends with its VM too, and then it is the VM that has something to say.
-    const first = await Promise.race([vmm.exited, delay(lastWordsMs, undefined, { ref: false })]);
-    if (first !== undefined) return;
-    orphaned = `its file system daemon ended: ${words}`;
-    await vmm[Symbol.asyncDispose]();
-  };
-  void daemon.exited.then(end).catch(() => undefined); // a VMM that the kernel holds: told by its own end
-  return { ...vmm, exited: vmm.exited.then((words) => orphaned ?? words) };
-}
-
-/** Starts the VMM while the memory is put in place: neither needs the other before the device state is loaded. */
-async function restoreInto(
-  options: MicrovmClassOptions,
-  place: Place,
-  spec: SandboxSpec,
-  source: RestoreSource,
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<Sandbox> {
-  const sizeBytes = spec.memoryMiB * 1024 * 1024;
-  const rawDevices = path.join(place.folder, 'device.raw');
-  await createMemoryFile(place.memoryPath, sizeBytes);
-  const parts = [
-    launch(options, place, spec, 'restore', clock, signal),
-    clock.measure('memory', async () => {
-      if (source.baseMemoryPath !== undefined) await copyInto(source.baseMemoryPath, place.memoryPath, signal);
-      if (source.memoryPath !== undefined) {
-        await applyMemoryPart(source.memoryPath, place.memoryPath, sizeBytes, signal);
-      }
-    }),
-    decompressFile(source.devicePath, rawDevices, signal),
-  ] as const;
-  await Promise.allSettled(parts); // after a failure everything is disposed of: nothing must still be made then
-  const [vmm] = await Promise.all(parts);
-  await clock.measure('load', async () => {
-    await vmm.loadDevices(rawDevices, signal);
+  try {
+    await takeIntoUse(place);
+    await createMemoryFile(place.memoryPath, spec.memoryMiB * 1024 * 1024);
+    const { vmm, watch } = await launch(options, place, spec, 'boot', clock, signal);
+    const wakePort = place.resources.use(await openWakePort(vmm.wakeSocket, signal));
+    const vm = microvm({ ...place, spec, vmm, wakePort, memory: guestMemory(watch, undefined) });
     await vmm.run(signal);
-    await unlink(rawDevices);
-  });
-  return microvm({ ...place, spec, vmm });
+    await clock.measure('boot', () => vm.booted(signal));
+    await clock.measure('keep', () => options.zygotes.keep(spec, (folder) => captureZygote(vm, folder, signal)));
+    await vm.wake(undefined, signal); // the message that it booted on was sent seconds ago, and so is its clock
+    return vm;
+  } catch (cause) {
+    await place.resources.disposeAsync();
+    throw cause;
+  }
 }
 
-/**
- * Copies what is not zero into a file that a VMM may have mapped already: it is never cut short on the way, which would
- * end whoever has it mapped. A process of its own, so that tens of megabytes do not pass through the event loop.
- */
-async function copyInto(source: string, target: string, signal: AbortSignal): Promise<void> {
-  const args = [`if=${source}`, `of=${target}`, 'bs=256K', 'conv=notrunc,sparse', 'status=none'];
-  await execa('dd', args, { cancelSignal: signal });
+/** The agent is up and nothing is mounted yet: what comes after this belongs to one template alone. */
+async function captureZygote(vm: Sandbox, folder: string, signal: AbortSignal): Promise<Capture> {
+  await vm.freeze(signal);
+  try {
+    return await vm.capture(folder, undefined, signal);
+  } finally {
+    await vm.thaw(signal);
+  }
 }

@@ -6,9 +6,11 @@ import { open, unlink } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
+import type { WakePort } from '../../../shared/proto/wake-port.ts';
 import { connectAgent, type GuestAgent } from '../../guest/agent-client.ts';
-import type { Capture, ContainerStart, Identity, Sandbox, SandboxSpec } from '../sandbox.ts';
-import { writeCompressed, writeMemoryPart } from './memory/memory-part.ts';
+import type { Capture, ContainerStart, Sandbox, SandboxSpec } from '../sandbox.ts';
+import type { GuestMemory } from './memory/guest-memory.ts';
+import { writeCompressed } from './memory/memory-part.ts';
 import type { Vmm } from './vmm.ts';
 
 /** A guest that is alive answers a small call within tens of ms, under emulation and load within a few seconds. */
@@ -22,13 +24,16 @@ export interface MicrovmParts {
   readonly spec: SandboxSpec;
   readonly folder: string;
   readonly address: string;
-  readonly memoryPath: string;
+  readonly memory: GuestMemory;
   readonly vmm: Vmm;
+  /** Stays connected as long as the VM is there, frozen or not. */
+  readonly wakePort: WakePort;
   readonly resources: AsyncDisposableStack;
 }
 
-export function microvm(parts: MicrovmParts): Sandbox & { hello(): Promise<void> } {
-  const { spec, vmm, memoryPath, resources } = parts;
+/** `booted` resolves when the agent of a guest that has just been switched on answers. */
+export function microvm(parts: MicrovmParts): Sandbox & { booted(signal: AbortSignal): Promise<void> } {
+  const { spec, vmm, wakePort, memory, resources } = parts;
   const memorySizeBytes = spec.memoryMiB * 1024 * 1024;
   let agent: GuestAgent | undefined;
   let disposing = false;
@@ -54,14 +59,14 @@ export function microvm(parts: MicrovmParts): Sandbox & { hello(): Promise<void>
     folder: parts.folder,
     address: parts.address,
     exited: new Promise((resolve) => void vmm.exited.then((words) => disposing || resolve(words))),
-    async hello() {
-      await guarded(channel().hello(bootLimitMs));
+    async booted(signal) {
+      await guarded(wakePort.wake(undefined, within(signal, bootLimitMs)));
     },
     async start(containers, timeoutMs) {
       await guarded(channel().start(containers.map(agentContainer), timeoutMs));
     },
-    async wake(identity: Identity) {
-      await guarded(channel().wake(identity, callLimitMs));
+    async wake(identity, signal) {
+      await guarded(wakePort.wake(identity, within(signal, callLimitMs)));
     },
     sessions: {
       exec: () => channel().sessions.exec(),
@@ -70,13 +75,17 @@ export function microvm(parts: MicrovmParts): Sandbox & { hello(): Promise<void>
       logs: (request) => channel().sessions.logs(request),
     },
     async freeze(signal) {
-      await guarded(channel().quiesce(callLimitMs));
-      await channel().settled(settleLimitMs);
+      await guarded(wakePort.quiesce(within(signal, callLimitMs)));
+      await agent?.settled(settleLimitMs);
       hangUp();
       await vmm.pause(signal);
     },
-    thaw: (signal) => vmm.run(signal),
-    capture: (folder, base, signal) => capture(vmm, memoryPath, memorySizeBytes, folder, base, signal),
+    async thaw(signal) {
+      await memory.beforeThaw(signal);
+      await vmm.run(signal);
+      memory.running(signal);
+    },
+    capture: (folder, base, signal) => capture(vmm, memory, memorySizeBytes, folder, base, signal),
     async [Symbol.asyncDispose]() {
       disposing = true;
       hangUp();
@@ -85,9 +94,12 @@ export function microvm(parts: MicrovmParts): Sandbox & { hello(): Promise<void>
   };
 }
 
+const within = (signal: AbortSignal, limitMs: number): AbortSignal =>
+  AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
+
 async function capture(
   vmm: Vmm,
-  memoryPath: string,
+  guest: GuestMemory,
   memorySizeBytes: number,
   folder: string,
   base: string | undefined,
@@ -96,11 +108,12 @@ async function capture(
   const rawDevices = path.join(folder, 'device.raw');
   await vmm.saveDevices(rawDevices, signal);
   const [memory, device] = await Promise.all([
-    writeMemoryPart(memoryPath, base, memorySizeBytes, path.join(folder, 'memory'), signal),
+    guest.capture(path.join(folder, 'memory'), base, signal),
     writeCompressed(createReadStream(rawDevices), path.join(folder, 'device'), signal),
   ]);
   await unlink(rawDevices);
-  return { memorySizeBytes, pageCount: memory.pageCount, memory, device };
+  const { pageCount, comparedPages } = memory;
+  return { memorySizeBytes, pageCount, comparedPages, memory, device };
 }
 
 const agentContainer = (container: ContainerStart) => ({

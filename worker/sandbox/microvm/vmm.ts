@@ -21,6 +21,8 @@ export interface Vmm extends AsyncDisposable {
   readonly pid: number;
   /** Unix socket of the guest agent's channel. */
   readonly agentSocket: string;
+  /** Unix socket of the port that the guest is woken on. */
+  readonly wakeSocket: string;
   /** Resolves when the process ends, however it ends, with its last words. */
   readonly exited: Promise<string>;
   pause(signal: AbortSignal): Promise<void>;

@@ -1,57 +1,94 @@
 /**
  * Which pages of a guest's memory file differ from a base (the golden's memory, or nothing: then every page that is not
- * zero). Compares everything, so no page can be missed; both files lie on a tmpfs.
+ * zero), among candidates or among all. A page of which little changed is carried as its difference (xor) from the base's,
+ * which is mostly zeros and compresses to next to nothing.
+ *
+ * It reads and compares without giving way: meant for a thread (memory-thread.ts).
  */
-import { open, type FileHandle } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
+import { rangesOf, type PageSet } from './page-set.ts';
 import { maxRunPages, pageSizeBytes, type PageRun } from './page-stream.ts';
 
-/** Read and compared at once: large enough to be quick, small enough not to hold the event loop for long. */
-const chunkBytes = 1024 * 1024;
-const zeroPage = Buffer.alloc(pageSizeBytes);
-const zeroChunk = Buffer.alloc(chunkBytes);
+const wordsPerPage = pageSizeBytes / Int32Array.BYTES_PER_ELEMENT;
+/**
+ * A difference of more words than this is no smaller than the page itself: what replaces other content shares nothing
+ * with it, and its own regularity is lost in the difference. A quarter gave the smallest parts of the bundled templates.
+ */
+const maxDifferentWords = wordsPerPage / 4;
 
 /** Yields the changed runs in ascending order. A run's bytes are only valid until the next one is asked for. */
-export async function* changedPages(
+export function* changedPages(
   memoryPath: string,
   basePath: string | undefined,
   sizeBytes: number,
-): AsyncGenerator<PageRun> {
-  await using memory = await open(memoryPath, 'r');
-  await using base = basePath === undefined ? undefined : await open(basePath, 'r');
-  const now = Buffer.alloc(chunkBytes);
-  const before = Buffer.alloc(chunkBytes);
-  for (let offset = 0; offset < sizeBytes; offset += chunkBytes) {
-    const length = Math.min(chunkBytes, sizeBytes - offset);
-    await Promise.all([readFully(memory, now, length, offset), base && readFully(base, before, length, offset)]);
-    const reference = base === undefined ? zeroChunk : before;
-    if (now.compare(reference, 0, length, 0, length) === 0) continue;
-    yield* runsIn(now, base === undefined ? undefined : before, length, offset / pageSizeBytes);
-  }
-}
-
-function* runsIn(now: Buffer, before: Buffer | undefined, length: number, firstPage: number): Generator<PageRun> {
-  let start = -1;
-  const pages = length / pageSizeBytes;
-  for (let page = 0; page <= pages; page++) {
-    const changed = page < pages && differs(now, before, page * pageSizeBytes);
-    if (changed && start < 0) start = page;
-    if (start >= 0 && (!changed || page - start === maxRunPages)) {
-      yield { firstPage: firstPage + start, bytes: now.subarray(start * pageSizeBytes, page * pageSizeBytes) };
-      start = changed ? page : -1;
+  candidates?: PageSet,
+): Generator<PageRun> {
+  const memory = openSync(memoryPath, 'r');
+  const base = basePath === undefined ? undefined : openSync(basePath, 'r');
+  const now = createWindow();
+  const before = createWindow(); // zeros as long as there is no base
+  try {
+    for (const { first, count } of rangesOf(candidates, sizeBytes, maxRunPages)) {
+      const length = count * pageSizeBytes;
+      readFully(memory, now.bytes, length, first * pageSizeBytes);
+      if (base !== undefined) readFully(base, before.bytes, length, first * pageSizeBytes);
+      if (now.bytes.compare(before.bytes, 0, length, 0, length) === 0) continue;
+      yield* runsIn(now, before, first, count, base !== undefined);
     }
+  } finally {
+    closeSync(memory);
+    if (base !== undefined) closeSync(base);
   }
 }
 
-function differs(now: Buffer, before: Buffer | undefined, offset: number): boolean {
-  const reference = before ?? zeroPage;
-  const at = before === undefined ? 0 : offset;
-  return now.compare(reference, at, at + pageSizeBytes, offset, offset + pageSizeBytes) !== 0;
+/** The same memory, as bytes and as words. */
+interface Window {
+  readonly bytes: Buffer;
+  readonly words: Int32Array;
 }
 
-async function readFully(file: FileHandle, into: Buffer, length: number, offset: number): Promise<void> {
-  let done = 0;
-  while (done < length) {
-    const { bytesRead } = await file.read(into, done, length - done, offset + done);
+function createWindow(): Window {
+  const memory = new ArrayBuffer(maxRunPages * pageSizeBytes);
+  return { bytes: Buffer.from(memory), words: new Int32Array(memory) };
+}
+
+type PageKind = 'same' | 'whole' | 'difference';
+
+function* runsIn(now: Window, before: Window, firstPage: number, count: number, hasBase: boolean): Generator<PageRun> {
+  let start = 0;
+  let kind: PageKind = 'same';
+  for (let page = 0; page <= count; page++) {
+    const next = page === count ? 'same' : kindOf(now, before, page, hasBase);
+    if (next === kind) continue;
+    if (kind !== 'same') {
+      const bytes = now.bytes.subarray(start * pageSizeBytes, page * pageSizeBytes);
+      yield { firstPage: firstPage + start, bytes, isDifference: kind === 'difference' };
+    }
+    start = page;
+    kind = next;
+  }
+}
+
+/** A page that becomes a difference does so in place. */
+function kindOf(now: Window, before: Window, page: number, hasBase: boolean): PageKind {
+  const at = page * pageSizeBytes;
+  if (now.bytes.compare(before.bytes, at, at + pageSizeBytes, at, at + pageSizeBytes) === 0) return 'same';
+  if (!hasBase || differentWords(now.words, before.words, page * wordsPerPage) > maxDifferentWords) return 'whole';
+  for (let word = page * wordsPerPage, end = word + wordsPerPage; word < end; word++) {
+    now.words[word] = (now.words[word] ?? 0) ^ (before.words[word] ?? 0);
+  }
+  return 'difference';
+}
+
+function differentWords(now: Int32Array, before: Int32Array, start: number): number {
+  let count = 0;
+  for (let word = start, end = start + wordsPerPage; word < end; word++) if (now[word] !== before[word]) count++;
+  return count;
+}
+
+function readFully(file: number, into: Buffer, length: number, offset: number): void {
+  for (let done = 0; done < length;) {
+    const bytesRead = readSync(file, into, done, length - done, offset + done);
     if (bytesRead === 0) throw new Error(`the memory file ends at ${offset + done}`);
     done += bytesRead;
   }

@@ -8,6 +8,7 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { DormouseError } from '../../../../shared/errors/dormouse-error.ts';
 import { applyMemoryPart, decompressFile, writeMemoryPart } from './memory-part.ts';
+import { addPages, emptyPageSet, rangesOf } from './page-set.ts';
 import { encodeHeader, encodeRunHeader, pageSizeBytes } from './page-stream.ts';
 
 const pages = 600;
@@ -34,7 +35,11 @@ suite('memory part', () => {
           else slice[page % pageSizeBytes] = (slice[page % pageSizeBytes] ?? 0) ^ 1;
         }
         await writeFile(file('memory'), memory);
-        const part = await writeMemoryPart(file('memory'), file('base'), sizeBytes, file('part'), signal);
+        const part = await writeMemoryPart(
+          { memoryPath: file('memory'), memorySizeBytes: sizeBytes, basePath: file('base') },
+          file('part'),
+          signal,
+        );
         let expected = 0;
         for (let at = 0; at < sizeBytes; at += pageSizeBytes) {
           if (!memory.subarray(at, at + pageSizeBytes).equals(base.subarray(at, at + pageSizeBytes))) expected++;
@@ -48,12 +53,38 @@ suite('memory part', () => {
     );
   });
 
+  test('among candidates exactly those that differ are carried, and the others are taken for the base', async () => {
+    const base = randomBytes(sizeBytes);
+    const memory = Buffer.from(base);
+    const candidates = emptyPageSet(sizeBytes);
+    for (const page of [0, 7, 8, 255, 256, 599]) {
+      addPages(candidates, page);
+      if (page !== 8) memory[page * pageSizeBytes] = (memory[page * pageSizeBytes] ?? 0) ^ 1;
+    }
+    await Promise.all([writeFile(file('base'), base), writeFile(file('memory'), memory)]);
+    await writeFile(file('rebuilt'), base);
+    const source = { memoryPath: file('memory'), memorySizeBytes: sizeBytes, basePath: file('base'), candidates };
+    const part = await writeMemoryPart(source, file('part'), signal);
+    assert.deepEqual([part.pageCount, part.comparedPages], [5, 6]);
+    assert.ok(part.sizeBytes < pageSizeBytes, 'a page of which little changed costs little, whatever it holds');
+    const laidOver = await applyMemoryPart(file('part'), file('rebuilt'), sizeBytes, signal);
+    assert.ok((await readFile(file('rebuilt'))).equals(memory));
+    assert.deepEqual(
+      [...rangesOf(laidOver, sizeBytes, 1)].map(({ first }) => first),
+      [0, 7, 255, 256, 599],
+    );
+  });
+
   test('without a base every page that is not zero is carried', async () => {
     const memory = Buffer.alloc(sizeBytes);
     memory[5 * pageSizeBytes] = 1;
     memory.fill(7, 300 * pageSizeBytes);
     await writeFile(file('memory'), memory);
-    const part = await writeMemoryPart(file('memory'), undefined, sizeBytes, file('part'), signal);
+    const part = await writeMemoryPart(
+      { memoryPath: file('memory'), memorySizeBytes: sizeBytes },
+      file('part'),
+      signal,
+    );
     assert.equal(part.pageCount, 1 + 300);
     await writeFile(file('rebuilt'), Buffer.alloc(sizeBytes));
     await applyMemoryPart(file('part'), file('rebuilt'), sizeBytes, signal);
@@ -63,7 +94,7 @@ suite('memory part', () => {
   test('a damaged part is refused, whatever is damaged', async () => {
     const memory = randomBytes(sizeBytes);
     await writeFile(file('memory'), memory);
-    await writeMemoryPart(file('memory'), undefined, sizeBytes, file('part'), signal);
+    await writeMemoryPart({ memoryPath: file('memory'), memorySizeBytes: sizeBytes }, file('part'), signal);
     const raw = zstdDecompressSync(await readFile(file('part')));
     const damaged: Record<string, Buffer> = {
       'not zstd': randomBytes(1000),
@@ -76,6 +107,9 @@ suite('memory part', () => {
     const beyond = Buffer.from(raw);
     beyond.writeUInt32LE(pages, 16);
     damaged['a run beyond the memory'] = zstdCompressSync(beyond);
+    const unexpected = Buffer.from(raw);
+    unexpected.writeUInt32LE(0x80000001, 20);
+    damaged['a difference in a stream that has none'] = zstdCompressSync(unexpected);
     for (const [what, bytes] of Object.entries(damaged)) {
       await writeFile(file('damaged'), bytes);
       await writeFile(file('rebuilt'), Buffer.alloc(sizeBytes));
@@ -105,7 +139,7 @@ suite('memory part', () => {
         const pieces = some.map(([first, count, bytes]) =>
           Buffer.concat([encodeRunHeader(first, count), randomBytes(bytes)]),
         );
-        await writeFile(file('forged'), zstdCompressSync(Buffer.concat([encodeHeader(sizeBytes), ...pieces])));
+        await writeFile(file('forged'), zstdCompressSync(Buffer.concat([encodeHeader(sizeBytes, true), ...pieces])));
         await applyMemoryPart(file('forged'), file('rebuilt'), sizeBytes, signal).catch((error: unknown) => {
           assert.ok(error instanceof DormouseError && error.code === 'snapshot-corrupt', String(error));
         });

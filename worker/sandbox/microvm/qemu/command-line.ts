@@ -16,12 +16,15 @@ export interface Machine {
 
 /** The virtio-serial port the guest agent looks for. */
 const agentPort = 'agent';
+/** The one that the agent waits on for its wake message. */
+const wakePort = 'wake';
 /** The virtio-fs tag the guest agent mounts. */
 const lowerTag = 'lower';
 /** The guest's own address is the same everywhere, so its MAC is too. Locally administered. */
 const guestMac = '52:54:00:09:00:02';
 
 export const agentSocketName = 'agent.sock';
+export const wakeSocketName = 'wake.sock';
 export const consoleLogName = 'console.log';
 
 export function qemuArguments(machine: Machine, options: VmmOptions): string[] {
@@ -39,7 +42,9 @@ export function qemuArguments(machine: Machine, options: VmmOptions): string[] {
       'chardev:console',
     ],
     ...['-chardev', `socket,id=agent,path=${escaped(`${folder}/${agentSocketName}`)},server=on,wait=off`],
+    ...['-chardev', `socket,id=wake,path=${escaped(`${folder}/${wakeSocketName}`)},server=on,wait=off`],
     ...['-device', 'virtio-serial-pci', '-device', `virtserialport,chardev=agent,name=${agentPort}`],
+    ...['-device', `virtserialport,chardev=wake,name=${wakePort}`],
     ...['-device', 'virtio-rng-pci'],
     ...fileSystem(fileSystemSocket),
     ...networkCard(network),

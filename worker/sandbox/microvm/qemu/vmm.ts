@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { DormouseError } from '../../../../shared/errors/dormouse-error.ts';
 import { until } from '../../../../shared/process/until.ts';
 import type { Vmm, VmmOptions } from '../vmm.ts';
-import { agentSocketName, consoleLogName, qemuArguments, type Machine } from './command-line.ts';
+import { agentSocketName, consoleLogName, wakeSocketName, qemuArguments, type Machine } from './command-line.ts';
 import { openQmp, type Qmp } from './qmp.ts';
 
 /** Enough for a kernel panic or a container's last words. */
@@ -41,9 +41,7 @@ export async function launchQemu(
     qmp.close(reason);
     return reason;
   });
-  const vmm = qemuVmm(qmp, child.pid ?? 0, path.join(options.folder, agentSocketName), consolePath, exited, () =>
-    child.kill('SIGKILL'),
-  );
+  const vmm = qemuVmm(qmp, child.pid ?? 0, options.folder, exited, () => child.kill('SIGKILL'));
   try {
     await Promise.race([greeted, rejectOn(signal, 'start')]);
     await qmp.execute('qmp_capabilities', undefined, signal);
@@ -54,19 +52,13 @@ export async function launchQemu(
   }
 }
 
-function qemuVmm(
-  qmp: Qmp,
-  pid: number,
-  agentSocket: string,
-  consolePath: string,
-  exited: Promise<string>,
-  kill: () => void,
-): Vmm {
+function qemuVmm(qmp: Qmp, pid: number, folder: string, exited: Promise<string>, kill: () => void): Vmm {
   return {
     pid,
-    agentSocket,
+    agentSocket: path.join(folder, agentSocketName),
+    wakeSocket: path.join(folder, wakeSocketName),
     exited,
-    consoleTail: () => tailOf(consolePath),
+    consoleTail: () => tailOf(path.join(folder, consoleLogName)),
     async pause(signal) {
       await qmp.execute('stop', undefined, signal);
     },

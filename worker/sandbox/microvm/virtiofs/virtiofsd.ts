@@ -12,6 +12,7 @@ const killLimitMs = 5000;
 const maxLogBytes = 64 * 1024;
 
 export interface FileSystemDaemon extends AsyncDisposable {
+  readonly pid: number;
   readonly socketPath: string;
   readonly exited: Promise<string>;
 }
@@ -45,6 +46,7 @@ export async function startVirtiofsd(
   );
   const exited = child.then((result) => result.stderr);
   const daemon: FileSystemDaemon = {
+    pid: child.pid ?? 0,
     socketPath,
     exited,
     async [Symbol.asyncDispose]() {

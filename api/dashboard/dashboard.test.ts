@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, suite, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import type { ActorRecord } from '../../shared/registry/records.ts';
+import { auditPage, desktop, phone, startBrowser, type TestBrowser } from '../stand-in/browser.ts';
+import { addressOf, has, rows, startWithActors } from '../stand-in/dashboard-page.ts';
+import type { Fixture } from '../stand-in/fixture.ts';
+
+const focused = (page: Page): Promise<string> =>
+  page.evaluate(`document.activeElement.textContent.trim() || document.activeElement.getAttribute('aria-label')`);
+
+suite('the dashboard in a browser', () => {
+  let fixture: Fixture;
+  let browser: TestBrowser;
+  before(async () => {
+    [fixture, browser] = await Promise.all([startWithActors(), startBrowser()]);
+    await fixture.sleeping('alice');
+  });
+  after(async () => {
+    await browser[Symbol.asyncDispose]();
+    await fixture[Symbol.asyncDispose]();
+  });
+
+  test('with the keyboard alone: find an actor, wake it, see its waterfall, put it to sleep, go back', async () => {
+    await using opened = await browser.open(addressOf(fixture.port));
+    const { page, complaints } = opened;
+    await rows(page).first().waitFor();
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(page), 'Skip to the content');
+    await page.keyboard.press('/');
+    await page.keyboard.type('ali');
+    await page.waitForURL(/prefix=ali/);
+    await page.getByRole('listbox', { name: 'Actors' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'alice' }).waitFor();
+    assert.equal(await focused(page), 'alice');
+    await has(page, 'Never awake so far');
+
+    for (const [verb, state] of [
+      ['Resume', 'running'],
+      ['Suspend', 'suspended'],
+    ] as const) {
+      await page.getByRole('button', { name: verb }).focus();
+      await page.keyboard.press('Enter');
+      await has(page, new RegExp(`${verb}: done`));
+      await page.locator(`.detail-state [data-state=${state}]`).waitFor();
+      assert.equal(await focused(page), verb, 'the focus stays where it was');
+      await page.locator(`.row-of-list [data-state=${state}]`).waitFor(); // and so does the list follow
+    }
+    assert.deepEqual(await page.locator('.wake .waterfall th[scope=row]').allTextContents(), ['queue', 'vmm']);
+    assert.deepEqual(await page.locator('.plain tbody th').allTextContents(), ['1', '0']);
+    await page.keyboard.press('Escape');
+    await page.waitForURL(/#\/actors\?prefix=ali$/);
+    assert.equal(await page.locator('.detail').isVisible(), false);
+    assert.equal(await page.evaluate(`document.activeElement.getAttribute('role')`), 'listbox');
+    assert.deepEqual(complaints, []);
+  });
+
+  test('on a phone too the focus comes back to the row', async () => {
+    await using opened = await browser.open(addressOf(fixture.port, '#/actors/alice'), { viewport: phone });
+    const { page } = opened;
+    await page.locator('.events').waitFor();
+    assert.equal(await page.locator('.list-pane').isVisible(), false);
+    await page.keyboard.press('Escape');
+    await page.locator('.row-of-list[aria-selected=true]').waitFor();
+    assert.equal(await page.evaluate(`document.activeElement.getAttribute('role')`), 'listbox');
+  });
+
+  test('a button that does not fit the state does nothing; a deletion is asked about first', async () => {
+    await fixture.call('POST', '/v1/actors', { body: { id: 'doomed', template: 't-alice' } });
+    await using opened = await browser.open(addressOf(fixture.port, '#/actors/doomed'));
+    const { page } = opened;
+    const sent: string[] = [];
+    page.on('request', (request) => request.method() !== 'GET' && sent.push(request.method()));
+    await page.locator('[data-verb=pause][aria-disabled=true]').click({ force: true });
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('dialog', { name: 'Delete doomed?' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    assert.deepEqual(sent, []);
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await has(page, 'There is no such actor');
+    assert.deepEqual(sent, ['DELETE']);
+    assert.equal((await fixture.call('GET', '/v1/actors/doomed')).status, 404);
+  });
+
+  test('a refusal is shown with its code, what to do next, and the id of the request', async () => {
+    await using opened = await browser.open(addressOf(fixture.port, '#/actors?template=NOT+A+NAME'));
+    const notice = opened.page.locator('.list-pane .notice');
+    await notice.waitFor();
+    assert.match(await notice.innerText(), /invalid-input[\s\S]+Correct the fields[\s\S]+Request \S{8}/);
+  });
+
+  test('every view has names, roles, contrast and room, on a phone and a desk, by day and by night', async () => {
+    const places = ['actors', 'actors/alice', 'actors/nobody', 'templates', 'nodes', 'starts', 'nowhere'];
+    for (const viewport of [phone, desktop]) {
+      for (const appearance of ['light', 'dark'] as const) {
+        await using opened = await browser.open(addressOf(fixture.port), { viewport, appearance });
+        for (const place of places) {
+          await opened.page.goto(addressOf(fixture.port, `#/${place}`));
+          await opened.page
+            .locator('.row-of-list, .events, .empty, .card, .histogram')
+            .filter({ visible: true })
+            .first()
+            .waitFor();
+          assert.deepEqual(await auditPage(opened.page), [], `${place}, ${viewport.width} px, ${appearance}`);
+        }
+      }
+    }
+  });
+
+  test('the audit finds what is wrong', async () => {
+    await using opened = await browser.open(addressOf(fixture.port));
+    const { page } = opened;
+    await rows(page).first().waitFor();
+    await page.evaluate(`(() => {
+      const make = (name, width, color) => {
+        const e = document.body.appendChild(document.createElement(name));
+        e.style.cssText = 'width:' + width + ';min-width:' + width + ';color:' + color + ';background:#fff';
+        return e;
+      };
+      make('button', '9px', '#000');
+      make('p', '2000px', '#aaa').textContent = 'faint';
+      make('h1', '9px', '#000').id = 'main';
+    })()`);
+    const findings = (await auditPage(page)).join('\n');
+    for (const what of [/no name: button/, /contrast 2\.\d+: p/, /2000 px wide/, /id twice: main/, /not one h1/])
+      assert.match(findings, what);
+  });
+
+  test('the appearance is a choice that stays', async () => {
+    await using opened = await browser.open(addressOf(fixture.port));
+    const { page } = opened;
+    const ground = () => page.evaluate(`getComputedStyle(document.body).backgroundColor`);
+    const light = await ground();
+    for (const now of ['system', 'light']) await page.getByRole('button', { name: `Appearance: ${now}` }).click();
+    await page.getByRole('button', { name: 'Appearance: dark' }).waitFor();
+    const dark = await ground();
+    assert.notEqual(dark, light);
+    await page.reload();
+    await page.getByRole('button', { name: 'Appearance: dark' }).waitFor();
+    assert.equal(await ground(), dark);
+  });
+
+  test('ten thousand actors: the page holds only the rows in sight, whichever way one goes through them', async (context) => {
+    const model = await fixture.registry.getActor('alice');
+    assert.ok(model);
+    const nameOf = (index: number) => `many-${String(index).padStart(5, '0')}`;
+    await createMany(fixture, model, 10_000, nameOf);
+    await using opened = await browser.open(addressOf(fixture.port, '#/actors?prefix=many-'));
+    const { page, complaints } = opened;
+    await rows(page).first().waitFor();
+    await page.evaluate(
+      `window.tasks = []; new PerformanceObserver((list) => tasks.push(...list.getEntries().map((e) => e.duration))).observe({ type: 'longtask' })`,
+    );
+    const nodes = () => page.evaluate<number>(`document.querySelectorAll('*').length`);
+    const atFirst = await nodes();
+    await page.getByRole('listbox').focus();
+    while (!(await page.locator('.count').innerText()).startsWith('10,000 actors')) {
+      await page.keyboard.press('End');
+      assert.ok((await rows(page).count()) < 60, 'only the rows in sight');
+    }
+    await page.keyboard.press('End');
+    await has(page, nameOf(9999));
+    assert.equal(await rows(page).last().getAttribute('aria-setsize'), '10000');
+    await page.keyboard.press('PageUp');
+    await page.keyboard.press('Home');
+    await has(page, nameOf(0));
+    assert.ok((await nodes()) < atFirst + 200, `${atFirst} elements at first, ${await nodes()} at the end`);
+    const tasks = await page.evaluate<number[]>('tasks');
+    context.diagnostic(`${atFirst} elements; long tasks: ${tasks.length}, the longest ${Math.max(0, ...tasks)} ms`);
+
+    await page.getByLabel('Search by id').fill('many-0420');
+    await page.locator('.count', { hasText: '10 actors' }).waitFor();
+    assert.deepEqual(complaints, []);
+  });
+});
+
+/** Straight into the registry: what is tested is the page, and each would write to the store. */
+async function createMany(
+  { registry }: Fixture,
+  model: ActorRecord,
+  count: number,
+  nameOf: (index: number) => string,
+): Promise<void> {
+  const atOnce = 500;
+  for (let from = 0; from < count; from += atOnce) {
+    const some = Array.from({ length: Math.min(atOnce, count - from) }, (_, index) => nameOf(from + index));
+    await Promise.all(some.map((id) => registry.createActor({ ...model, id, uid: randomUUID() })));
+  }
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"dormouse/guest-agent/containers"
+	"dormouse/guest-agent/port"
+	"dormouse/guest-agent/wake"
+)
+
+func openWakes() (*port.Stream, error) {
+	device, err := port.Find(wakeName, portLimit)
+	if err != nil {
+		return nil, err
+	}
+	return port.OpenStream(device)
+}
+
+// serveWakes does what one message after the other says and answers each. It always waits in a read, so that in a restored
+// guest it is the first thing of the agent to run. A stream that makes no sense is the end of the agent, and of the VM.
+func serveWakes(stream *port.Stream, quiesce func()) {
+	for {
+		message, err := wake.ReadMessage(stream)
+		if err == nil {
+			_, err = stream.Write([]byte{obey(message, quiesce)})
+		}
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "dormouse: guest agent: wake port:", err)
+			os.Exit(1)
+		}
+	}
+}
+
+func obey(message wake.Message, quiesce func()) byte {
+	if message.Kind == wake.Quiesce {
+		quiesce()
+		return wake.Done
+	}
+	if err := message.Apply(containers.IdentityDir); err != nil {
+		fmt.Println("dormouse: wake:", err)
+		return wake.Refused
+	}
+	return wake.Done
+}

@@ -1,0 +1,144 @@
+/**
+ * The pages that a capture compares are those that the kernel's page tables name; here the result is held against all of
+ * memory. The golden's memory with the captured part laid over it must be the guest's memory, byte for byte, whoever wrote:
+ * the guest, the daemon that reads its files into it, or we at the restore; over generations, pauses in between, and when
+ * the page tables have forgotten something.
+ */
+import assert from 'node:assert/strict';
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+import { execa } from 'execa';
+import { builtTemplates } from '../infra/stack/bundled-templates.ts';
+import { hostArchitecture, openCurrentAssetSet } from '../shared/assets/asset-folder.ts';
+import { programCommand } from '../shared/assets/program-command.ts';
+import { removeTree } from '../shared/process/remove-tree.ts';
+import { createLogger } from '../shared/telemetry/logger.ts';
+import { templateSpecSchema } from '../shared/template/template-spec.ts';
+import { createImageStore } from '../worker/images/image-store.ts';
+import { containerStarts, sandboxSpec, startLimitMs } from '../worker/jobs/start-containers.ts';
+import { createNetworkPool } from '../worker/network/pool.ts';
+import { networkOwner } from '../worker/node/network-owner.ts';
+import { createPhaseClock } from '../worker/sandbox/phase-clock.ts';
+import type { Capture, Sandbox } from '../worker/sandbox/sandbox.ts';
+import { microvmClass } from '../worker/sandbox/microvm/class.ts';
+import { applyMemoryPart } from '../worker/sandbox/microvm/memory/memory-part.ts';
+import { qemuClass } from '../worker/sandbox/microvm/qemu/class.ts';
+import { createZygotes } from '../worker/sandbox/microvm/zygotes.ts';
+
+const signal = AbortSignal.timeout(120_000);
+const log = createLogger('silent', {});
+
+test('the captured pages are all that differ from the golden, over generations', async () => {
+  await using resources = new AsyncDisposableStack();
+  const ground = await makeGround(resources);
+  const { base, golden } = await captureGolden(ground);
+  const all = golden.memorySizeBytes / 4096;
+  assert.equal(golden.comparedPages, all, 'a golden is compared whole');
+
+  let last = golden;
+  let answered = 0;
+  const generation = async (name: string, whileItRuns: (vm: Sandbox) => Promise<void>): Promise<Capture> => {
+    const own = last === golden ? {} : { memoryPath: last.memory.path };
+    const clock = createPhaseClock();
+    const prepared = await ground.sandboxes.prepare(ground.spec, base, clock, signal);
+    await using vm = await prepared.restore({ ...own, devicePath: last.device.path }, clock, signal);
+    await vm.wake(ground.identity, signal);
+    answered = await call(vm, answered);
+    await whileItRuns(vm);
+    await vm.freeze(signal);
+    await mkdir(ground.file(name));
+    const capture = await vm.capture(ground.file(name), base, signal);
+    await assertExact(ground.file('rebuilt'), base, capture, ground.memoryOf(vm));
+    return (last = capture);
+  };
+
+  const first = await generation('first', () => Promise.resolve());
+  assert.ok(first.comparedPages < all, 'only candidates were compared');
+
+  const second = await generation('second', async (vm) => {
+    await readLower(vm);
+    await vm.freeze(signal);
+    await vm.thaw(signal);
+    await vm.wake(ground.identity, signal);
+    answered = await call(vm, answered);
+  });
+  assert.ok(second.comparedPages < all, 'what the daemon touched before a pause is remembered');
+
+  const third = await generation('third', async (vm) => {
+    await readLower(vm);
+    // Takes the first page out of every process's page table, as a daemon that maps the memory anew would lose all of them.
+    const hole = ['--punch-hole', '--offset', '0', '--length', '4096'];
+    await execa('fallocate', [...hole, ground.memoryOf(vm)]);
+  });
+  assert.equal(third.comparedPages, all, 'a page table that has forgotten is not believed');
+});
+
+type Ground = Awaited<ReturnType<typeof makeGround>>;
+
+async function makeGround(resources: AsyncDisposableStack) {
+  const home = await mkdtemp(path.join(tmpdir(), 'dm-pages-'));
+  resources.defer(() => removeTree(home, tmpdir()));
+  const file = (name: string): string => path.join(home, name);
+  const memoryFolder = await mkdtemp('/dev/shm/dm-pages-');
+  resources.defer(() => rm(memoryFolder, { recursive: true }));
+  for (const name of ['run', 'images', 'golden']) await mkdir(file(name));
+  const assets = await openCurrentAssetSet(process.env['DORMOUSE_ASSETS'] ?? '.dormouse/assets', hostArchitecture());
+  const networks = resources.use(await createNetworkPool({ owner: networkOwner(home, 'node-1'), size: 1, log }));
+  const images = resources.use(await createImageStore({ dir: file('images'), log }));
+  const built = (await builtTemplates(['counter'])).counter;
+  const template = templateSpecSchema.parse(built?.spec);
+  const prepared = new Map(
+    await Promise.all(
+      template.containers.map(async ({ name, image }) => [name, await images.prepare(image, { signal })] as const),
+    ),
+  );
+  const sandboxes = microvmClass({
+    ...{ vmmClass: qemuClass(assets, 'tcg'), networks, memoryFolder, runFolder: file('run') },
+    virtiofsd: programCommand(assets, 'virtiofsd'),
+    zygotes: createZygotes({ folder: file('zygotes'), origin: 'this test', log }),
+    log,
+  });
+  const revision = { template: template.name, revision: 'r', epoch: '1.1', generation: 0, node: 'node-1' };
+  return {
+    ...{ file, sandboxes, prepared },
+    template,
+    spec: sandboxSpec('pages', template, prepared, images),
+    identity: { id: 'pages', uid: '00000000-0000-4000-8000-000000000000', ...revision },
+    memoryOf: ({ folder }: Sandbox) => path.join(memoryFolder, path.basename(folder)),
+  };
+}
+
+async function captureGolden(ground: Ground): Promise<{ base: string; golden: Capture }> {
+  await using vm = await ground.sandboxes.boot(ground.spec, createPhaseClock(), signal);
+  await vm.start(await containerStarts(ground.template, ground.prepared), startLimitMs, signal);
+  await vm.freeze(signal);
+  const golden = await vm.capture(ground.file('golden'), undefined, signal);
+  const base = ground.file('base');
+  await ground.sandboxes.unpackBase(golden.memory.path, golden.memorySizeBytes, base, signal);
+  assert.ok((await readFile(base)).equals(await readFile(ground.memoryOf(vm))), 'the golden is all of its memory');
+  return { base, golden };
+}
+
+async function assertExact(rebuilt: string, base: string, capture: Capture, memory: string): Promise<void> {
+  await copyFile(base, `${rebuilt}.partial`);
+  await rename(`${rebuilt}.partial`, rebuilt);
+  await applyMemoryPart(capture.memory.path, rebuilt, capture.memorySizeBytes, signal);
+  assert.ok((await readFile(rebuilt)).equals(await readFile(memory)), 'a page is missing or wrong');
+}
+
+/** Counts up from where the last call left it. */
+async function call(vm: Sandbox, before: number): Promise<number> {
+  const answer = await fetch(`http://${vm.address}:8080/`, { signal });
+  const { memory } = (await answer.json()) as { memory: number };
+  assert.equal(memory, before + 1);
+  return memory;
+}
+
+/** Files of the image that nothing has read yet, so that the daemon brings them into the guest's memory. */
+async function readLower(vm: Sandbox): Promise<void> {
+  const answer = await fetch(`http://${vm.address}:8080/files/check`, { signal });
+  assert.equal(answer.status, 200);
+  await answer.arrayBuffer();
+}

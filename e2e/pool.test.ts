@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { until } from '../shared/process/until.ts';
+import { processesMarked } from '../worker/node/vm-processes.ts';
+import { callCounter, resumeOn, suspend } from './counter-calls.ts';
+import { startPlatform } from './platform.ts';
+import { isReadyInWaiting } from './vm-states.ts';
+
+const limitMs = 30_000;
+
+suite('sandboxes in waiting', () => {
+  test('a wake takes one that waits; a dead one is passed over; a drained node keeps none', async () => {
+    await using platform = await startPlatform({ environment: { DORMOUSE_NODES: '1' } });
+    const { client, home } = platform;
+    const waiting = () => processesMarked(home).filter(({ commandLine }) => isReadyInWaiting(commandLine));
+    /** A VMM and its daemon. */
+    const untilWaiting = (processes: number): Promise<void> =>
+      until(() => waiting().length === processes, {
+        signal: AbortSignal.timeout(limitMs),
+        everyMs: 20,
+        what: `${processes} processes in waiting`,
+      });
+    /** Those of the phases of the last start that a start has only if it makes its own VM. */
+    const ownWork = async (): Promise<string[]> =>
+      Object.keys((await client.actors.get('pooled')).lastStart?.phases ?? {}).filter((name) =>
+        ['network', 'lower', 'vmm'].includes(name),
+      );
+
+    await platform.template('counter');
+    await client.actors.create({ id: 'pooled', template: 'counter' });
+    await untilWaiting(2);
+    const [first] = waiting();
+    assert.equal((await callCounter(client, 'pooled')).count.memory, 1);
+    assert.deepEqual(await ownWork(), [], 'what was prepared with the template served its first call');
+    await until(() => waiting().length === 2 && waiting()[0]?.pid !== first?.pid, {
+      signal: AbortSignal.timeout(limitMs),
+      everyMs: 20,
+      what: 'another one to wait',
+    });
+    await suspend(client, 'pooled');
+    assert.equal((await callCounter(client, 'pooled')).count.memory, 2, 'its own pages lie over the golden’s');
+    assert.deepEqual(await ownWork(), []);
+    await suspend(client, 'pooled');
+
+    await untilWaiting(2);
+    for (const { pid } of waiting()) process.kill(pid, 'SIGSTOP');
+    for (const { pid } of waiting()) process.kill(pid, 'SIGKILL');
+    await resumeOn(client, 'pooled', 'node-1');
+    assert.equal((await callCounter(client, 'pooled')).count.memory, 3);
+
+    await untilWaiting(2);
+    await client.nodes.drain('node-1');
+    await untilWaiting(0);
+    await client.actors.wait('pooled', 'suspended', { timeoutMs: limitMs });
+  });
+});

@@ -1,0 +1,89 @@
+/**
+ * Gets an actor's VM to run. What does not depend on the actor's own state (a sandbox with the golden in it) is taken from
+ * the pool, or made, while that state is on its way; whichever fails, the other is not left behind.
+ */
+import { DormouseError } from '../../shared/errors/dormouse-error.ts';
+import { settleAll } from '../../shared/process/settle-all.ts';
+import type { TemplateDescriptor } from '../../shared/template/golden.ts';
+import type { NodeContext } from '../node-context.ts';
+import { prepareSandbox } from '../pool/prepare-sandbox.ts';
+import type { PhaseClock } from '../sandbox/phase-clock.ts';
+import type { PreparedSandbox, Sandbox } from '../sandbox/sandbox.ts';
+import { readOrigin, type ActorOrigin, type OriginRequest } from './actor-origin.ts';
+import { openImages, requireLowers } from './open-images.ts';
+import { sandboxSpec, type ImagesByContainer } from './start-containers.ts';
+
+export interface RestoredActor {
+  readonly origin: ActorOrigin;
+  readonly images: ImagesByContainer;
+  readonly sandbox: Sandbox;
+}
+
+export async function restoreActor(
+  context: NodeContext,
+  request: OriginRequest,
+  clock: PhaseClock,
+  signal: AbortSignal,
+): Promise<RestoredActor> {
+  const { record, template } = request;
+  // A cold-started actor has no golden, in none of its generations.
+  const preparing = record.coldStart ? undefined : sandboxInWaiting(context, template, clock, signal);
+  try {
+    const [origin, images] = await settleAll([
+      readOrigin(context, request, clock, signal),
+      clock.measure('images', () => openImages(context, template, signal)),
+      preparing,
+    ]);
+    requireLowers(origin.lowers, images, context.nodeId);
+    const sandbox = await startSandbox(context, request, { origin, images }, await preparing, clock, signal);
+    return { origin, images, sandbox };
+  } catch (cause) {
+    await preparing?.then(dispose, () => undefined);
+    throw cause;
+  }
+}
+
+interface Waiting {
+  readonly sandbox: PreparedSandbox;
+  /** It may have ended since it was made. */
+  readonly isPooled: boolean;
+}
+
+const dispose = ({ sandbox }: Waiting): Promise<void> => Promise.resolve(sandbox[Symbol.asyncDispose]());
+
+async function sandboxInWaiting(
+  context: NodeContext,
+  template: TemplateDescriptor,
+  clock: PhaseClock,
+  signal: AbortSignal,
+): Promise<Waiting> {
+  const pooled = context.pool.take(template);
+  if (pooled !== undefined) return { sandbox: pooled, isPooled: true };
+  return { sandbox: await prepareSandbox(context, template, clock, signal), isPooled: false };
+}
+
+async function startSandbox(
+  context: NodeContext,
+  { record, template }: OriginRequest,
+  { origin, images }: Omit<RestoredActor, 'sandbox'>,
+  waiting: Waiting | undefined,
+  clock: PhaseClock,
+  signal: AbortSignal,
+): Promise<Sandbox> {
+  const { own, golden } = origin;
+  const spec = sandboxSpec(record.id, template.spec, images, context.images);
+  if (own === undefined) return await context.sandboxes.boot(spec, clock, signal);
+  const prepare = (): Promise<PreparedSandbox> => context.sandboxes.prepare(spec, golden?.memoryPath, clock, signal);
+  if (waiting === undefined || golden === undefined) {
+    await waiting?.sandbox[Symbol.asyncDispose]();
+    return await (await prepare()).restore(own, clock, signal);
+  }
+  try {
+    return await waiting.sandbox.restore(own, clock, signal);
+  } catch (cause) {
+    const hasDied = waiting.isPooled && cause instanceof DormouseError && cause.code === 'vmm-failed';
+    if (!hasDied) throw cause;
+    context.log.info({ err: cause, actorId: record.id }, 'a sandbox in waiting had ended, making another one');
+    return await (await prepare()).restore(own, clock, signal);
+  }
+}
