@@ -22,7 +22,8 @@ module.exports = {
     room('api', 'shared'),
     room('worker', 'shared'),
     room('assets', 'shared'),
-    room('infra', 'shared', 'assets', 'sdk'),
+    // Of api and cli, what is generated from them.
+    room('infra', 'shared', 'assets', 'sdk', 'api/description', 'cli/reference'),
     room('loadtest', 'shared', 'sdk'),
     // A platform of its own (e2e) and figures (loadtest); of a worker, what makes ready and is never inside a raw figure.
     room('bench', 'shared', 'sdk', 'infra', 'e2e', 'loadtest', 'worker/(images|network|guest|node)'),

@@ -3,6 +3,8 @@
 export interface Configuration {
   readonly url: string;
   readonly token: string | undefined;
+  /** https://no-color.org, and terminals that have none. */
+  readonly colours: boolean;
 }
 
 /** Where `npm start` listens unless it is told otherwise. */
@@ -10,5 +12,9 @@ const defaultUrl = 'http://127.0.0.1:7070';
 
 export function readConfiguration(environment: NodeJS.ProcessEnv = process.env): Configuration {
   const valueOf = (name: string): string | undefined => environment[name] || undefined;
-  return { url: valueOf('DORMOUSE_URL') ?? defaultUrl, token: valueOf('DORMOUSE_TOKEN') };
+  return {
+    url: valueOf('DORMOUSE_URL') ?? defaultUrl,
+    token: valueOf('DORMOUSE_TOKEN'),
+    colours: valueOf('NO_COLOR') === undefined && valueOf('TERM') !== 'dumb',
+  };
 }

@@ -3,8 +3,8 @@
  * The command as npm installs it. The sources are TypeScript, which Node 24 runs as they are; an older Node hands over to
  * the one that comes with the project's packages, with the same arguments and the same terminal.
  *
- * Some commands are programs of their own: `dormouse fsck` needs the store and nothing else, for it must work when no api
- * does; `dormouse loadtest` measures the platform, or another one.
+ * Some commands are programs of their own (programs.ts lists them): `dormouse fsck` needs the store and nothing else, for it
+ * must work when no api does; `up` is what `npm start` does, set-up included, so it runs on any Node.
  */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -15,6 +15,8 @@ import { fileURLToPath } from 'node:url';
 const major = Number(process.versions.node.split('.')[0]);
 
 const programs = new Map([
+  ['bench', '../bench/main.ts'],
+  ['doctor', '../infra/doctor/main.ts'],
   ['fsck', '../infra/fsck/main.ts'],
   ['loadtest', '../loadtest/main.ts'],
 ]);
@@ -22,13 +24,13 @@ const own = programs.get(process.argv[2]);
 if (own !== undefined) process.argv.splice(2, 1);
 const main = path.join(path.dirname(fileURLToPath(import.meta.url)), own ?? 'main.ts');
 
-if (major >= 24) await import(main);
-else handOver();
+if (process.argv[2] === 'up') run(['npm', 'start'], path.dirname(path.dirname(fileURLToPath(import.meta.url))));
+else if (major >= 24) await import(main);
+else run([newerNode(), main, ...process.argv.slice(2)]);
 
-function handOver() {
+function run(command, cwd) {
   // setpriv: whoever kills this process kills the command too.
-  const command = ['--pdeathsig', 'KILL', '--', newerNode(), main, ...process.argv.slice(2)];
-  const child = spawn('setpriv', command, { stdio: 'inherit' });
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...command], { stdio: 'inherit', cwd });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => fail(error.message));
   child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));

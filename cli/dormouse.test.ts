@@ -30,7 +30,7 @@ async function dormouse(words: readonly string[], { node = process.execPath, inp
 
 async function against(
   context: TestContext,
-  answers: Record<string, StubAnswer | ((request: StubRequest) => StubAnswer)>,
+  answers: Record<string, StubAnswer | ((request: StubRequest) => StubAnswer | Promise<StubAnswer>)>,
 ) {
   const api = await startStubApi((request) => {
     const given = answers[request.line] ?? problem(404, 'route-not-found', { detail: `no route ${request.line}` });
@@ -69,9 +69,9 @@ suite('dormouse', { concurrency: true }, () => {
       dormouse(['actor', 'create', '--help']),
     ]);
     assert.deepEqual([none.code, unknown.code, help.code, explained.code], [2, 2, 0, 0]);
-    assert.match(unknown.stderr, /no such command: dance/);
+    assert.match(unknown.stderr, /unknown command 'dance'/);
     assert.equal(unknown.stdout, '');
-    assert.match(help.stdout, /actor create .*\n[^]*template apply|template apply[^]*actor create/);
+    assert.match(help.stdout, /actor +Create actors[^]*loadtest[^]*Exit codes:/);
     assert.match(explained.stdout, /--cold-start[^]*Example:\n {2}dormouse actor create alice/);
   });
 
@@ -81,13 +81,13 @@ suite('dormouse', { concurrency: true }, () => {
       ['actor', 'show'],
       ['actor', 'create', 'alice'],
       ['actor', 'create', '-t', 'counter', '--label', 'blue'],
-      ['nodes', '-o', 'yaml'],
+      ['nodes', '-o', 'xml'],
       ['nodes', '--url', 'ftp://x'],
       ['invoke', 'alice', '-H', 'nonsense'],
     ];
     for (const { code, stdout, stderr } of await Promise.all(wrong.map((words) => run(words)))) {
       assert.deepEqual([code, stdout], [2, ''], stderr);
-      assert.match(stderr, /\nUsage: dormouse /);
+      assert.match(stderr, /^dormouse: .*\nTry /);
     }
     assert.deepEqual(api.lines(), []);
   });
@@ -96,7 +96,7 @@ suite('dormouse', { concurrency: true }, () => {
     const api = await startStubApi(() => ({}));
     await api[Symbol.asyncDispose]();
     const { code, stderr } = await dormouse(['nodes', '--url', api.url]);
-    assert.equal(code, 1);
+    assert.equal(code, 5);
     assert.ok(stderr.includes(`no answer from ${api.url}`), stderr);
     assert.match(stderr, /ECONNREFUSED[^]*npm start/);
   });
@@ -152,6 +152,83 @@ suite('dormouse', { concurrency: true }, () => {
     const short = await run(['actor', 'list', '--state', 'running', '--limit', '1', '-o', 'json']);
     assert.deepEqual(JSON.parse(short.stdout), { items: [bob] });
     assert.match(short.stderr, /there are more/);
+  });
+
+  test('lists as YAML and as ids; one thing as YAML', async (context) => {
+    const { run } = await against(context, {
+      'GET /v1/actors?limit=100': { body: { items: [alice, { ...alice, id: 'bob' }] } },
+      'GET /v1/actors/alice': { body: alice },
+    });
+    const [yaml, ids, one] = await Promise.all([
+      run(['actor', 'list', '-o', 'yaml']),
+      run(['actor', 'list', '-q']),
+      run(['actor', 'show', 'alice', '-o', 'yaml']),
+    ]);
+    assert.match(yaml.stdout, /^items:\n {2}- id: alice\n {4}template: counter\n/);
+    assert.equal(ids.stdout, 'alice\nbob');
+    assert.match(one.stdout, /^id: alice\n[^]*labels:\n {2}team: blue\n/);
+  });
+
+  test('on a terminal a table fits its width, and states have colours unless NO_COLOR is set', async (context) => {
+    const { api } = await against(context, {
+      'GET /v1/actors?limit=100': {
+        body: { items: [alice, { ...alice, state: 'running', template: 'a-name-that-is-very-long' }] },
+      },
+    });
+    const command = `stty cols 60 rows 20; exec "$NODE" "$PROGRAM" actor list`;
+    const shown = (env: Record<string, string>) =>
+      execa('script', ['-qec', command, '/dev/null'], {
+        env: { NODE: process.execPath, PROGRAM: program, DORMOUSE_URL: api.url, TERM: 'xterm', ...env },
+        stdin: 'ignore',
+        timeout: limitMs,
+      });
+    const [coloured, plain] = await Promise.all([shown({ NO_COLOR: '' }), shown({ NO_COLOR: '1' })]);
+    assert.match(plain.stdout, /^alice +a-name\S*… +running/m);
+    for (const line of plain.stdout.split('\r\n')) assert.ok(line.length <= 60, line);
+    assert.ok(!plain.stdout.includes('\x1b['), JSON.stringify(plain.stdout));
+    assert.ok(coloured.stdout.includes('\x1b[32mrunning\x1b[39m'), JSON.stringify(coloured.stdout));
+  });
+
+  test('exit codes tell what was not there, what was not in time, and Ctrl-C', async (context) => {
+    const { run } = await against(context, {
+      'GET /v1/actors/nobody': problem(404, 'actor-not-found', { detail: 'no actor nobody' }),
+      'GET /v1/actors/alice/invoke/': problem(504, 'wake-timeout', { retryable: true }),
+      'GET /v1/actors/alice/explain': { body: { state: 'resuming', waitsFor: 'its node' } },
+    });
+    const [absent, late] = await Promise.all([run(['actor', 'show', 'nobody']), run(['invoke', 'alice'])]);
+    assert.deepEqual([absent.code, late.code], [3, 4], absent.stderr + late.stderr);
+  });
+
+  test('while an actor wakes, a line says what it does; then the answer says where the time went', async (context) => {
+    const woken = Promise.withResolvers<StubAnswer>();
+    const headers = { 'dormouse-start': 'warm', 'server-timing': 'queue;dur=3.1, total;dur=9' };
+    const { run } = await against(context, {
+      'GET /v1/actors/alice/invoke/': () => woken.promise,
+      'GET /v1/actors/alice/explain': () => {
+        setImmediate(() => woken.resolve({ headers, body: 'hello' }));
+        return { body: { state: 'resuming', waitsFor: 'node-1' } };
+      },
+    });
+    const { code, stdout, stderr } = await run(['invoke', 'alice']);
+    assert.deepEqual([code, stdout], [0, 'hello']);
+    assert.equal(stderr, 'alice: resuming\nHTTP 200, warm start (queue 3.1 ms, total 9 ms)');
+  });
+
+  test('completion knows the commands and options of each shell', async (context) => {
+    const { run } = await against(context, {});
+    const [bash, fish, csh] = await Promise.all(['bash', 'fish', 'csh'].map((shell) => run(['completion', shell])));
+    const ask = (...words: string[]) =>
+      execa('bash', [
+        '-c',
+        `${bash?.stdout ?? ''}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _dormouse; echo "\${COMPREPLY[*]}"`,
+        ...['', 'dormouse', ...words],
+      ]);
+    assert.equal((await ask('act')).stdout, 'actor');
+    assert.match((await ask('actor', '')).stdout, /create delete explain/);
+    assert.match((await ask('actor', 'create', 'alice', '--')).stdout, /--cold-start .*--template/);
+    assert.equal((await ask('logs', 'alice', '--fol')).stdout, '--follow');
+    assert.match(fish?.stdout ?? '', /complete -c dormouse -n '__fish_seen_subcommand_from logs' -l follow/);
+    assert.deepEqual([csh?.code, csh?.stdout], [2, '']);
   });
 
   test('rebuild waits for its end and shows what was found; damage is exit code 1', async (context) => {
@@ -249,7 +326,7 @@ suite('dormouse', { concurrency: true }, () => {
       [spec, spec],
     );
     const broken = await run(['template', 'apply', '-'], { input: '{' });
-    assert.match(broken.stderr, /- is not JSON: /);
+    assert.match(broken.stderr, /- is neither JSON nor YAML: /);
   });
 
   test('invoke passes bytes through and turns an error status into exit code 1', async (context) => {
@@ -267,7 +344,7 @@ suite('dormouse', { concurrency: true }, () => {
   });
 
   test('events end after as many as were asked for, one JSON a line', async (context) => {
-    const change = { type: 'actor', id: '1-0', actor: 'alice', to: 'running' };
+    const change = { type: 'actor', id: '1-0', actor: 'alice', from: 'resuming', to: 'running', cause: 'woke' };
     const { run } = await against(context, {
       'GET /v1/events': {
         stream: (async function* () {

@@ -1,14 +1,16 @@
 /**
- * The command line: finds the command, runs it, and turns what it throws into words and an exit code (1: it did not
- * work, 2: the command line is wrong). The exit code is set, not forced, so that piped output is written out.
+ * The command line: runs the command that was named, and turns what it throws into words on standard error and an exit
+ * code (exit-code.ts). The exit code is set, not forced, so that piped output is written out. Ctrl-C once ends what is
+ * being waited for; a second one ends the process as it stands.
  */
+import { WebSocket } from 'ws';
 import { createClient } from '../sdk/client.ts';
-import { findCommand, parseCommandLine } from './arguments.ts';
 import { UsageError, type Arguments, type Command } from './command.ts';
 import { commands } from './commands.ts';
 import { readConfiguration } from './config.ts';
+import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { describeFailure } from './failure.ts';
-import { explain, overview, usage } from './help.ts';
+import { buildProgram, runProgram } from './program.ts';
 import { createTerminal, type OutputFormat } from './terminal.ts';
 
 // `dormouse events | head -1`: a reader that has seen enough is no failure.
@@ -17,50 +19,43 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<number> {
-  const found = findCommand(commands, words);
-  if (found !== undefined) return runCommand(found.command, found.rest);
-  if (words.length === 0 || words.includes('--help') || words.includes('-h')) {
-    process.stdout.write(`${overview(commands)}\n`);
-    return words.length === 0 ? 2 : 0;
+  if (words.length === 0) {
+    process.stdout.write(buildProgram(commands, () => Promise.resolve(0)).helpInformation());
+    return exitCodes.usage;
   }
-  process.stderr.write(`dormouse: no such command: ${words.join(' ')}\n\n${overview(commands)}\n`);
-  return 2;
-}
-
-async function runCommand(command: Command, words: readonly string[]): Promise<number> {
   try {
-    const parsed = parseCommandLine(command, words);
-    if (parsed.flag('help')) {
-      process.stdout.write(`${explain(command)}\n`);
-      return 0;
-    }
-    return await runParsed(command, parsed);
+    return await runProgram(commands, words, runCommand);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`dormouse ${command.name}: ${error.message}\nUsage: ${usage(command)}\n`);
-    return 2;
+    process.stderr.write(`dormouse: ${error.message}\nTry "dormouse --help", or "--help" behind a command.\n`);
+    return exitCodes.usage;
   }
 }
 
-async function runParsed(command: Command, parsed: Arguments): Promise<number> {
-  const terminal = createTerminal(outputFormat(parsed));
-  const { url, token } = readConfiguration();
+async function runCommand(command: Command, args: Arguments): Promise<number> {
+  const configuration = readConfiguration();
+  const format = (args.option('output') ?? 'table') as OutputFormat;
+  const terminal = createTerminal({ format, quiet: args.flag('quiet'), colours: configuration.colours });
+  const url = checkedUrl(args.option('url') ?? configuration.url);
+  const { token } = configuration;
+  const interrupt = interruption();
   try {
-    const client = createClient({ url: checkedUrl(parsed.option('url') ?? url), token });
-    return (await command.run({ client, arguments: parsed, terminal })) ?? 0;
+    const client = createClient({ url, token, WebSocket });
+    return (await command.run({ client, arguments: args, terminal, signal: interrupt })) ?? exitCodes.done;
   } catch (error) {
     if (error instanceof UsageError) throw error;
+    if (interrupt.aborted) return exitCodes.interrupted;
     terminal.say(`dormouse ${command.name}: ${describeFailure(error)}`);
-    return 1;
+    return exitCodeOf(error);
   } finally {
     terminal.settle();
   }
 }
 
-function outputFormat(parsed: Arguments): OutputFormat {
-  const format = parsed.option('output');
-  if (format === 'table' || format === 'json') return format;
-  throw new UsageError(`--output is table or json, not ${format ?? 'nothing'}`);
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  process.once('SIGINT', () => controller.abort(new Error('interrupted')));
+  return controller.signal;
 }
 
 function checkedUrl(url: string): string {

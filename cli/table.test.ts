@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { age, formatTable } from './table.ts';
+import { age, formatTable, type Column } from './table.ts';
 
 suite('tables', () => {
   test('columns line up, lines carry no trailing blanks, absent cells are a dash', () => {
@@ -17,6 +17,20 @@ suite('tables', () => {
       { head: true },
     );
     assert.equal(text, 'A          B\nlong name  1\nx          -');
+  });
+
+  test('where it does not fit, the widest columns but the first are cut', () => {
+    const items = [{ id: 'a-name-that-is-long', image: 'registry.example/team/name', reason: 'it was called' }];
+    const columns: Column<(typeof items)[number]>[] = [
+      ['ID', (item) => item.id],
+      ['IMAGE', (item) => item.image],
+      ['REASON', (item) => item.reason],
+    ];
+    const text = formatTable(items, columns, { head: true, width: 45 });
+    assert.equal(text, 'ID                   IMAGE        REASON\na-name-that-is-long  registry.e…  it was cal…');
+    assert.match(formatTable(items, columns, { width: 10 }), /^a-name-that-is-long {2}regis… {2}it wa…$/);
+    const painted = formatTable(items, columns, { paint: (head, cell) => (head === 'ID' ? `<${cell}>` : cell) });
+    assert.equal(painted, '<a-name-that-is-long>  registry.example/team/name  it was called');
   });
 
   test('objects are shown as pairs', () => {

@@ -1,19 +1,62 @@
-/** Tables of text: columns as wide as their widest cell, two spaces apart, no trailing blanks. */
+/**
+ * Tables of text: columns as wide as their widest cell, two spaces apart, no trailing blanks. Where they do not fit, the
+ * widest columns but the first (which names the thing) are cut with an ellipsis.
+ */
 
 export type Column<Item> = readonly [head: string, cell: (item: Item) => unknown];
+
+export interface TableOptions {
+  readonly head?: boolean;
+  /** Of the terminal; without it nothing is cut. */
+  readonly width?: number | undefined;
+  /** Colours a finished cell of a column. */
+  readonly paint?: (head: string, cell: string) => string;
+}
+
+const gap = '  ';
+/** Less says nothing any more. */
+const narrowest = 6;
 
 export function formatTable<Item>(
   items: readonly Item[],
   columns: readonly Column<Item>[],
-  options: { readonly head?: boolean } = {},
+  { head = false, width, paint = (_head, cell) => cell }: TableOptions = {},
 ): string {
   const rows = items.map((item) => columns.map(([, cell]) => cellText(cell(item))));
-  if (options.head === true) rows.unshift(columns.map(([head]) => head));
-  const widths = columns.map((_, index) => Math.max(0, ...rows.map((row) => row[index]?.length ?? 0)));
-  const render = (row: readonly string[]): string =>
-    row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ');
-  return rows.map((row) => render(row).trimEnd()).join('\n');
+  if (head) rows.unshift(columns.map(([name]) => name));
+  const widths = fit(
+    columns.map((_, index) => Math.max(0, ...rows.map((row) => row[index]?.length ?? 0))),
+    width,
+  );
+  return rows
+    .map((row, line) => {
+      const last = row.length - 1;
+      const cells = row.map((text, index) => {
+        const cut = shortened(text, widths[index] ?? 0);
+        const shown = head && line === 0 ? cut : paint(columns[index]?.[0] ?? '', cut);
+        return index === last ? shown : shown + ' '.repeat((widths[index] ?? 0) - cut.length);
+      });
+      return cells.join(gap).trimEnd();
+    })
+    .join('\n');
 }
+
+function fit(natural: readonly number[], limit: number | undefined): number[] {
+  const widths = [...natural];
+  if (limit === undefined) return widths;
+  for (let over = sum(widths) + gap.length * (widths.length - 1) - limit; over > 0; over--) {
+    const [, ...rest] = widths;
+    const widest = Math.max(0, ...rest);
+    if (widest <= narrowest) break;
+    widths[widths.indexOf(widest, 1)] = widest - 1;
+  }
+  return widths;
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+const shortened = (text: string, width: number): string =>
+  text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 
 // eslint-disable-next-line no-control-regex -- control characters are what this looks for
 const controlCharacters = /[\x00-\x1f\x7f-\x9f]+/g;
@@ -21,7 +64,7 @@ const controlCharacters = /[\x00-\x1f\x7f-\x9f]+/g;
 /** Texts come from guests and other users: nothing in them may move the cursor or colour the screen. */
 export const withoutControls = (text: string): string => text.replace(controlCharacters, ' ');
 
-function cellText(value: unknown): string {
+export function cellText(value: unknown): string {
   if (value === undefined || value === null) return '-';
   const text = typeof value === 'string' ? value : typeof value === 'object' ? pairs(value) : JSON.stringify(value);
   return withoutControls(text);

@@ -51,7 +51,8 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Plat
     }),
     options.start,
   );
-  const client = createClient({ url: stack.url });
+  // Tests see every refusal as it comes.
+  const client = createClient({ url: stack.url, retries: 0 });
   return {
     client,
     home,

@@ -22,10 +22,10 @@ export async function describeVersions(
   const { node } = process.versions;
   if (client === undefined) return { node, runtimes: [] };
   const [api, nodes] = await Promise.all([client.health.version({ signal }), client.nodes.list({ signal })]);
-  const runtimes = nodes.map(({ runtime }) =>
-    ['accelerator', 'vmm', 'vmmVersion', 'kernel'].map((name) => runtime[name]),
+  const runtimes = nodes.map(({ runtime: { accelerator, vmm, vmmVersion, kernel } }) =>
+    [accelerator, vmm, vmmVersion, kernel].join(' '),
   );
-  const distinct = [...new Set(runtimes.map((words) => words.join(' ')))];
+  const distinct = [...new Set(runtimes)];
   return { node, ...(api === undefined ? {} : { api }), runtimes: distinct };
 }
 

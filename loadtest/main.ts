@@ -57,7 +57,8 @@ async function openPlatform(
   resources: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<Platform> {
-  const client = createClient(configuration);
+  // What is measured is what the platform answers, refusals included.
+  const client = createClient({ ...configuration, retries: 0 });
   await requireReady(client, signal);
   // Short enough for a name, long enough that two runs at a time do not meet.
   return { client, made: resources.use(createMadeThings(client, randomBytes(4).toString('hex'))) };

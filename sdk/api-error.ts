@@ -58,15 +58,19 @@ export async function errorFromAnswer(response: Response): Promise<DormouseApiEr
   const requestId = stringOf(problem?.['requestId']) ?? response.headers.get('x-request-id') ?? undefined;
   const retryAfterMs = numberOf(problem?.['retryAfterMs']) ?? retryAfterHeader(response.headers.get('retry-after'));
   if (problem === undefined) return unexpectedAnswer(response, text, { requestId, retryAfterMs });
-  const title = stringOf(problem['title']) ?? `HTTP ${response.status}`;
+  return problemError({ ...problem, requestId, retryAfterMs }, response.status);
+}
+
+/** A problem document, also one that came another way than as an answer (then the status is its own, or 0). */
+export function problemError(problem: Readonly<Record<string, unknown>>, status: number): DormouseApiError {
   return new DormouseApiError({
-    status: response.status,
+    status,
     code: stringOf(problem['code']) ?? 'unexpected-answer',
-    message: stringOf(problem['detail']) ?? title,
+    message: stringOf(problem['detail']) ?? stringOf(problem['title']) ?? `HTTP ${status}`,
     retryable: problem['retryable'] === true,
-    retryAfterMs,
+    retryAfterMs: numberOf(problem['retryAfterMs']),
     nextStep: stringOf(problem['nextStep']),
-    requestId,
+    requestId: stringOf(problem['requestId']),
     errors: fieldErrors(problem['errors']),
     details: objectOf(problem['details']),
   });
@@ -108,8 +112,10 @@ function parseObject(text: string): Record<string, unknown> | undefined {
 
 const stringOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 const numberOf = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
-const objectOf = (value: unknown): Record<string, unknown> | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+const objectOf = (value: unknown): Record<string, unknown> | undefined => (isObject(value) ? { ...value } : undefined);
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function fieldErrors(value: unknown): FieldError[] {
   if (!Array.isArray(value)) return [];

@@ -22,7 +22,7 @@ export async function* serverSentEvents(
   }
 }
 
-/** Undefined for a block without data: a comment that keeps the connection alive. */
+/** Undefined for a comment that keeps the connection alive. A block of nothing but an `id` moves a reader's place. */
 function parseEvent(lines: readonly string[]): ServerSentEvent | undefined {
   const data: string[] = [];
   let event = 'message';
@@ -33,7 +33,7 @@ function parseEvent(lines: readonly string[]): ServerSentEvent | undefined {
     else if (field === 'event') event = value;
     else if (field === 'id') id = value;
   }
-  return data.length === 0 ? undefined : { event, data: data.join('\n'), id };
+  return data.length === 0 && id === undefined ? undefined : { event, data: data.join('\n'), id };
 }
 
 /** A carriage return at the end of a chunk may be half of a line end, so it waits for the next chunk. */
@@ -42,10 +42,24 @@ const lineEnd = /\r\n|\n|\r(?!$)/;
 async function* linesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();
   let rest = '';
-  for await (const chunk of body) {
+  for await (const chunk of chunksOf(body)) {
     const parts = (rest + decoder.decode(chunk, { stream: true })).split(lineEnd);
     rest = parts.pop() ?? '';
     yield* parts;
   }
   if (rest.endsWith('\r')) yield rest.slice(0, -1);
+}
+
+/** Not `for await` over the body itself: not every browser can. */
+async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { createClient } from './client.ts';
-import { startStubApi } from './stub-api.ts';
+import { problem, startStubApi } from './stub-api.ts';
 
 const change = { type: 'actor', id: '1-0', actor: 'a', to: 'running' };
 const sent = (data: string) => `event: change\ndata: ${data}\n\n`;
@@ -25,6 +25,36 @@ suite('events', () => {
     const { line, headers } = { ...api.requests[0] };
     assert.equal(line, 'GET /v1/events?actor=a');
     assert.deepEqual([headers?.accept, headers?.['last-event-id']], ['text/event-stream', '0-9']);
+  });
+
+  test('a stream that ended is opened again, after the last place that was told', async () => {
+    const bodies = [
+      'id: 1-0\ndata: {"type":"node","to":"ready"}\n\nid: 2-0\n\n',
+      'data: {"type":"node","to":"gone"}\n\n',
+    ];
+    await using api = await startStubApi(() => ({
+      stream: (async function* () {
+        yield await Promise.resolve(bodies.shift() ?? '');
+      })(),
+    }));
+    const seen: unknown[] = [];
+    for await (const { to } of createClient({ url: api.url }).events.watch()) {
+      seen.push(to);
+      if (to === 'gone') break;
+    }
+    assert.deepEqual(seen, ['ready', 'gone']);
+    assert.deepEqual(
+      api.requests.map(({ headers }) => headers['last-event-id']),
+      [undefined, '2-0'],
+    );
+  });
+
+  test('a refusal that no retry can help ends it', async () => {
+    await using api = await startStubApi(() => problem(401, 'unauthorized'));
+    await assert.rejects(createClient({ url: api.url }).events.watch()[Symbol.asyncIterator]().next(), {
+      code: 'unauthorized',
+    });
+    assert.equal(api.requests.length, 1);
   });
 
   test('an aborted stream throws the reason', async () => {

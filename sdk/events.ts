@@ -1,9 +1,10 @@
 /**
  * Every state change of the platform, live. `after` goes on from an event seen before; what is no longer kept since then
- * comes as an event of type `gap`: look for yourself.
+ * comes as an event of type `gap`: look for yourself. A broken connection is made again, and misses nothing.
  */
-import { serverSentEvents } from './event-stream.ts';
-import { connectionFailure, type CallOptions, type Transport } from './transport.ts';
+import { queryString } from './request-path.ts';
+import { resumingEvents } from './resuming-stream.ts';
+import type { CallOptions, Transport } from './transport.ts';
 
 export interface Change {
   readonly type: 'actor' | 'template' | 'node' | 'gap';
@@ -26,13 +27,13 @@ export interface Change {
 
 export interface WatchOptions extends CallOptions {
   /** Only after this event; `0-0`: from the oldest that is kept. Left out: from now on. */
-  readonly after?: string;
+  readonly after?: string | undefined;
   /** Only events of this actor. */
-  readonly actor?: string;
+  readonly actor?: string | undefined;
 }
 
 export interface Events {
-  /** Until the api ends the stream, the connection or the signal breaks it (both throw), or the loop is left. */
+  /** Until the loop is left, or throws: the signal's reason, or why the api could not be reached any more. */
   watch(options?: WatchOptions): AsyncIterable<Change>;
 }
 
@@ -41,18 +42,11 @@ export function eventsOf(transport: Transport): Events {
 }
 
 async function* watch(transport: Transport, options: WatchOptions): AsyncGenerator<Change, void, undefined> {
-  const { after, actor, ...call } = options;
-  const headers = { accept: 'text/event-stream', ...(after !== undefined && { 'last-event-id': after }) };
-  const path = actor === undefined ? '/v1/events' : `/v1/events?actor=${encodeURIComponent(actor)}`;
-  const response = await transport.open({ method: 'GET', path, headers, ...call });
-  if (response.body === null) return;
-  try {
-    for await (const event of serverSentEvents(response.body)) {
-      const change = parseChange(event.data);
-      if (change !== undefined) yield change;
-    }
-  } catch (error) {
-    throw connectionFailure(transport.baseUrl, error, options.signal);
+  const { after, actor, signal } = options;
+  const path = (): string => `/v1/events${queryString({ actor })}`;
+  for await (const event of resumingEvents(transport, { path, after, signal })) {
+    const change = parseChange(event.data);
+    if (change !== undefined) yield change;
   }
 }
 

@@ -1,37 +1,17 @@
 /** Operations: what became of a resume, suspend, pause, delete or the preparation of a template. */
 import { DormouseApiError } from './api-error.ts';
+import type { Operation } from './generated/api.ts';
 import { poll } from './polling.ts';
 import { segment } from './request-path.ts';
 import type { CallOptions, Transport } from './transport.ts';
 
+export type { Operation };
+
 /** Milliseconds by phase name. */
-export type Phases = Readonly<Record<string, number>>;
+export type Phases = NonNullable<Operation['phases']>;
 
 /** A failure as a resource keeps it. */
-export interface StoredError {
-  readonly code: string;
-  readonly message: string;
-  readonly retryable: boolean;
-  readonly at: string;
-  readonly details?: Readonly<Record<string, unknown>>;
-}
-
-export interface Operation {
-  readonly id: string;
-  readonly kind: 'resume' | 'suspend' | 'pause' | 'delete' | 'prepare-template' | 'rebuild';
-  /** The actor's id, the template's name, or `registry`. */
-  readonly target: string;
-  readonly state: 'queued' | 'running' | 'done' | 'failed';
-  readonly createdAt: string;
-  readonly deadlineAt?: string;
-  readonly attempts?: number;
-  readonly finishedAt?: string;
-  readonly node?: string;
-  readonly phases?: Phases;
-  /** How many things a rebuild has dealt with, by outcome. */
-  readonly counts?: Readonly<Record<string, number>>;
-  readonly error?: StoredError;
-}
+export type StoredError = NonNullable<Operation['error']>;
 
 export interface OperationWaitOptions extends CallOptions {
   /** Default 180 s: longer than the api lets any job of an actor take. */

@@ -30,7 +30,7 @@ export function waitedInVain(what: string, timeoutMs: number): DormouseApiError 
 }
 
 /** Not node:timers/promises: the client runs wherever `fetch` does. */
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+export function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = (): void => {
       clearTimeout(timer);

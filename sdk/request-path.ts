@@ -11,13 +11,14 @@ export function segment(value: string): string {
   return encodeURIComponent(value);
 }
 
-export type QueryValues = Readonly<Record<string, string | number | undefined>>;
+export type QueryValues = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
-/** `?a=1&b=2`, without what is undefined; empty when nothing is left. */
+/** `?a=1&b=2`, without what is undefined, a list by repetition; empty when nothing is left. */
 export function queryString(values: QueryValues): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) {
-    if (value !== undefined) query.append(name, String(value));
+    if (value === undefined) continue;
+    for (const one of typeof value === 'object' ? value : [String(value)]) query.append(name, one);
   }
   return query.size === 0 ? '' : `?${query.toString()}`;
 }

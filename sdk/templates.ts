@@ -1,54 +1,15 @@
 /** Templates: immutable recipes that actors are made from. */
-import { errorOf, type StoredError } from './operations.ts';
+import type { Template as AnyTemplate, TemplateSpec } from './generated/api.ts';
+import { errorOf } from './operations.ts';
 import { everyItem, type Page, type PageRequest } from './paging.ts';
 import { poll } from './polling.ts';
 import { queryString, segment } from './request-path.ts';
 import type { CallOptions, ChangeOptions, Transport } from './transport.ts';
 
-export interface ContainerSpec {
-  readonly name: string;
-  /** An OCI reference, `oci:<dir>:<tag>` or `dir:<path>`. */
-  readonly image: string;
-  readonly command?: readonly string[];
-  readonly args?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string;
-  readonly user?: string;
-  readonly port?: number;
-  readonly readiness?: { readonly path?: string; readonly port?: number; readonly intervalMs?: number };
-  readonly limits?: { readonly memoryMiB?: number; readonly pids?: number; readonly cpus?: number };
-  readonly upperMiB?: number;
-}
+export type { TemplateSpec };
 
-/** What is left out gets the api's default. */
-export interface TemplateSpec {
-  readonly name: string;
-  readonly containers: readonly ContainerSpec[];
-  readonly memoryMiB?: number;
-  readonly vcpus?: number;
-  readonly idleTimeoutMs?: number;
-  readonly wakeTimeoutMs?: number;
-  readonly maxPendingRequests?: number;
-  readonly retainGenerations?: number;
-  readonly egress?: { readonly allow?: readonly string[] };
-  readonly sandboxClass?: 'microvm';
-}
-
-export interface Template {
-  readonly name: string;
-  readonly revision: string;
-  readonly spec: TemplateSpec;
-  readonly state: 'preparing' | 'ready' | 'failed' | 'deleting';
-  /** When the state began. */
-  readonly since: string;
-  readonly createdAt: string;
-  readonly error?: StoredError;
-  /** The rest is present once it is ready. */
-  readonly preparedAt?: string;
-  /** By container: what the image reference was pinned to. */
-  readonly images?: Readonly<Record<string, { readonly reference: string; readonly digest: string }>>;
-  readonly golden?: { readonly memoryBytes: number; readonly shippedBytes: number };
-}
+/** As the api shows it; the specification with its defaults filled in. */
+export type Template = Omit<AnyTemplate, 'spec'> & { readonly spec: TemplateSpec };
 
 export interface ReadyOptions extends CallOptions {
   /** Default ten minutes: a first pull of a large image and a boot under emulation. */

@@ -1,8 +1,10 @@
 /**
- * The one place that talks HTTP: address, token, JSON in and out, refusals turned into `DormouseApiError`. Nothing is
- * retried here: the error says whether and when a retry can help, and only the caller knows whether it may.
+ * The one place that talks HTTP: address, token, JSON in and out, refusals turned into `DormouseApiError`. Calls that may
+ * be repeated are (retry.ts); every POST but `exec` gets an `Idempotency-Key` of its own, so it may be, too.
  */
 import { DormouseApiError, errorFromAnswer, unexpectedAnswer } from './api-error.ts';
+import type { WebSocketConstructor } from './web-socket.ts';
+import { withRetries } from './retry.ts';
 
 export interface ClientOptions {
   /** Where the api answers, e.g. `http://127.0.0.1:7070`; a path prefix is kept. */
@@ -10,6 +12,10 @@ export interface ClientOptions {
   readonly token?: string | undefined;
   /** Instead of the global `fetch`: for tests, proxies, tracing. */
   readonly fetch?: typeof globalThis.fetch | undefined;
+  /** For programs in an actor, where there is no global one (Node 20): the class of the package `ws`. */
+  readonly WebSocket?: WebSocketConstructor | undefined;
+  /** How many times a call that may be repeated is tried again. Default 2; 0 shows every refusal. */
+  readonly retries?: number | undefined;
 }
 
 export interface CallOptions {
@@ -21,16 +27,25 @@ export interface ChangeOptions extends CallOptions {
   readonly idempotencyKey?: string | undefined;
 }
 
+/** What `fetch` takes as a body. */
+export type Content = NonNullable<RequestInit['body']>;
+
 export interface ApiRequest extends ChangeOptions {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** From the root, segments encoded, with its query. */
   readonly path: string;
   readonly body?: object | undefined;
+  /** Instead of `body`: sent as it is, once. */
+  readonly content?: Content | undefined;
+  /** A POST that must not be done twice even when its first answer was lost. */
+  readonly once?: boolean | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface Transport {
   readonly baseUrl: string;
+  readonly token: string | undefined;
+  readonly WebSocket: WebSocketConstructor | undefined;
   /** Any answer at all. Throws `api-unreachable`, or the reason of the aborted signal. */
   send(url: string, init: RequestInit): Promise<Response>;
   /** The answer to an API call, unread. Throws a `DormouseApiError` for any status but 2xx. */
@@ -53,15 +68,26 @@ export function createTransport(options: ClientOptions): Transport {
     }
   }
 
-  async function open(request: ApiRequest): Promise<Response> {
-    const response = await send(baseUrl + request.path, {
+  async function attempt(request: ApiRequest): Promise<Response> {
+    const init: RequestInit & { duplex?: 'half' } = {
       method: request.method,
       headers: headersOf(request),
-      body: request.body === undefined ? null : JSON.stringify(request.body),
+      body: request.content ?? (request.body === undefined ? null : JSON.stringify(request.body)),
       signal: request.signal ?? null,
-    });
+    };
+    // fetch insists on this for every body that is a stream.
+    if (request.content instanceof ReadableStream) init.duplex = 'half';
+    const response = await send(baseUrl + request.path, init);
     if (!response.ok) throw await errorFromAnswer(response);
     return response;
+  }
+
+  const mostRetries = options.retries ?? defaultRetries;
+
+  async function open(given: ApiRequest): Promise<Response> {
+    const request = mostRetries > 0 ? withKey(given) : given;
+    const retries = mayRepeat(request) ? mostRetries : 0;
+    return withRetries({ retries, signal: request.signal }, () => attempt(request));
   }
 
   async function json(request: ApiRequest): Promise<unknown> {
@@ -77,8 +103,22 @@ export function createTransport(options: ClientOptions): Transport {
     }
   }
 
-  return { baseUrl, send, open, json };
+  const { WebSocket: own }: { readonly WebSocket?: unknown } = globalThis;
+  const { token, WebSocket = own as WebSocketConstructor | undefined } = options;
+  return { baseUrl, token, WebSocket, send, open, json };
 }
+
+/** Over within a second when `Retry-After` asks for no more: enough for an api that is being replaced. */
+const defaultRetries = 2;
+
+/** What a repeated POST answers is what the first one did, even when its answer was lost on the way. */
+function withKey(request: ApiRequest): ApiRequest {
+  const wanted = request.method === 'POST' && request.once !== true && request.idempotencyKey === undefined;
+  return wanted ? { ...request, idempotencyKey: globalThis.crypto.randomUUID() } : request;
+}
+
+const mayRepeat = ({ method, idempotencyKey, content }: ApiRequest): boolean =>
+  !(content instanceof ReadableStream) && (method !== 'POST' || idempotencyKey !== undefined);
 
 /** An `Authorization` of the caller's own is meant for the actor: then the token goes beside it. */
 function authorize(headers: Headers, token: string): void {

@@ -61,6 +61,7 @@ async function passOutput(peer: WebSocket, program: Program, requestId: string):
     peer.close(1011);
   } finally {
     program.end();
+    peer.resume(); // input that nobody takes any more must not hide that the client closes
   }
 }
 
@@ -77,7 +78,7 @@ function takeInput(peer: WebSocket, program: Program): void {
       peer.close(1003, 'not a message of this protocol');
       return;
     }
-    if (program.write(message)) return;
+    if (!program.writable || program.write(message)) return;
     peer.pause();
     program.once('drain', () => peer.resume());
   });

@@ -69,6 +69,18 @@ suite('inside an actor, as the api sees it', () => {
     await until(() => Promise.resolve(api.node.service.programs === 0));
   });
 
+  test('input that comes when the program is over does not hold up the end', async () => {
+    await api.sleeping('late');
+    let over = 0;
+    const attempts = 20; // which of the two is first is chance
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const { socket, ended } = open('late', 'command=missing');
+      void ended.then(() => over++);
+      socket.on('open', () => socket.send(Buffer.from([255, 0])));
+    }
+    await until(() => over === attempts);
+  });
+
   test('a refused handshake is an ordinary answer', async () => {
     for (const [path, expected] of [
       ['nobody/exec?command=echo', 404],

@@ -6,18 +6,23 @@ import { withoutControls } from '../table.ts';
 
 export const watchEvents: Command = {
   name: 'events',
-  summary: 'Follow every state change of actors, templates and nodes',
-  options: { count: { type: 'string', short: 'n', value: 'number', help: 'end after that many' } },
-  example: 'dormouse events -o json | jq -r .to',
-  async run({ client, arguments: args, terminal }) {
+  summary: 'Show every state change of actors, templates and nodes, as it happens',
+  options: {
+    follow: { type: 'boolean', short: 'f', help: 'accepted for habit: it always follows' },
+    actor: { type: 'string', value: 'id', help: 'only events of this actor' },
+    after: { type: 'string', value: 'event', help: 'go on after this event; 0-0: from the oldest that is kept' },
+    count: { type: 'string', short: 'n', value: 'number', help: 'end after that many' },
+  },
+  example: 'dormouse events -f -o json | jq -r .to',
+  async run({ client, arguments: args, terminal, signal }) {
     let left = positiveNumber(args, 'count') ?? Infinity;
-    for await (const change of client.events.watch()) {
-      terminal.line(terminal.format === 'json' ? JSON.stringify(change) : withoutControls(lineOf(change)));
+    const options = { after: args.option('after'), actor: args.option('actor'), signal };
+    for await (const change of client.events.watch(options)) {
+      terminal.record(change, withoutControls(lineOf(change)));
       left -= 1;
-      if (left <= 0) return 0;
+      if (left <= 0) break;
     }
-    terminal.say('the api ended the stream');
-    return 1;
+    return 0;
   },
 };
 

@@ -11,7 +11,7 @@ export const explainActor: Command = {
     const { events, lastError, ...facts } = explanation;
     const error = lastError && `${lastError.code}: ${lastError.message}`;
     terminal.show(explanation, { ...facts, lastError: error });
-    if (terminal.format === 'json' || events.length === 0) return 0;
+    if (terminal.format !== 'table' || events.length === 0) return 0;
     terminal.line('');
     terminal.list(events, [
       ['AT', (event) => event.at],

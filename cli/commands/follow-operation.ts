@@ -20,6 +20,7 @@ export async function followOperation(context: Context, accepted: Operation): Pr
   const operation = wanted
     ? await context.client.operations.wait(accepted.id, {
         timeoutMs: timeoutMs(context),
+        signal: context.signal,
         onProgress: ({ kind, target, state, phases = {} }) =>
           context.terminal.progress(`${kind} ${target}: ${state}`, phaseText(phases)),
       })

@@ -1,11 +1,12 @@
 /**
  * `dormouse invoke`: calls an actor, waking it if it sleeps. The answer's body goes to standard output byte by byte, its
- * status to standard error; a status of 400 or more is exit code 1.
+ * status and where the time went to standard error; a status of 400 or more is exit code 1.
  */
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { UsageError, type Arguments, type Command } from '../command.ts';
 import type { Terminal } from '../terminal.ts';
+import { watchingWake } from './watch-wake.ts';
 
 export const invoke: Command = {
   name: 'invoke',
@@ -18,14 +19,19 @@ export const invoke: Command = {
     'no-wake': { type: 'boolean', help: 'fail rather than wake it' },
   },
   example: 'dormouse invoke alice /increment -X POST -d \'{"by":2}\' -H "Content-Type: application/json"',
-  async run({ client, arguments: args, terminal }) {
+  async run(context) {
+    const { client, arguments: args, terminal, signal } = context;
+    const id = args.required('id');
     const data = args.option('data');
-    const response = await client.actor(args.required('id')).fetch(args.optional('path') ?? '/', {
+    const init = {
       method: args.option('method')?.toUpperCase() ?? (data === undefined ? 'GET' : 'POST'),
       headers: headersOf(args),
       body: data === undefined ? null : await bodyOf(data),
-    });
-    await (terminal.format === 'json' ? showAsJson(terminal, response) : stream(terminal, response));
+      signal,
+    };
+    const path = args.optional('path') ?? '/';
+    const response = await watchingWake(context, id, () => client.actor(id).fetch(path, init));
+    await (terminal.format === 'table' ? stream(terminal, response) : showWhole(terminal, response));
     return response.status < 400 ? 0 : 1;
   },
 };
@@ -48,13 +54,19 @@ async function bodyOf(data: string): Promise<Uint8Array<ArrayBuffer> | string> {
 
 async function stream(terminal: Terminal, response: Response): Promise<void> {
   const start = response.headers.get('dormouse-start');
-  terminal.say(`HTTP ${response.status}${start === null ? '' : `, ${start} start`}`);
+  const phases = phasesIn(response.headers.get('server-timing') ?? '');
+  const how = start === null ? '' : `, ${start} start${phases === '' ? '' : ` (${phases})`}`;
+  terminal.say(`HTTP ${response.status}${how}`);
   if (response.body === null) return;
   const body: ReadableStream<Uint8Array> = response.body;
   for await (const chunk of body) await terminal.bytes(chunk);
 }
 
-async function showAsJson(terminal: Terminal, response: Response): Promise<void> {
+/** `queue;dur=3.1, fetch;dur=8.2` as people read it. */
+export const phasesIn = (serverTiming: string): string =>
+  [...serverTiming.matchAll(/([\w-]+);dur=([\d.]+)/g)].map(([, name, took]) => `${name} ${took} ms`).join(', ');
+
+async function showWhole(terminal: Terminal, response: Response): Promise<void> {
   const answer = {
     status: response.status,
     start: response.headers.get('dormouse-start'),

@@ -72,7 +72,7 @@ export const waitForActor: Command = {
     const { client, arguments: args, terminal } = context;
     const state = args.option('state');
     if (state === undefined) throw new UsageError('--state is missing');
-    const options = { timeoutMs: timeoutMs(context) };
+    const options = { timeoutMs: timeoutMs(context), signal: context.signal };
     showActorOn(terminal, await client.actors.wait(args.required('id'), state as ActorState, options));
     return 0;
   },

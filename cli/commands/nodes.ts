@@ -16,7 +16,7 @@ export const listNodes: Command = {
       ['MEMORY MIB', (node) => `${node.usedMemoryMiB}/${node.memoryMiB}`],
       ['LEASE MS', (node) => node.leaseMs],
       ['UP', (node) => age(node.startedAt)],
-      ['RUNTIME', ({ runtime }) => [runtime['arch'], runtime['accelerator'], runtime['vmmVersion']].join(' ')],
+      ['RUNTIME', ({ runtime }) => [runtime.arch, runtime.accelerator, runtime.vmmVersion].join(' ')],
     ]);
     return 0;
   },

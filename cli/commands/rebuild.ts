@@ -14,6 +14,7 @@ export const rebuild: Command = {
     const { client, terminal } = context;
     const begun = await client.admin.rebuild();
     const { id, counts = {} } = await client.operations.wait(begun.id, {
+      signal: context.signal,
       timeoutMs: timeoutMs(context) ?? defaultTimeoutMs,
       onProgress: ({ state, counts: soFar = {} }) => terminal.progress(`rebuild: ${state}`, countText(soFar)),
     });

@@ -1,6 +1,7 @@
 /** `dormouse template …`: the recipes that actors are made from. */
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
+import { parse } from 'yaml';
 import type { Template, TemplateSpec } from '../../sdk/templates.ts';
 import type { Command, Context } from '../command.ts';
 import { age } from '../table.ts';
@@ -8,7 +9,7 @@ import { timeoutMs } from './follow-operation.ts';
 
 export const applyTemplate: Command = {
   name: 'template apply',
-  summary: 'Add a template from a JSON file ("-": standard input); the same one again changes nothing',
+  summary: 'Add a template from a JSON or YAML file ("-": standard input); the same one again changes nothing',
   positionals: ['<file>'],
   options: {
     wait: { type: 'boolean', help: 'return when it is ready' },
@@ -26,16 +27,19 @@ export const applyTemplate: Command = {
 const waitReady = (context: Context, name: string): Promise<Template> =>
   context.client.templates.waitReady(name, {
     timeoutMs: timeoutMs(context),
+    signal: context.signal,
     onProgress: ({ state, since }) => context.terminal.progress(`template ${name}: ${state}`, age(since)),
   });
 
-/** Only that it is JSON is checked here: the api checks the rest and names each field. */
+/** Only that it can be read is checked here (JSON is YAML): the api checks the rest and names each field. */
 async function readSpecification(file: string): Promise<TemplateSpec> {
   const source = file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
   try {
-    return JSON.parse(source) as TemplateSpec;
+    return parse(source) as TemplateSpec;
   } catch (cause) {
-    throw new Error(`${file} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(`${file} is neither JSON nor YAML: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { generatedFolders, generateProtocol } from '../../assets/generate.ts';
+import { generatedTexts } from '../generate/generated-texts.ts';
 import { removeTree } from '../../shared/process/remove-tree.ts';
 import { repositoryRoot, trackedFiles } from './tracked-files.ts';
 
@@ -14,10 +15,19 @@ export async function staleGeneratedFiles(): Promise<string[]> {
     await generateProtocol(folder);
     const names = new Set([...(await committedFiles()), ...(await filesBelow(folder))]);
     const compared = await Promise.all([...names].map(async (name) => ((await isSame(name, folder)) ? [] : [name])));
-    return compared.flat().sort();
+    return [...compared.flat(), ...(await staleTexts())].sort();
   } finally {
     await removeTree(folder, tmpdir());
   }
+}
+
+async function staleTexts(): Promise<string[]> {
+  const stale: string[] = [];
+  for (const [name, text] of Object.entries(generatedTexts)) {
+    const committed = await read(path.join(repositoryRoot, name));
+    if (committed?.toString() !== (await text())) stale.push(name);
+  }
+  return stale;
 }
 
 async function committedFiles(): Promise<string[]> {

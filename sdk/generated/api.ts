@@ -1,0 +1,343 @@
+/**
+ * What the api takes and answers. Generated from its description: `npm run generate`.
+ */
+/** A named, stateful program and where its state is */
+export interface Actor {
+  readonly id: string;
+  readonly template: string;
+  readonly revision: string;
+  readonly state: 'suspended' | 'resuming' | 'running' | 'pausing' | 'paused' | 'suspending' | 'failed' | 'deleting';
+  readonly since: string;
+  readonly reason: string;
+  readonly createdAt: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly memoryMiB: number;
+  readonly coldStart: boolean;
+  readonly epoch?: string | undefined;
+  readonly node?: string | undefined;
+  readonly lastNode?: string | undefined;
+  /** Of a paused actor: what its node keeps of it; not durable */
+  readonly capture?:
+    | {
+        readonly capturedAt: string;
+        readonly sizeBytes: number;
+      }
+    | undefined;
+  readonly generation: number;
+  readonly durableAt: string;
+  readonly durableAgeMs: number;
+  readonly deadlineAt?: string | undefined;
+  readonly sizes?:
+    | {
+        readonly memoryBytes?: number | undefined;
+        readonly shippedBytes?: number | undefined;
+        readonly changedPages?: number | undefined;
+      }
+    | undefined;
+  readonly lastStart?:
+    | {
+        readonly kind: 'cold' | 'warm' | 'hot';
+        readonly at: string;
+        readonly phases: Readonly<Record<string, number>>;
+      }
+    | undefined;
+  readonly lastError?:
+    | {
+        readonly code: string;
+        readonly message: string;
+        readonly retryable: boolean;
+        readonly at: string;
+        readonly details?: Readonly<Record<string, unknown>> | undefined;
+      }
+    | undefined;
+}
+
+export interface ActorSpec {
+  /** A DNS label; made up when left out */
+  readonly id?: string | undefined;
+  readonly template: string;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Its first start boots a VM */
+  readonly coldStart?: boolean | undefined;
+}
+
+/** A change of the state of an actor, a template or a node */
+export interface Event {
+  /** Its place in the stream: what Last-Event-ID takes */
+  readonly id: string;
+  readonly at: string;
+  readonly type: 'actor' | 'template' | 'node';
+  readonly actor?: string | undefined;
+  readonly template?: string | undefined;
+  /** Of a node, itself; of an actor, where it is or was */
+  readonly node?: string | undefined;
+  /** Absent for what has just come to be */
+  readonly from?: string | undefined;
+  /** The state now; `gone` for what no longer exists */
+  readonly to: string;
+  readonly cause: string;
+  readonly epoch?: string | undefined;
+  readonly generation?: number | undefined;
+  /** Milliseconds of the steps that led to this state */
+  readonly phases?: Readonly<Record<string, number>> | undefined;
+}
+
+/** How a program ended, and what it wrote */
+export interface ExecResult {
+  /** 128 + n when signal n ended it */
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Either output was longer than 1 MiB */
+  readonly truncated: boolean;
+}
+
+export interface ExecSpec {
+  /** The program; looked for in the PATH of the container */
+  readonly command: string;
+  readonly args?: readonly string[] | undefined;
+  /** A container of its template; the first one unless named */
+  readonly container?: string | undefined;
+  readonly env?: readonly string[] | undefined;
+  readonly cwd?: string | undefined;
+  readonly stdin?: string | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Why an actor is in its state, and what happens next */
+export interface Explanation {
+  readonly id: string;
+  readonly state: 'suspended' | 'resuming' | 'running' | 'pausing' | 'paused' | 'suspending' | 'failed' | 'deleting';
+  readonly since: string;
+  readonly reason: string;
+  readonly waitsFor: string;
+  readonly until?: string | undefined;
+  readonly then: string;
+  readonly lastError?:
+    | {
+        readonly code: string;
+        readonly message: string;
+        readonly retryable: boolean;
+        readonly at: string;
+        readonly details?: Readonly<Record<string, unknown>> | undefined;
+      }
+    | undefined;
+  readonly events: readonly {
+    readonly at: string;
+    readonly state: string;
+    readonly epoch?: string | undefined;
+    readonly node?: string | undefined;
+    readonly reason: string;
+  }[];
+}
+
+/** A kept snapshot; generation 0 is the golden of the template */
+export interface Generation {
+  readonly generation: number;
+  readonly seq: number;
+  readonly kind: 'golden' | 'snapshot';
+  readonly capturedAt: string;
+  readonly epoch?: string | undefined;
+  readonly node?: string | undefined;
+  readonly sizes?:
+    | {
+        readonly memoryBytes: number;
+        readonly shippedBytes: number;
+        readonly changedPages: number;
+      }
+    | undefined;
+}
+
+export interface NewWebhook {
+  readonly id: string;
+  readonly url: string;
+  readonly events?: readonly string[] | undefined;
+  readonly createdAt: string;
+  readonly state: 'active' | 'failing' | 'disabled';
+  /** When the last batch of events had been delivered */
+  readonly deliveredAt?: string | undefined;
+  /** Why it is failing or disabled */
+  readonly reason?: string | undefined;
+  readonly secret: string;
+}
+
+/** A machine that runs actors */
+export interface Node {
+  readonly id: string;
+  readonly state: 'ready' | 'draining';
+  /** Until others may take the node for dead; 0 when they may already */
+  readonly leaseMs: number;
+  readonly slots: number;
+  readonly usedSlots: number;
+  readonly memoryMiB: number;
+  readonly usedMemoryMiB: number;
+  readonly startedAt: string;
+  readonly runtime: {
+    readonly arch: 'amd64' | 'arm64';
+    readonly vmm: 'qemu';
+    readonly vmmVersion: string;
+    readonly accelerator: 'kvm' | 'tcg';
+    readonly machine: string;
+    readonly cpuModel: string;
+    readonly kernel: string;
+    readonly agent: string;
+  };
+}
+
+/** What became of a job */
+export interface Operation {
+  readonly id: string;
+  readonly kind: 'resume' | 'suspend' | 'pause' | 'delete' | 'prepare-template' | 'rebuild';
+  readonly target: string;
+  readonly state: 'queued' | 'running' | 'done' | 'failed';
+  readonly createdAt: string;
+  readonly deadlineAt?: string | undefined;
+  readonly attempts?: number | undefined;
+  readonly finishedAt?: string | undefined;
+  readonly node?: string | undefined;
+  readonly phases?: Readonly<Record<string, number>> | undefined;
+  readonly counts?: Readonly<Record<string, number>> | undefined;
+  readonly error?:
+    | {
+        readonly code: string;
+        readonly message: string;
+        readonly retryable: boolean;
+        readonly at: string;
+        readonly details?: Readonly<Record<string, unknown>> | undefined;
+      }
+    | undefined;
+}
+
+/** A refusal: stable `code`, whether a retry can help, and what to do next */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly nextStep: string;
+  readonly retryable: boolean;
+  readonly retryAfterMs?: number | undefined;
+  readonly requestId: string;
+  readonly errors?:
+    | readonly {
+        readonly field: string;
+        readonly message: string;
+      }[]
+    | undefined;
+  readonly details?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** An immutable recipe for actors */
+export interface Template {
+  readonly name: string;
+  readonly revision: string;
+  readonly state: 'preparing' | 'ready' | 'failed' | 'deleting';
+  readonly since: string;
+  readonly createdAt: string;
+  /** The specification, defaults filled in */
+  readonly spec: Readonly<Record<string, unknown>>;
+  readonly error?:
+    | {
+        readonly code: string;
+        readonly message: string;
+        readonly retryable: boolean;
+        readonly at: string;
+        readonly details?: Readonly<Record<string, unknown>> | undefined;
+      }
+    | undefined;
+  readonly preparedAt?: string | undefined;
+  readonly images?:
+    | Readonly<
+        Record<
+          string,
+          {
+            readonly reference: string;
+            readonly digest: string;
+            readonly treeDigest: string;
+          }
+        >
+      >
+    | undefined;
+  readonly golden?:
+    | {
+        readonly runtime: {
+          readonly arch: 'amd64' | 'arm64';
+          readonly vmm: 'qemu';
+          readonly vmmVersion: string;
+          readonly accelerator: 'kvm' | 'tcg';
+          readonly machine: string;
+          readonly cpuModel: string;
+          readonly kernel: string;
+          readonly agent: string;
+        };
+        readonly memoryBytes: number;
+        readonly shippedBytes: number;
+      }
+    | undefined;
+}
+
+export interface TemplateSpec {
+  readonly name: string;
+  readonly containers: readonly {
+    readonly name: string;
+    /** docker://host/name@sha256:…, oci:<dir>:<tag> or dir:<path> */
+    readonly image: string;
+    readonly command?: readonly string[] | undefined;
+    readonly args?: readonly string[] | undefined;
+    readonly env?: Readonly<Record<string, string>> | undefined;
+    readonly cwd?: string | undefined;
+    readonly user?: string | undefined;
+    readonly port?: number | undefined;
+    /** When a container counts as ready */
+    readonly readiness?:
+      | {
+          readonly path?: string | undefined;
+          readonly port?: number | undefined;
+          readonly intervalMs?: number | undefined;
+        }
+      | undefined;
+    readonly limits?:
+      | {
+          readonly memoryMiB?: number | undefined;
+          readonly pids?: number | undefined;
+          readonly cpus?: number | undefined;
+        }
+      | undefined;
+    readonly upperMiB?: number | undefined;
+  }[];
+  readonly memoryMiB?: number | undefined;
+  readonly vcpus?: number | undefined;
+  readonly idleTimeoutMs?: number | undefined;
+  readonly wakeTimeoutMs?: number | undefined;
+  readonly maxPendingRequests?: number | undefined;
+  readonly retainGenerations?: number | undefined;
+  readonly egress?:
+    | {
+        readonly allow?: readonly string[] | undefined;
+      }
+    | undefined;
+  readonly sandboxClass?: 'microvm' | undefined;
+}
+
+/** Who is told of events, and how that goes */
+export interface Webhook {
+  readonly id: string;
+  readonly url: string;
+  readonly events?: readonly string[] | undefined;
+  readonly createdAt: string;
+  readonly state: 'active' | 'failing' | 'disabled';
+  /** When the last batch of events had been delivered */
+  readonly deliveredAt?: string | undefined;
+  /** Why it is failing or disabled */
+  readonly reason?: string | undefined;
+}
+
+export interface WebhookSpec {
+  /** Gets a POST for each event; redirects are not followed */
+  readonly url: string;
+  /** `whsec_` and base64; made up when left out */
+  readonly secret?: string | undefined;
+  /** As `actor`, or `actor.running`; every event when left out */
+  readonly events?: readonly string[] | undefined;
+}
