@@ -148,6 +148,23 @@ export interface Generation {
     | undefined;
 }
 
+/** A new token */
+export interface NewToken {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly ('admin' | 'invoke' | 'read')[];
+  readonly rateLimit?:
+    | {
+        readonly perSecond: number;
+        readonly burst: number;
+      }
+    | undefined;
+  readonly expiresAt?: string | undefined;
+  readonly createdAt: string;
+  /** The token itself; it is not shown again */
+  readonly token: string;
+}
+
 export interface NewWebhook {
   readonly id: string;
   readonly url: string;
@@ -318,6 +335,37 @@ export interface TemplateSpec {
       }
     | undefined;
   readonly sandboxClass?: 'microvm' | undefined;
+}
+
+/** What a token allows */
+export interface Token {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly ('admin' | 'invoke' | 'read')[];
+  readonly rateLimit?:
+    | {
+        readonly perSecond: number;
+        readonly burst: number;
+      }
+    | undefined;
+  readonly expiresAt?: string | undefined;
+  readonly createdAt: string;
+}
+
+/** A token to be made */
+export interface TokenSpec {
+  /** For people: who or what has it */
+  readonly name: string;
+  /** `invoke` calls actors, `read` reads, `admin` does everything */
+  readonly scopes: readonly ('admin' | 'invoke' | 'read')[];
+  /** In each api process; `burst` is `perSecond`, rounded up, unless given */
+  readonly rateLimit?:
+    | {
+        readonly perSecond: number;
+        readonly burst?: number | undefined;
+      }
+    | undefined;
+  readonly expiresAt?: string | undefined;
 }
 
 /** Who is told of events, and how that goes */
