@@ -9,9 +9,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { hostArchitecture } from '../shared/assets/asset-folder.ts';
-import { openOrFetchAssetSet } from '../shared/assets/ship-asset-set.ts';
-import { programCommand } from '../shared/assets/program-command.ts';
 import { DormouseError, toDormouseError } from '../shared/errors/dormouse-error.ts';
 import { openJobSender } from '../shared/jobs/queues.ts';
 import { openObjectStore } from '../shared/object-store/open.ts';
@@ -26,10 +23,8 @@ import { watchIdleness } from './activation/idle.ts';
 import { createCaptureTable } from './activation/local-capture.ts';
 import { watchWantedRoom } from './activation/make-room.ts';
 import { readWorkerConfig, type WorkerConfig } from './config.ts';
-import { createImageStore } from './images/image-store.ts';
 import { startIngress } from './ingress/server.ts';
 import { consumeJobs } from './jobs/consume.ts';
-import { createNetworkPool } from './network/pool.ts';
 import { sweepNetworks } from './network/sweep.ts';
 import type { NodeContext } from './node-context.ts';
 import { startStatusServer } from './status/server.ts';
@@ -43,15 +38,9 @@ import { lockNode } from './node/node-lock.ts';
 import { readmitAll } from './node/readmit.ts';
 import { placedHere, recoverActors } from './node/recover.ts';
 import { startWatchdog } from './node/watchdog.ts';
-import { microvmClass } from './sandbox/microvm/class.ts';
-import { chooseAccelerator } from './sandbox/microvm/qemu/accelerator.ts';
-import { qemuClass } from './sandbox/microvm/qemu/class.ts';
+import { openSandboxes } from './sandbox/open-sandboxes.ts';
 import { createGoldenCache } from './snapshot/golden-cache.ts';
 
-/** Ready networks: making one takes tens of ms, and a burst of wakes refills while VMs start. */
-const networkPoolSize = 2;
-/** About 200 MB, once in a node's life. */
-const fetchAssetsLimitMs = 600_000;
 const recoverLimitMs = 60_000;
 /** How long VMs stay frozen for a Redis that does not come back: a restart of its machine, not a night. */
 const holdMs = 300_000;
@@ -81,16 +70,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   // Before the lease and after everything has ended: a registry that forgot this node knows from it to wait.
   const { deadBootId } = lock;
   resources.use(await announcePresence(store, { nodeId, bootId, deadBootId, leaseMs: config.leaseMs }));
-  // A node without a set takes the one that was staged in the store.
-  const assets = await openOrFetchAssetSet(store, config.assetsFolder, hostArchitecture(), {
-    signal: AbortSignal.timeout(fetchAssetsLimitMs),
-  });
-  const accelerator =
-    config.accelerator === 'auto'
-      ? await chooseAccelerator(assets, { verdict: config.assetsFolder, scratch: folders.node }, log)
-      : config.accelerator;
-  const networks = resources.use(await createNetworkPool({ owner: config.networkOwner, size: networkPoolSize, log }));
-  const images = resources.use(await createImageStore({ dir: folders.images, log }));
+  const { sandboxes, images } = await openSandboxes(config, store, resources, log);
 
   const registry = openRedisRegistry(config.redisUrl, log);
   resources.defer(() => registry.close());
@@ -98,13 +78,6 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   const sender = resources.use(openJobSender(config.redisUrl, log));
 
   const activations = createActivationTable();
-  const sandboxes = microvmClass({
-    vmmClass: qemuClass(assets, accelerator),
-    virtiofsd: programCommand(assets, 'virtiofsd'),
-    networks,
-    runFolder: folders.run,
-    memoryFolder: folders.memory,
-  });
   const blobs = { store, keyRing: config.keyRing };
   const goldens = createGoldenCache({
     blobs,
@@ -145,12 +118,12 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   resources.defer(() => endActivations(activations));
   try {
     await recoverActors(context, inherited, `node ${nodeId} restarted`, AbortSignal.timeout(recoverLimitMs));
-    const jobs = resources.use(consumeJobs(context, config.redisUrl));
+    const jobs = resources.use(consumeJobs(context, config.redisUrl, config.jobs));
     const idleness = resources.use(watchIdleness(context));
     const makingRoom = resources.use(watchWantedRoom(context));
     const draining = resources.use(followDrain(context));
     serves = () => fence.serves();
-    log.info({ accelerator, ingress: ingress.url, status: status.url, runtime: sandboxes.runtime }, 'node ready');
+    log.info({ ingress: ingress.url, status: status.url, runtime: sandboxes.runtime }, 'node ready');
     const signal = await Promise.race([stop, over.then(lost)]);
     serves = () => false;
     log.info({ signal }, 'node stopping');

@@ -35,6 +35,9 @@ const passedOnNames = [
   'DORMOUSE_LEASE_MS',
   'DORMOUSE_DRAIN_MS',
   'DORMOUSE_MAX_PARKED',
+  'DORMOUSE_SANDBOX',
+  'DORMOUSE_SIMULATED_PHASES',
+  'DORMOUSE_NODE_JOBS',
 ] as const;
 /** A secret goes to no process that has no use for it. */
 const workerNames = ['DORMOUSE_ENCRYPTION_KEYS'] as const;

@@ -39,6 +39,10 @@ export const settings = {
     .transform((dir) => path.resolve(dir))
     .optional(),
   DORMOUSE_ACCELERATOR: z.enum(['auto', 'kvm', 'tcg']).default('auto'),
+  /** Anything but micro-VMs is for measuring, and has to be asked for. */
+  DORMOUSE_SANDBOX: z.enum(['microvm', 'simulated']).default('microvm'),
+  DORMOUSE_SIMULATED_PHASES: z.string().optional(),
+  DORMOUSE_NODE_JOBS: z.coerce.number().int().min(1).max(1000).default(8),
   // Shorter than this, what is left of a lease between two renewals is too little for placement to build on.
   DORMOUSE_LEASE_MS: z.coerce.number().int().min(3000).max(60_000).default(10_000),
   DORMOUSE_DRAIN_MS: z.coerce.number().int().min(0).max(600_000).default(30_000),

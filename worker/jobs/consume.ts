@@ -18,15 +18,13 @@ import { redoInterrupted } from './redo-interrupted.ts';
 import { resumeActor } from './resume-actor.ts';
 import { suspendActor } from './suspend-actor.ts';
 
-/** Lifecycle jobs mostly wait (for a VM, for a store), so more run at once than there are cores. */
-const concurrency = 8;
-
 export interface JobConsumer extends AsyncDisposable {
   /** Takes no more jobs and waits for those under way. */
   stop(): Promise<void>;
 }
 
-export function consumeJobs(context: NodeContext, redisUrl: string): JobConsumer {
+/** Lifecycle jobs mostly wait (for a VM, for a store), so `concurrency` may be more than there are cores. */
+export function consumeJobs(context: NodeContext, redisUrl: string, concurrency: number): JobConsumer {
   const connection = connectBlocking(redisUrl, context.log);
   const inHand = createJobsInHand();
   const perform = (job: Job): Promise<void> => performJob(context, inHand, job);
