@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { keyRingSchema } from '../encryption/key-ring.ts';
 import { DormouseError, type FieldError } from '../errors/dormouse-error.ts';
 import { logLevels } from '../telemetry/logger.ts';
+import { parseClusterUrl } from '../registry/redis/cluster-url.ts';
 import { nodeIdSchema } from './node-id.ts';
 
 const port = z.coerce.number().int().min(0).max(65535);
@@ -20,7 +21,9 @@ export const settings = {
     .transform((home) => path.resolve(home)),
   DORMOUSE_HOST: z.string().min(1).default('127.0.0.1'),
   DORMOUSE_PORT: port.default(7070),
-  DORMOUSE_REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  DORMOUSE_REDIS_URL: z
+    .union([z.url({ protocol: /^rediss?$/ }), z.string().refine((url) => parseClusterUrl(url) !== undefined)])
+    .optional(),
   DORMOUSE_STORE: z
     .string()
     .regex(/^(file|s3|gs):\/\//, 'file://, s3:// or gs://')

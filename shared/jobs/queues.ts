@@ -17,7 +17,7 @@ export function openJobSender(redisUrl: string, log: Logger): JobSender {
   const queueOf = (nodeId: string): Queue => {
     let queue = queues.get(nodeId);
     if (queue === undefined) {
-      queue = new Queue(queueName(nodeId), { connection, prefix: queuePrefix });
+      queue = new Queue(queueName(nodeId), { connection, prefix: queuePrefix(nodeId) });
       queue.on('error', (error) => log.warn({ err: error.message, nodeId }, 'queue failed'));
       queues.set(nodeId, queue);
     }

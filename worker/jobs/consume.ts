@@ -34,7 +34,7 @@ export function consumeJobs(context: NodeContext, redisUrl: string, concurrency:
   );
   const worker = new Worker(queueName(context.nodeId), (queued: QueuedJob) => perform(jobSchema.parse(queued.data)), {
     connection,
-    prefix: queuePrefix,
+    prefix: queuePrefix(context.nodeId),
     concurrency,
     maxStalledCount: 0,
     removeOnComplete: { count: 0 },

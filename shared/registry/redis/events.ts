@@ -1,14 +1,13 @@
 /** The stream of every actor's changes, read backwards for one of them. */
-import type { Redis } from 'ioredis';
 import type { ActorEvent } from '../records.ts';
-import { translated } from './connection.ts';
+import { translated, type RedisConnection } from './connection.ts';
 import { redisKeys } from './keys.ts';
 
 const pageSize = 1000;
 /** As long as the stream is kept (scripts.ts), so that a page limit never hides an event. */
 const maxPages = 12;
 
-export async function recentEvents(redis: Redis, id: string, limit: number): Promise<ActorEvent[]> {
+export async function recentEvents(redis: RedisConnection, id: string, limit: number): Promise<ActorEvent[]> {
   const events: ActorEvent[] = [];
   let before = '+';
   for (let page = 0; page < maxPages && events.length < limit; page++) {
