@@ -1,0 +1,77 @@
+/** How many wake-ups a second the control plane does, and what each costs: processor time by process, Redis calls, queueing. */
+import { percentile } from '../../loadtest/percentile.ts';
+import { cpuMs } from '../process-look.ts';
+import { createCaller, lanesOf, runLanes } from './actor-lanes.ts';
+import { watchRedis } from './redis-work.ts';
+import { startSimulatedPlatform, type Size } from './simulated-platform.ts';
+
+export interface WakesSettings extends Size {
+  readonly lanes: number;
+  readonly actorsPerLane: number;
+  readonly warmUpMs: number;
+  readonly measureMs: number;
+}
+
+export interface WakesResult {
+  readonly wakesPerSecond: number;
+  /** Processor time of one wake-up and its suspend, in milliseconds: by kind of process, and all of it. */
+  readonly cpuMsPerWake: Readonly<Record<string, number>>;
+  /** What so many processors would do if they did nothing else: the figure that a busy machine does not falsify. */
+  readonly wakesPerSecondOnTwoCores: number;
+  readonly answeredMs: { readonly p50: number; readonly p95: number };
+  readonly queueMs: { readonly p50: number; readonly p95: number };
+  readonly redisCallsPerWake: Readonly<Record<string, number>>;
+}
+
+export async function measureWakes(settings: WakesSettings, say: (text: string) => void): Promise<WakesResult> {
+  await using simulated = await startSimulatedPlatform(settings);
+  await simulated.template('growth');
+  await using caller = createCaller(simulated.urls);
+  const lanes = lanesOf(settings.lanes, settings.actorsPerLane, 'growth');
+  say(`creating ${lanes.flat().length} actors`);
+  for (const lane of lanes) await Promise.all(lane.map((id) => caller.create(id, 'growth')));
+  say('warming up');
+  await runLanes(caller, lanes, elapsed(settings.warmUpMs));
+  const redis = await watchRedis(simulated.redisUrl);
+  const pids = { ...simulated.pids, caller: [process.pid] };
+  const before = await cpuByKind(pids);
+  say('measuring');
+  const began = performance.now();
+  const samples = await runLanes(caller, lanes, elapsed(settings.measureMs));
+  const seconds = (performance.now() - began) / 1000;
+  const after = await cpuByKind(pids);
+  const { calls } = await redis.end();
+  const perWake = (value: number): number => Math.round((1000 * value) / samples.length) / 1000;
+  const cpu = Object.fromEntries(
+    Object.keys(pids).map((kind) => [kind, perWake((after[kind] ?? 0) - (before[kind] ?? 0))]),
+  );
+  const all = Object.values(cpu).reduce((sum, each) => sum + each, 0);
+  return {
+    wakesPerSecond: Math.round(samples.length / seconds),
+    cpuMsPerWake: { ...cpu, all },
+    wakesPerSecondOnTwoCores: Math.round(2000 / all),
+    answeredMs: spread(samples.map(({ answeredMs }) => answeredMs)),
+    queueMs: spread(samples.map(({ queueMs }) => queueMs)),
+    redisCallsPerWake: Object.fromEntries(
+      Object.entries(calls)
+        .map(([name, count]) => [name, perWake(count)] as const)
+        .filter(([, count]) => count >= 0.1)
+        .sort(([, a], [, b]) => b - a),
+    ),
+  };
+}
+
+const elapsed = (ms: number): (() => boolean) => {
+  const end = performance.now() + ms;
+  return () => performance.now() >= end;
+};
+
+async function cpuByKind(pids: Readonly<Record<string, readonly number[]>>): Promise<Record<string, number>> {
+  const entries = Object.entries(pids).map(async ([kind, each]) => [kind, await cpuMs(each)] as const);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+export const spread = (samples: readonly number[]) => ({
+  p50: Math.round(percentile(samples, 50) ?? NaN),
+  p95: Math.round(percentile(samples, 95) ?? NaN),
+});
