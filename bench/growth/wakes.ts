@@ -1,6 +1,6 @@
 /** How many wake-ups a second the control plane does, and what each costs: processor time by process, Redis calls, queueing. */
 import { percentile } from '../../loadtest/percentile.ts';
-import { cpuMs } from '../process-look.ts';
+import { cpuMs, mainThreadCpuMs } from '../process-look.ts';
 import { createCaller, lanesOf, runLanes } from './actor-lanes.ts';
 import { watchRedis } from './redis-work.ts';
 import { startSimulatedPlatform, type Size } from './simulated-platform.ts';
@@ -16,11 +16,15 @@ export interface WakesResult {
   readonly wakesPerSecond: number;
   /** Processor time of one wake-up and its suspend, in milliseconds: by kind of process, and all of it. */
   readonly cpuMsPerWake: Readonly<Record<string, number>>;
-  /** What so many processors would do if they did nothing else: the figure that a busy machine does not falsify. */
+  /** Of that, what only one processor can do for each process: when it fills one, more processes are needed. */
+  readonly mainThreadMsPerWake: Readonly<Record<string, number>>;
+  /** What two processors would do if they did nothing else: the figure that a busy machine does not falsify. */
   readonly wakesPerSecondOnTwoCores: number;
   readonly answeredMs: { readonly p50: number; readonly p95: number };
   readonly queueMs: { readonly p50: number; readonly p95: number };
   readonly redisCallsPerWake: Readonly<Record<string, number>>;
+  /** Of Redis' one thread, in its scripts. */
+  readonly redisScriptMsPerWake: number;
 }
 
 export async function measureWakes(settings: WakesSettings, say: (text: string) => void): Promise<WakesResult> {
@@ -34,24 +38,28 @@ export async function measureWakes(settings: WakesSettings, say: (text: string) 
   await runLanes(caller, lanes, elapsed(settings.warmUpMs));
   const redis = await watchRedis(simulated.redisUrl);
   const pids = { ...simulated.pids, caller: [process.pid] };
-  const before = await cpuByKind(pids);
+  const before = await Promise.all([cpuByKind(pids, cpuMs), cpuByKind(pids, mainThreadCpuMs)]);
   say('measuring');
   const began = performance.now();
   const samples = await runLanes(caller, lanes, elapsed(settings.measureMs));
   const seconds = (performance.now() - began) / 1000;
-  const after = await cpuByKind(pids);
-  const { calls } = await redis.end();
+  const after = await Promise.all([cpuByKind(pids, cpuMs), cpuByKind(pids, mainThreadCpuMs)]);
+  const { calls, busyMs } = await redis.end();
   const perWake = (value: number): number => Math.round((1000 * value) / samples.length) / 1000;
-  const cpu = Object.fromEntries(
-    Object.keys(pids).map((kind) => [kind, perWake((after[kind] ?? 0) - (before[kind] ?? 0))]),
-  );
+  const used = (which: 0 | 1): Record<string, number> =>
+    Object.fromEntries(
+      Object.entries(after[which]).map(([kind, ms]) => [kind, perWake(ms - (before[which][kind] ?? 0))]),
+    );
+  const cpu = used(0);
   const all = Object.values(cpu).reduce((sum, each) => sum + each, 0);
   return {
     wakesPerSecond: Math.round(samples.length / seconds),
     cpuMsPerWake: { ...cpu, all },
+    mainThreadMsPerWake: used(1),
     wakesPerSecondOnTwoCores: Math.round(2000 / all),
     answeredMs: spread(samples.map(({ answeredMs }) => answeredMs)),
     queueMs: spread(samples.map(({ queueMs }) => queueMs)),
+    redisScriptMsPerWake: perWake(busyMs),
     redisCallsPerWake: Object.fromEntries(
       Object.entries(calls)
         .map(([name, count]) => [name, perWake(count)] as const)
@@ -66,8 +74,11 @@ const elapsed = (ms: number): (() => boolean) => {
   return () => performance.now() >= end;
 };
 
-async function cpuByKind(pids: Readonly<Record<string, readonly number[]>>): Promise<Record<string, number>> {
-  const entries = Object.entries(pids).map(async ([kind, each]) => [kind, await cpuMs(each)] as const);
+async function cpuByKind(
+  pids: Readonly<Record<string, readonly number[]>>,
+  used: (pids: readonly number[]) => Promise<number>,
+): Promise<Record<string, number>> {
+  const entries = Object.entries(pids).map(async ([kind, each]) => [kind, await used(each)] as const);
   return Object.fromEntries(await Promise.all(entries));
 }
 
