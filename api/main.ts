@@ -15,6 +15,7 @@ import { readConfig, type ApiConfig } from './config.ts';
 import { startGarbageCollection } from './scheduler/collect-garbage.ts';
 import { awaitFirstLife, keepRegistryAlive } from './scheduler/keep-registry.ts';
 import { startReaper } from './scheduler/reaper.ts';
+import { createTurns } from './scheduler/turns.ts';
 import { buildServer } from './server.ts';
 
 /** What is left to do after the calls have ended takes no longer, or is stuck. */
@@ -30,7 +31,8 @@ async function main(config: ApiConfig, log: Logger): Promise<void> {
   resources.defer(() => store.close());
   const jobs = resources.use(openJobSender(config.redisUrl, log));
   const { token, actorDomain, maxParked } = config;
-  const parts = { registry, store, jobs, log, token, actorDomain, maxParked };
+  const turns = resources.use(createTurns(registry));
+  const parts = { registry, store, jobs, turns, log, token, actorDomain, maxParked };
   const holder = randomUUID();
   resources.use(startReaper(parts, { holder, graceMs: config.leaseMs }));
   resources.use(startGarbageCollection(parts, { holder }));

@@ -3,11 +3,13 @@ import type { JobSender } from '../shared/jobs/queues.ts';
 import type { ObjectStore } from '../shared/object-store/object-store.ts';
 import type { Registry } from '../shared/registry/registry.ts';
 import type { Logger } from '../shared/telemetry/logger.ts';
+import type { Turns } from './scheduler/turns.ts';
 
 export interface ApiParts {
   readonly registry: Registry;
   readonly store: ObjectStore;
   readonly jobs: JobSender;
+  readonly turns: Turns;
   readonly log: Logger;
   /** Required of every caller but those of the health and description routes; undefined: none is asked for. */
   readonly token: string | undefined;

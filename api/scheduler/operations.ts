@@ -34,9 +34,10 @@ export async function sendJobOf<Kind extends JobKind>(
   operation: Operation,
   node: string,
   subject: Subject<Kind>,
+  turn?: number,
 ): Promise<void> {
   try {
-    await parts.jobs.send(node, jobOf(operation, subject));
+    await parts.jobs.send(node, jobOf(operation, subject), turn);
   } catch (error) {
     await finish(parts, operation, error).catch(() => undefined); // the first failure is the one to tell
     throw error;

@@ -105,7 +105,8 @@ async function order(parts: ApiParts, wake: Wake, operation: Operation, node: st
   try {
     const subject = { actorId: id, epoch, ...traceparent };
     // Should this process end before the job is sent, the node takes it up by itself (worker/jobs/take-up.ts).
-    await sendJobOf<'resume'>(parts, operation, node, subject);
+    const turn = parts.turns.take(node, wake.template.name, operation.id);
+    await sendJobOf<'resume'>(parts, operation, node, subject, turn);
   } catch (error) {
     parts.log.error({ err: error, actorId: id, epoch, node }, 'resume job not sent');
     await parts.registry.transition({

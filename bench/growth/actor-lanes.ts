@@ -38,15 +38,21 @@ export function createCaller(urls: readonly string[]): Caller {
     throw new DormouseError('internal', `${method} ${path}: ${response.statusCode} ${answer}`);
   };
   return {
-    create: async (id, template) => void (await ask(id, 'POST', '/v1/actors', { id, template })),
+    async create(id, template) {
+      await ask(id, 'POST', '/v1/actors', { id, template });
+    },
     async wake(id) {
       const began = performance.now();
       const { headers } = await ask(id, 'GET', `/v1/actors/${id}/invoke/`);
       const phases = phasesOf(String(headers['server-timing'] ?? ''));
       return { answeredMs: performance.now() - began, queueMs: phases['queue'] ?? 0 };
     },
-    suspend: async (id) => void (await ask(id, 'POST', `/v1/actors/${id}/suspend`)),
-    [Symbol.asyncDispose]: async () => void (await Promise.all(pools.map((pool) => pool.destroy()))),
+    async suspend(id) {
+      await ask(id, 'POST', `/v1/actors/${id}/suspend`);
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(pools.map((pool) => pool.destroy()));
+    },
   };
 }
 

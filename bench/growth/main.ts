@@ -1,34 +1,42 @@
 /**
  * How the platform grows, without VMs: `npm run growth -- --scenario wakes --apis 1 --nodes 2 …`. The result goes to
- * standard output as JSON, progress to standard error.
+ * standard output as JSON, progress to standard error. docs/growth.md says what each scenario measures.
  */
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { measureFairness } from './fairness.ts';
+import { measureRecords } from './records.ts';
 import { measureWakes } from './wakes.ts';
 
 const count = z.coerce.number().int().min(1).max(10_000_000);
 const optionsSchema = z.object({
-  scenario: z.enum(['wakes']).default('wakes'),
+  scenario: z.enum(['wakes', 'fairness', 'records']).default('wakes'),
   apis: count.default(1),
   nodes: count.max(16).default(1),
   lanes: count.default(64),
+  /** Of a lane; of the whole registry in `records`. */
   actors: count.default(8),
   jobs: count.max(1000).default(64),
   slots: count.max(1000).default(1000),
   seconds: count.default(10),
   phases: z.string().default(''),
 });
+type Options = z.infer<typeof optionsSchema>;
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-async function main(words: readonly string[]): Promise<void> {
-  const names = Object.keys(optionsSchema.shape).map((name) => [name, { type: 'string' }] as const);
-  const { values } = parseArgs({ args: [...words], options: Object.fromEntries(names) });
-  const { scenario, lanes, actors, seconds, ...size } = optionsSchema.parse(values);
-  const warmUpMs = Math.min(5000, seconds * 500);
-  const settings = { ...size, lanes, actorsPerLane: actors, warmUpMs, measureMs: seconds * 1000 };
-  const result = await measureWakes(settings, say);
-  process.stdout.write(`${JSON.stringify({ scenario, settings, result }, null, 2)}\n`);
+function measure({ scenario, actors, seconds, ...size }: Options): Promise<object> {
+  const measureMs = seconds * 1000;
+  switch (scenario) {
+    case 'wakes':
+      return measureWakes({ ...size, actorsPerLane: actors, warmUpMs: measureMs / 2, measureMs }, say);
+    case 'fairness':
+      return measureFairness({ ...size, measureMs }, say);
+    case 'records':
+      return measureRecords(actors, say);
+  }
 }
 
-await main(process.argv.slice(2));
+const names = Object.keys(optionsSchema.shape).map((name) => [name, { type: 'string' }] as const);
+const options = optionsSchema.parse(parseArgs({ options: Object.fromEntries(names) }).values);
+process.stdout.write(`${JSON.stringify({ options, result: await measure(options) }, null, 2)}\n`);

@@ -69,7 +69,8 @@ export async function measureWakes(settings: WakesSettings, say: (text: string) 
   };
 }
 
-const elapsed = (ms: number): (() => boolean) => {
+/** Whether the time is over. */
+export const elapsed = (ms: number): (() => boolean) => {
   const end = performance.now() + ms;
   return () => performance.now() >= end;
 };
