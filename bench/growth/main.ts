@@ -6,11 +6,12 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { measureFairness } from './fairness.ts';
 import { measureRecords } from './records.ts';
+import { measureSleepers } from './sleepers.ts';
 import { measureWakes } from './wakes.ts';
 
 const count = z.coerce.number().int().min(1).max(10_000_000);
 const optionsSchema = z.object({
-  scenario: z.enum(['wakes', 'fairness', 'records']).default('wakes'),
+  scenario: z.enum(['wakes', 'fairness', 'records', 'sleepers']).default('wakes'),
   apis: count.default(1),
   nodes: count.max(16).default(1),
   lanes: count.default(64),
@@ -20,12 +21,15 @@ const optionsSchema = z.object({
   slots: count.max(1000).default(1000),
   seconds: count.default(10),
   phases: z.string().default(''),
+  /** Actors that `sleepers` wakes. */
+  rounds: count.default(20),
+  vms: z.enum(['no', 'yes']).default('no'),
 });
 type Options = z.infer<typeof optionsSchema>;
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-function measure({ scenario, actors, seconds, ...size }: Options): Promise<object> {
+function measure({ scenario, actors, seconds, rounds, vms, ...size }: Options): Promise<object> {
   const measureMs = seconds * 1000;
   switch (scenario) {
     case 'wakes':
@@ -34,6 +38,8 @@ function measure({ scenario, actors, seconds, ...size }: Options): Promise<objec
       return measureFairness({ ...size, measureMs }, say);
     case 'records':
       return measureRecords(actors, say);
+    case 'sleepers':
+      return measureSleepers({ ...size, actors, rounds, vms: vms === 'yes' }, say);
   }
 }
 
