@@ -5,7 +5,6 @@
  */
 import { mkdir, open, rmdir } from 'node:fs/promises';
 import path from 'node:path';
-import { sharedRuns } from '../../process/shared-runs.ts';
 import { errnoOf } from './errors.ts';
 
 /** A deletion may remove the folder between its making and its use; each round is lost to a different deletion. */
@@ -56,8 +55,7 @@ function chain(from: string, root: string): string[] {
   return folders;
 }
 
-/** The upper folders are those of every object: under load one sync of them serves many writes. */
-const syncFolder = sharedRuns(async (folder) => {
+async function syncFolder(folder: string): Promise<void> {
   try {
     await using handle = await open(folder, 'r');
     await handle.sync();
@@ -65,4 +63,4 @@ const syncFolder = sharedRuns(async (folder) => {
     // Removed by a deletion since: then nothing of ours is in it.
     if (errnoOf(error) !== 'ENOENT') throw error;
   }
-});
+}
