@@ -7,7 +7,7 @@ import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { toDormouseError } from '../shared/errors/dormouse-error.ts';
 import type { Bench } from './bench.ts';
-import { roundOrder } from '../loadtest/series/series.ts';
+import { roundOrder } from '../loadtest/scenarios/series.ts';
 
 export interface Step {
   readonly name: string;

@@ -3,7 +3,8 @@
  * The command as npm installs it. The sources are TypeScript, which Node 24 runs as they are; an older Node hands over to
  * the one that comes with the project's packages, with the same arguments and the same terminal.
  *
- * `dormouse fsck` is a program of its own: it needs the store and nothing else, for it must work when no api does.
+ * Some commands are programs of their own: `dormouse fsck` needs the store and nothing else, for it must work when no api
+ * does; `dormouse loadtest` measures the platform, or another one.
  */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
@@ -13,10 +14,13 @@ import { fileURLToPath } from 'node:url';
 
 const major = Number(process.versions.node.split('.')[0]);
 
-const isCheck = process.argv[2] === 'fsck';
-if (isCheck) process.argv.splice(2, 1);
-const program = isCheck ? '../infra/fsck/main.ts' : 'main.ts';
-const main = path.join(path.dirname(fileURLToPath(import.meta.url)), program);
+const programs = new Map([
+  ['fsck', '../infra/fsck/main.ts'],
+  ['loadtest', '../loadtest/main.ts'],
+]);
+const own = programs.get(process.argv[2]);
+if (own !== undefined) process.argv.splice(2, 1);
+const main = path.join(path.dirname(fileURLToPath(import.meta.url)), own ?? 'main.ts');
 
 if (major >= 24) await import(main);
 else handOver();

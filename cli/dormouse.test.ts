@@ -51,6 +51,16 @@ const alice = {
 };
 
 suite('dormouse', { concurrency: true }, () => {
+  test('loadtest is handed over, with its words, its output and its exit code', async () => {
+    const [help, wrong] = await Promise.all([
+      dormouse(['loadtest', '--help']),
+      dormouse(['loadtest', '--scenario', 'tepid']),
+    ]);
+    assert.deepEqual([help.code, wrong.code], [0, 2]);
+    assert.match(help.stdout, /--scenario name +cold, warm, hot/);
+    assert.match(wrong.stderr, /--scenario: /);
+  });
+
   test('without words, with unknown words, with --help', async () => {
     const [none, unknown, help, explained] = await Promise.all([
       dormouse([]),

@@ -3,11 +3,14 @@ import { commonOptions } from './arguments.ts';
 import type { Command, OptionFacts } from './command.ts';
 import { formatTable } from './table.ts';
 
-/** A program of its own (dormouse.mjs), with its own help. */
-const storeCheck = { name: 'fsck', summary: 'Check every object of a store; needs no api' };
+/** Programs of their own (dormouse.mjs), with their own help. */
+const programs = [
+  { name: 'fsck', summary: 'Check every object of a store; needs no api' },
+  { name: 'loadtest', summary: 'Measure cold, warm and hot calls, of Dormouse or of another platform' },
+];
 
 export function overview(commands: readonly Command[]): string {
-  const listed: readonly Pick<Command, 'name' | 'summary'>[] = [...commands, storeCheck];
+  const listed: readonly Pick<Command, 'name' | 'summary'>[] = [...commands, ...programs];
   const rows = formatTable(listed, [
     ['', (command) => `  dormouse ${command.name}`],
     ['', (command) => command.summary],

@@ -2,27 +2,11 @@
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { execa } from 'execa';
 import type { DormouseClient } from '../sdk/client.ts';
-
-export interface Machine {
-  readonly cpus: number;
-  readonly cpuModel: string;
-  readonly memoryMiB: number;
-  /** Kernel and architecture. */
-  readonly platform: string;
-  /** Of the last minute: before the run and after it. Other work on the machine shows here. */
-  readonly loadAverage: readonly number[];
-}
-
-export interface Versions {
-  readonly node: string;
-  readonly api: string | undefined;
-  /** Each distinct runtime of the nodes: accelerator, VMM, guest kernel. */
-  readonly runtimes: readonly string[];
-}
+import type { RunResult } from './result/result.ts';
 
 export const currentLoad = (): number => loadavg()[0] ?? 0;
 
-export const describeMachine = (loadBefore: number): Machine => ({
+export const describeMachine = (loadBefore: number): RunResult['machine'] => ({
   cpus: availableParallelism(),
   cpuModel: cpus()[0]?.model.trim() ?? 'unknown',
   memoryMiB: Math.round(totalmem() / 2 ** 20),
@@ -30,12 +14,19 @@ export const describeMachine = (loadBefore: number): Machine => ({
   loadAverage: [loadBefore, currentLoad()],
 });
 
-export async function describeVersions(client: DormouseClient, signal: AbortSignal): Promise<Versions> {
+/** Without a client: of this program alone. */
+export async function describeVersions(
+  client: DormouseClient | undefined,
+  signal: AbortSignal,
+): Promise<RunResult['versions']> {
+  const { node } = process.versions;
+  if (client === undefined) return { node, runtimes: [] };
   const [api, nodes] = await Promise.all([client.health.version({ signal }), client.nodes.list({ signal })]);
   const runtimes = nodes.map(({ runtime }) =>
     ['accelerator', 'vmm', 'vmmVersion', 'kernel'].map((name) => runtime[name]),
   );
-  return { node: process.versions.node, api, runtimes: [...new Set(runtimes.map((words) => words.join(' ')))] };
+  const distinct = [...new Set(runtimes.map((words) => words.join(' ')))];
+  return { node, ...(api === undefined ? {} : { api }), runtimes: distinct };
 }
 
 /** Undefined outside a git repository. */

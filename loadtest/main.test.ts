@@ -1,53 +1,16 @@
 /** The real program, as a process, against a small real server: what it measures, reports, exits with and leaves behind. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { suite, test, type TestContext } from 'node:test';
-import { execa } from 'execa';
+import { suite, test } from 'node:test';
 import { problem, startStubApi } from '../sdk/stub-api.ts';
-import { removeTree } from '../shared/process/remove-tree.ts';
-import type { Report } from './report/report.ts';
-import { startStubPlatform, type StubBehaviour } from './stub-platform.ts';
-
-/** A start of Node on a busy machine takes seconds; a program that hangs must not hang the suite. */
-const limitMs = 60_000;
-
-const start = (url: string, words: readonly string[]) =>
-  execa(process.execPath, [path.join(import.meta.dirname, 'main.ts'), '--url', url, ...words], {
-    reject: false,
-    timeout: limitMs,
-    extendEnv: false,
-    env: { PATH: '/usr/bin:/bin' }, // for git; no setting of whoever runs the tests
-  });
-
-async function temporaryFolder(context: TestContext): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'dormouse-loadtest-'));
-  context.after(() => removeTree(folder, tmpdir()));
-  return folder;
-}
-
-async function platform(context: TestContext, behaviour: StubBehaviour = {}) {
-  const stub = await startStubPlatform(behaviour);
-  context.after(() => stub[Symbol.asyncDispose]());
-  const file = path.join(await temporaryFolder(context), 'report.json');
-  const run = async (...words: string[]) => {
-    const { exitCode, stdout, stderr } = await start(stub.url, ['--json', file, ...words]);
-    const report = JSON.parse(await readFile(file, 'utf8').catch(() => 'null')) as Report | null;
-    return { exitCode, stdout, stderr, report };
-  };
-  return { stub, run };
-}
-
-function reported({ report, stderr }: { readonly report: Report | null; readonly stderr: string }): Report {
-  assert.ok(report, stderr);
-  return report;
-}
+import { platform, reported, start, temporaryFolder } from './program-run.ts';
+import { startStubPlatform } from './stub-platform.ts';
 
 suite('the load test', { concurrency: 4 }, () => {
   test('measures every kind in every round, reports it, and leaves nothing behind', async (context) => {
     const { stub, run } = await platform(context);
-    const result = await run('--rounds', '3', '--calls', '4', '--concurrency', '2');
+    const result = await run('--rounds', '3', '--calls', '4', '--rate', '1000');
     assert.equal(result.exitCode, 0, result.stderr);
     const report = reported(result);
     assert.deepEqual(
@@ -59,7 +22,9 @@ suite('the load test', { concurrency: 4 }, () => {
         ['hot', 12, 12, 'hot'],
       ],
     );
-    assert.deepEqual([report.schemaVersion, report.versions.api, report.samples.length], [1, '9.9.9', 21]);
+    assert.deepEqual([report.schemaVersion, report.versions.api, report.samples.length], [2, '9.9.9', 21]);
+    assert.equal(report.discarded, 7, 'a round of warm-up');
+    assert.ok(report.sleeps.every(({ shippedBytes }) => shippedBytes === 1_048_576));
     assert.deepEqual(report.versions.runtimes, ['tcg qemu 1 2']);
     assert.deepEqual(report.samples[0]?.phases, { queue: 0.01, load: 0.02, total: 0.04 });
     assert.equal(report.ratios.length, 3);
@@ -69,15 +34,15 @@ suite('the load test', { concurrency: 4 }, () => {
 
   test('another series goes first in each round', async (context) => {
     const { run } = await platform(context);
-    const { samples } = reported(await run('--rounds', '2', '--calls', '1'));
-    const order = (round: number) => samples.filter((sample) => sample.round === round).map(({ series }) => series);
-    assert.deepEqual(order(0), ['cold', 'warm', 'warm, other node', 'hot']);
-    assert.deepEqual(order(1), ['warm', 'warm, other node', 'hot', 'cold']);
+    const { samples } = reported(await run('--rounds', '2', '--calls', '1', '--warm-up', '0'));
+    const order = samples.map(({ series }) => series);
+    assert.deepEqual(order.slice(0, 4), ['cold', 'warm', 'warm, other node', 'hot']);
+    assert.deepEqual(order.slice(4), ['warm', 'warm, other node', 'hot', 'cold']);
   });
 
   test('the move to the other node alternates, and is left out where there is none', async (context) => {
     const { stub, run } = await platform(context);
-    await run('--scenario', 'warm', '--rounds', '2');
+    await run('--scenario', 'warm', '--rounds', '2', '--warm-up', '0');
     const moves = stub.requests.filter(({ line }) => line.endsWith('/resume')).map(({ body }) => body);
     assert.deepEqual(moves, ['{"node":"node-2"}', '{"node":"node-1"}']);
     const single = await platform(context, { nodes: 1 });
@@ -92,7 +57,7 @@ suite('the load test', { concurrency: 4 }, () => {
       intercept: ({ line }) =>
         line.endsWith('/suspend') && ++suspends === 2 ? problem(500, 'vmm-failed', { detail: 'it broke' }) : undefined,
     });
-    const result = await run('--scenario', 'warm', '--rounds', '3');
+    const result = await run('--scenario', 'warm', '--rounds', '3', '--warm-up', '0');
     assert.equal(result.exitCode, 1);
     const broken = reported(result).summaries.map(({ calls, succeeded }) => calls - succeeded);
     assert.deepEqual(broken, [0, 1]);
@@ -103,7 +68,7 @@ suite('the load test', { concurrency: 4 }, () => {
   test('an answer that names another start is not counted as the expected one', async (context) => {
     const lie = { headers: { 'dormouse-start': 'hot' }, body: '' };
     const { run } = await platform(context, { intercept: ({ line }) => (line.includes('/invoke/') ? lie : undefined) });
-    const result = await run('--scenario', 'cold', '--rounds', '2');
+    const result = await run('--scenario', 'cold', '--rounds', '2', '--warm-up', '0');
     const [cold] = reported(result).summaries;
     assert.deepEqual([result.exitCode, cold?.otherStart, cold?.counted, cold?.latencyMs.p50], [1, 2, 0, undefined]);
   });
@@ -138,7 +103,7 @@ suite('the load test', { concurrency: 4 }, () => {
       },
     });
     context.after(() => stub[Symbol.asyncDispose]());
-    const running = start(stub.url, ['--scenario', 'warm', '--rounds', '5']);
+    const running = start(stub.url, ['--scenario', 'warm', '--rounds', '5', '--warm-up', '0']);
     await reached;
     assert.equal(stub.actors.size, 2);
     running.kill('SIGINT');

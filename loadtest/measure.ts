@@ -1,49 +1,104 @@
-/** One whole run: plans, runs the rounds, and puts all that was found out into a report. Writes and deletes nothing. */
-import type { Configuration } from './config.ts';
-import type { Interrupted } from './interrupt.ts';
+/** One whole run: plans, runs the rounds, and puts all that was found out into a result. Writes and deletes nothing. */
+import { Interrupted } from './interrupt.ts';
+import { median } from './percentile.ts';
 import { currentLoad, describeCommit, describeMachine, describeVersions } from './machine.ts';
-import { planOf, type Say } from './plan.ts';
-import { reportSchemaVersion, type Report } from './report/report.ts';
-import { ratioOf, summarize } from './report/summary.ts';
-import { runRounds } from './rounds.ts';
-import type { Bench } from './series/series.ts';
+import { planOf, type Plan, type PlanContext } from './plan.ts';
+import { resultSchemaVersion, type Look, type RunResult } from './result/result.ts';
+import { ratioOf, summariesOf } from './result/summary.ts';
+import { roundOrder, type Bench } from './scenarios/series.ts';
+import { watchPlatform } from './watch/watch.ts';
 
-export async function measure(
-  configuration: Configuration,
-  bench: Bench,
-  signal: AbortSignal,
-  say: Say,
-): Promise<{ readonly report: Report; readonly interrupted: Interrupted | undefined }> {
+export interface Measured {
+  readonly result: RunResult;
+  readonly interrupted: Interrupted | undefined;
+  readonly toleratesFailures: boolean;
+}
+
+/** A result beyond this is megabytes that no reader opens; figures and curves are made of all calls all the same. */
+const mostSamplesKept = 20_000;
+
+export async function measure(context: PlanContext, signal: AbortSignal): Promise<Measured> {
+  const { configuration, bench, platform } = context;
+  const { recorder, progress } = bench;
   const startedAt = new Date().toISOString();
   const loadBefore = currentLoad();
-  const versions = await describeVersions(bench.client, signal);
-  const plan = await planOf(configuration, bench, signal, say);
-  const { samples, interrupted } = await runRounds(plan.series, configuration.rounds, signal, say);
-  const summaries = plan.series.map((series) => summarize({ name: series.name, expects: series.expects }, samples));
-  const report: Report = {
-    schemaVersion: reportSchemaVersion,
+  const versions = await describeVersions(platform?.client, signal);
+  // Before anything is measured: after an interruption the person waits for what the run made to be deleted.
+  const commit = await describeCommit();
+  const plan = await planOf(context, signal);
+  progress.follow(recorder);
+  const { looks, interrupted } = await runWatched(context, plan, signal);
+  const few = recorder.samples.length <= mostSamplesKept;
+  const summaries = summariesOf(plan.series, recorder.samples);
+  const result: RunResult = {
+    schemaVersion: resultSchemaVersion,
     startedAt,
     finishedAt: new Date().toISOString(),
     interrupted: interrupted !== undefined,
     machine: describeMachine(loadBefore),
-    versions,
-    commit: await describeCommit(),
-    settings: settingsOf(configuration, plan.templates),
+    ...(commit === undefined ? {} : { commit }),
+    ...{ versions, scenario: configuration.scenario, settings: settingsOf(context) },
+    templates: [...(plan.templates ?? (platform === undefined ? [] : [configuration.template]))],
+    discarded: recorder.discarded,
     summaries,
-    ratios: plan.comparisons.map(([of, to]) => ratioOf(summaries, of, to)),
-    preparations: plan.preparations,
-    notes: plan.notes,
-    samples,
+    ratios: (plan.comparisons ?? []).map(([of, to]) => ratioOf(summaries, of, to)),
+    preparations: [...(plan.preparations ?? [])],
+    ...(interrupted === undefined ? plan.findings?.() : {}),
+    notes: [
+      ...(plan.notes ?? []),
+      ...(few ? [] : [`${recorder.samples.length} calls: they are not listed one by one`]),
+    ],
+    sleeps: [...recorder.sleeps],
+    looks: [...looks],
+    samples: few ? [...recorder.samples] : [],
   };
-  return { report, interrupted };
+  return { result, interrupted, toleratesFailures: plan.toleratesFailures === true };
 }
 
-const settingsOf = (configuration: Configuration, templates: readonly string[]): Report['settings'] => ({
-  url: configuration.url,
-  scenario: configuration.scenario,
-  templates,
-  rounds: configuration.rounds,
-  path: configuration.path,
-  hotCalls: configuration.calls,
-  hotConcurrency: configuration.concurrency,
-});
+async function runWatched({ configuration, bench, platform }: PlanContext, plan: Plan, signal: AbortSignal) {
+  if (platform === undefined) return { looks: [], interrupted: await runRounds(bench, plan, signal) };
+  await using watch = watchPlatform(platform.client, configuration.token);
+  const interrupted = await runRounds(bench, plan, signal);
+  const looks: readonly Look[] = watch.looks;
+  return { looks, interrupted };
+}
+
+/** Every series once in each round, in a rotating order, until all are done or the run is interrupted. */
+async function runRounds(bench: Bench, plan: Plan, signal: AbortSignal): Promise<Interrupted | undefined> {
+  const { recorder, progress } = bench;
+  try {
+    for (let round = -plan.warmUpRounds; round < plan.rounds; round++) {
+      if (round < 0) recorder.discard();
+      else recorder.keep();
+      for (const one of roundOrder(plan.series, Math.max(0, round))) {
+        signal.throwIfAborted();
+        progress.doing(round < 0 ? `warm-up: ${one.name}` : `round ${round + 1}/${plan.rounds}: ${one.name}`);
+        const before = recorder.samples.length;
+        await one.measure(signal);
+        if (round >= 0) progress.say(roundWords(bench, plan, round, one.name, before));
+      }
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof Interrupted) return error;
+    throw error;
+  }
+}
+
+function roundWords({ recorder }: Bench, { rounds }: Plan, round: number, name: string, before: number): string {
+  const samples = recorder.samples.slice(before);
+  const failed = samples.filter((sample) => !sample.ok);
+  const p50 = median(samples.flatMap((sample) => (sample.ok ? (sample.latencyMs ?? []) : [])));
+  const failure = failed.length === 0 ? '' : `, ${failed.length} FAILED (${failed[0]?.error?.code ?? 'unknown'})`;
+  return `round ${round + 1}/${rounds} ${name}: ${samples.length} calls, p50 ${p50?.toFixed(1) ?? '-'} ms${failure}`;
+}
+
+/** All options but the secret, and the credentials that a URL may carry. */
+function settingsOf({ configuration }: PlanContext): RunResult['settings'] {
+  const { token: _, ...options } = configuration;
+  return Object.fromEntries(
+    Object.entries(options)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, typeof value === 'string' ? value.replace(/\/\/[^/@]*@/, '//…@') : value]),
+  );
+}

@@ -1,67 +1,47 @@
 /** One measured call: what was asked, what came back, how long the client waited for all of it. */
 import { DormouseApiError } from '../sdk/api-error.ts';
-import { startHeader } from '../sdk/actor-call.ts';
-import type { DormouseClient } from '../sdk/client.ts';
-import type { StartKind } from '../shared/registry/records.ts';
-import { phasesOf } from './server-timing.ts';
+import { DormouseError } from '../shared/errors/dormouse-error.ts';
+import type { Sample } from './result/result.ts';
+import type { Target } from './target/target.ts';
 
-export interface Sample {
-  /** The row of the report that it was measured for. */
-  readonly series: string;
-  readonly round: number;
-  readonly actor: string;
-  readonly at: string;
-  /** Answered with 2xx or 3xx. */
-  readonly ok: boolean;
-  /** From the first byte asked to the last byte answered, at the client. Absent when the call was never made. */
-  readonly latencyMs?: number;
-  readonly status?: number;
-  /** What the answer says about itself. */
-  readonly start?: StartKind;
-  /** Milliseconds by phase, from `Server-Timing`. */
-  readonly phases: Readonly<Record<string, number>>;
-  readonly error?: { readonly code: string; readonly message: string };
-}
-
-export type SampleHead = Pick<Sample, 'series' | 'round' | 'actor'>;
+export type SampleHead = Pick<Sample, 'series' | 'actor'>;
 
 export type TimedStep = (signal: AbortSignal) => Promise<unknown>;
 
-export interface CallTarget {
-  readonly client: DormouseClient;
-  readonly actor: string;
+export interface CallPlan {
+  readonly target: Target;
   readonly path: string;
+  /** When the call was meant to be sent, on the clock of `performance.now()`; without it, now. */
+  readonly intendedAt?: number;
+  /** Timed together with the call. */
+  readonly before?: TimedStep | undefined;
 }
 
 /** A call that takes longer than this has failed for any purpose, and must not hold up the run. */
 const callLimitMs = 120_000;
 
-/**
- * Times `before` (when given) and the call as one. A refused or failed call is a sample too; only the end of the whole
- * run is thrown.
- */
-export async function measureCall(
-  head: SampleHead,
-  target: CallTarget,
-  signal: AbortSignal,
-  before?: TimedStep,
-): Promise<Sample> {
+/** A refused or failed call is a sample too; only the end of the whole run is thrown. */
+export async function measureCall(head: SampleHead, plan: CallPlan, signal: AbortSignal): Promise<Sample> {
   const limited = AbortSignal.any([signal, AbortSignal.timeout(callLimitMs)]);
-  const at = new Date().toISOString();
-  const began = performance.now();
-  const lasted = (): number => performance.now() - began;
+  const sentAt = performance.now();
+  const { target, path, before, intendedAt = sentAt } = plan;
+  const at = new Date(performance.timeOrigin + intendedAt).toISOString();
+  // Timers have a grain: a call that went out within it before its time has waited for nothing yet.
+  const from = Math.min(intendedAt, sentAt);
+  const clock = () => ({ at, latencyMs: performance.now() - from, lateMs: sentAt - from });
   try {
     await before?.(limited);
-    const response = await target.client.actor(target.actor).fetch(target.path, { signal: limited });
-    await response.arrayBuffer();
-    return { ...head, at, latencyMs: lasted(), ...answerFacts(response) };
+    const answer = await target.call(head.actor, path, limited);
+    const ok = answer.status < 400;
+    const error = { code: `http-${answer.status}`, message: 'the actor answered with an error' };
+    return { ...head, ...clock(), ok, ...answer, ...(ok ? {} : { error }) };
   } catch (error) {
     signal.throwIfAborted();
-    return { ...head, at, latencyMs: lasted(), ok: false, phases: {}, error: failureOf(error) };
+    return { ...head, ...clock(), ok: false, phases: {}, error: failureOf(error) };
   }
 }
 
-/** A round whose preparation failed (a suspend, a creation): counted as a failed call that was never made. */
+/** A call whose preparation failed (a suspend, a creation): counted as a failed call that was never made. */
 export const unmade = (head: SampleHead, error: unknown): Sample => ({
   ...head,
   at: new Date().toISOString(),
@@ -70,22 +50,10 @@ export const unmade = (head: SampleHead, error: unknown): Sample => ({
   error: failureOf(error),
 });
 
-const startKinds: readonly string[] = ['cold', 'warm', 'hot'] satisfies StartKind[];
-
-function answerFacts(response: Response): Pick<Sample, 'ok' | 'status' | 'start' | 'phases' | 'error'> {
-  const start = response.headers.get(startHeader);
-  const ok = response.status < 400;
-  return {
-    ok,
-    status: response.status,
-    ...(start !== null && startKinds.includes(start) ? { start: start as StartKind } : {}),
-    phases: phasesOf(response.headers.get('server-timing')),
-    ...(ok ? {} : { error: { code: `http-${response.status}`, message: 'the actor answered with an error' } }),
-  };
-}
-
 function failureOf(error: unknown): { readonly code: string; readonly message: string } {
-  if (error instanceof DormouseApiError) return { code: error.code, message: error.message };
+  if (error instanceof DormouseApiError || error instanceof DormouseError) {
+    return { code: error.code, message: error.message };
+  }
   if (!(error instanceof Error)) return { code: 'unknown', message: String(error) };
   return { code: error.name === 'TimeoutError' ? 'deadline-exceeded' : 'client-failed', message: error.message };
 }

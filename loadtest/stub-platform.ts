@@ -55,6 +55,9 @@ const stubNode = (id: string) => ({
   id,
   state: 'ready',
   leaseMs: 5000,
+  usedSlots: 1,
+  usedMemoryMiB: 256,
+  memoryMiB: 1024,
   runtime: { accelerator: 'tcg', vmm: 'qemu', vmmVersion: '1', kernel: '2' },
 });
 
@@ -91,7 +94,7 @@ function actorAnswer(
   if (verb === 'resume') wake(actor, String(sent['node']));
   if (verb === 'suspend' || verb === 'resume')
     return { body: { id: 'operation-1', kind: verb, target: id, state: 'done' } };
-  if (verb !== 'invoke') return { body: { ...actor, id } };
+  if (verb !== 'invoke') return { body: { ...actor, id, sizes: { shippedBytes: 1_048_576 } } };
   wake(actor, nodes[0]);
   const headers = {
     'dormouse-start': actor.start ?? 'hot',

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { TemplateSpec } from '../sdk/templates.ts';
 import { DormouseError } from '../shared/errors/dormouse-error.ts';
-import { readyNodes } from './ready-nodes.ts';
-import type { Bench } from './series/series.ts';
+import type { Bench } from './scenarios/series.ts';
+import type { Platform } from './target/dormouse.ts';
 
 export interface PreparedTemplate {
   /** What the platform knows it as. */
@@ -20,10 +20,10 @@ const firstStartLimitMs = 600_000;
 
 /** One after the other: preparations at the same time would be measured against each other. */
 export async function prepareTemplateFiles(
+  platform: Platform,
   bench: Bench,
   files: readonly string[],
   signal: AbortSignal,
-  say: (text: string) => void,
 ): Promise<PreparedTemplate[]> {
   // All are read first: a typing error in the last one shall not come after minutes of work.
   const specifications = await Promise.all(files.map(readSpecification));
@@ -31,24 +31,29 @@ export async function prepareTemplateFiles(
   for (const [index, specification] of specifications.entries()) {
     const known = prepared.filter(({ label }) => label.split(' #')[0] === specification.name).length;
     const label = known === 0 ? specification.name : `${specification.name} #${known + 1}`;
-    say(`preparing ${label} …`);
+    bench.progress.doing(`preparing ${label}`);
     const began = performance.now();
-    const name = await bench.made.template(specification, signal);
-    await bench.client.templates.waitReady(name, { signal });
+    const name = await platform.made.template(specification, signal);
+    await platform.client.templates.waitReady(name, { signal });
     const readyMs = performance.now() - began;
-    await bringToEveryNode(bench, name, signal);
+    await bringToEveryNode(platform, bench, name, signal);
     prepared.push({ name, label, file: path.basename(files[index] ?? ''), readyMs });
   }
   return prepared;
 }
 
 /** Wakes an actor of it on each node, so that no later start waits for the image: starts are compared, not downloads. */
-async function bringToEveryNode(bench: Bench, template: string, signal: AbortSignal): Promise<void> {
-  for (const node of await readyNodes(bench.client, signal)) {
-    const actor = await bench.made.actor(template, { coldStart: false }, signal);
-    const { id } = await bench.client.actors.resume(actor, { node, signal });
-    await bench.client.operations.wait(id, { signal, timeoutMs: firstStartLimitMs });
-    await bench.made.remove(actor);
+async function bringToEveryNode(
+  { client, made }: Platform,
+  { target }: Bench,
+  template: string,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const node of (await target.placement?.readyNodes(signal)) ?? []) {
+    const actor = await made.actor(template, { coldStart: false }, signal);
+    const { id } = await client.actors.resume(actor, { node, signal });
+    await client.operations.wait(id, { signal, timeoutMs: firstStartLimitMs });
+    await made.remove(actor);
   }
 }
 
