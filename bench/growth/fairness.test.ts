@@ -7,7 +7,10 @@ const phases = 'network=0,lower=0,vmm=30,memory=0,load=0,guest=0,freeze=0,captur
 test('a lone actor does not wait for the whole burst of another template', async () => {
   const lanes = 40;
   const settings = { apis: 1, nodes: 1, jobs: 2, slots: 100, phases, lanes, measureMs: 1500 };
-  const { burst, duringBurst } = await measureFairness(settings, () => undefined);
+  const { burst, duringBurst } = await measureFairness(settings, {
+    say: () => undefined,
+    signal: new AbortController().signal,
+  });
   // In one line with the burst it would come round as often as each of them.
   const eachOfBurst = burst.rounds / lanes;
   assert.ok(duringBurst.rounds >= 3 * eachOfBurst, `${duringBurst.rounds} rounds, each of the burst ${eachOfBurst}`);

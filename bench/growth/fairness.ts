@@ -3,8 +3,9 @@
  * again, first on a quiet platform, then while lanes of another template's actors are called all the time.
  */
 import { createCaller, lanesOf, runLanes } from './actor-lanes.ts';
+import { elapsed, type Run } from './run.ts';
 import { startSimulatedPlatform, type Size } from './simulated-platform.ts';
-import { elapsed, spread } from './wakes.ts';
+import { spread } from './wakes.ts';
 
 export interface FairnessSettings extends Size {
   /** Actors of the burst, all called at once. */
@@ -21,23 +22,20 @@ export interface FairnessResult {
   readonly ratio: number;
 }
 
-export async function measureFairness(
-  settings: FairnessSettings,
-  say: (text: string) => void,
-): Promise<FairnessResult> {
+export async function measureFairness(settings: FairnessSettings, run: Run): Promise<FairnessResult> {
   await using simulated = await startSimulatedPlatform(settings);
   await using caller = createCaller(simulated.urls);
   await simulated.template('lone');
   await simulated.template('burst');
   const lanes = lanesOf(settings.lanes, 1, 'burst');
-  say(`creating ${lanes.length} actors`);
+  run.say(`creating ${lanes.length} actors`);
   await caller.create('lone-0', 'lone');
   for (const id of lanes.flat()) await caller.create(id, 'burst');
-  await runLanes(caller, [['lone-0']], elapsed(settings.measureMs / 4));
-  say('measuring the lone actor on a quiet platform');
-  const quiet = await runLanes(caller, [['lone-0']], elapsed(settings.measureMs));
-  say('measuring it beside the burst');
-  const over = elapsed(2 * settings.measureMs);
+  await runLanes(caller, [['lone-0']], elapsed(settings.measureMs / 4, run));
+  run.say('measuring the lone actor on a quiet platform');
+  const quiet = await runLanes(caller, [['lone-0']], elapsed(settings.measureMs, run));
+  run.say('measuring it beside the burst');
+  const over = elapsed(2 * settings.measureMs, run);
   const burst = runLanes(caller, lanes, over);
   const [duringBurst, ofBurst] = await Promise.all([runLanes(caller, [['lone-0']], over), burst]);
   const facts = (samples: typeof quiet) => ({

@@ -4,8 +4,10 @@
  */
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { Interrupted, interruptible } from '../../loadtest/interrupt.ts';
 import { measureFairness } from './fairness.ts';
 import { measureRecords } from './records.ts';
+import type { Run } from './run.ts';
 import { measureSleepers } from './sleepers.ts';
 import { measureWakes } from './wakes.ts';
 
@@ -29,20 +31,27 @@ type Options = z.infer<typeof optionsSchema>;
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-function measure({ scenario, actors, seconds, rounds, vms, ...size }: Options): Promise<object> {
+function measure({ scenario, actors, seconds, rounds, vms, ...size }: Options, run: Run): Promise<object> {
   const measureMs = seconds * 1000;
   switch (scenario) {
     case 'wakes':
-      return measureWakes({ ...size, actorsPerLane: actors, warmUpMs: measureMs / 2, measureMs }, say);
+      return measureWakes({ ...size, actorsPerLane: actors, warmUpMs: measureMs / 2, measureMs }, run);
     case 'fairness':
-      return measureFairness({ ...size, measureMs }, say);
+      return measureFairness({ ...size, measureMs }, run);
     case 'records':
-      return measureRecords(actors, say);
+      return measureRecords(actors, run);
     case 'sleepers':
-      return measureSleepers({ ...size, actors, rounds, vms: vms === 'yes' }, say);
+      return measureSleepers({ ...size, actors, rounds, vms: vms === 'yes' }, run);
   }
 }
 
 const names = Object.keys(optionsSchema.shape).map((name) => [name, { type: 'string' }] as const);
 const options = optionsSchema.parse(parseArgs({ options: Object.fromEntries(names) }).values);
-process.stdout.write(`${JSON.stringify({ options, result: await measure(options) }, null, 2)}\n`);
+using interrupt = interruptible(say);
+try {
+  const result = await measure(options, { say, signal: interrupt.signal });
+  process.stdout.write(`${JSON.stringify({ options, result }, null, 2)}\n`);
+} catch (error) {
+  if (!(error instanceof Interrupted)) throw error;
+  process.exitCode = error.exitCode;
+}

@@ -16,6 +16,7 @@ import type { Registry } from '../../shared/registry/registry.ts';
 import { createLogger } from '../../shared/telemetry/logger.ts';
 import { revisionOf, templateSpecSchema } from '../../shared/template/template-spec.ts';
 import { watchRedis } from './redis-work.ts';
+import type { Run } from './run.ts';
 
 export interface RecordsResult {
   readonly actors: number;
@@ -44,7 +45,7 @@ const template = 'growth';
 const nodeId = 'growth';
 const manyMs = 3_600_000;
 
-export async function measureRecords(actors: number, say: (text: string) => void): Promise<RecordsResult> {
+export async function measureRecords(actors: number, run: Run): Promise<RecordsResult> {
   await using resources = new AsyncDisposableStack();
   const dir = await mkdtemp(path.join(tmpdir(), 'dormouse-records-'));
   resources.defer(() => removeTree(dir, tmpdir()));
@@ -61,7 +62,8 @@ export async function measureRecords(actors: number, say: (text: string) => void
   const before = await redis.usedBytes();
   for (let made = fewActors; made < actors; made += chunk) {
     await create(made, Math.min(actors, made + chunk));
-    say(`${Math.min(actors, made + chunk)} records`);
+    run.signal.throwIfAborted();
+    run.say(`${Math.min(actors, made + chunk)} records`);
   }
   const redisBytesPerActor = Math.round(((await redis.usedBytes()) - before) / (actors - fewActors));
   const full = await measureAll(registry, actors);

@@ -8,6 +8,7 @@ import { percentile } from '../../loadtest/percentile.ts';
 import { startPlatform, type Platform } from '../../e2e/platform.ts';
 import { createCaller, type Caller } from './actor-lanes.ts';
 import { forkSleepers } from './fork-sleepers.ts';
+import type { Run } from './run.ts';
 import { startSimulatedPlatform, type Size } from './simulated-platform.ts';
 
 export interface SleepersSettings extends Size {
@@ -29,10 +30,7 @@ export interface SleepersResult {
 
 const rebuildLimitMs = 600_000;
 
-export async function measureSleepers(
-  settings: SleepersSettings,
-  say: (text: string) => void,
-): Promise<SleepersResult> {
+export async function measureSleepers(settings: SleepersSettings, run: Run): Promise<SleepersResult> {
   await using resources = new AsyncDisposableStack();
   const { platform, template } = await start(settings, resources);
   const caller = resources.use(createCaller([platform.url]));
@@ -46,15 +44,15 @@ export async function measureSleepers(
   const few = idsOf('few', settings.rounds);
   await forkSleepers(store, 'origin-0', few);
   await rebuild(platform);
-  const wakeOfFewMs = await medianWake(caller, few);
-  say(`writing ${settings.actors} sleeping actors`);
+  const wakeOfFewMs = await medianWake(caller, few, run);
+  run.say(`writing ${settings.actors} sleeping actors`);
   const many = idsOf('many', settings.actors);
   const storeBytesPerActor = await forkSleepers(store, 'origin-0', many);
   const began = performance.now();
   await rebuild(platform);
   const rebuildSeconds = Math.round(performance.now() - began) / 1000;
   const chosen = Array.from({ length: settings.rounds }, () => many.splice(randomInt(many.length), 1)).flat();
-  const wakeOfManyMs = await medianWake(caller, chosen);
+  const wakeOfManyMs = await medianWake(caller, chosen, run);
   const ratio = Math.round((100 * wakeOfManyMs) / wakeOfFewMs) / 100;
   return { actors: settings.actors, storeBytesPerActor, rebuildSeconds, wakeOfFewMs, wakeOfManyMs, ratio };
 }
@@ -79,9 +77,10 @@ async function rebuild({ client }: Platform): Promise<void> {
 }
 
 /** One after the other, each put to sleep again: every wake meets a platform that does nothing else. */
-async function medianWake(caller: Caller, ids: readonly string[]): Promise<number> {
+async function medianWake(caller: Caller, ids: readonly string[], { signal }: Run): Promise<number> {
   const samples: number[] = [];
   for (const id of ids) {
+    signal.throwIfAborted();
     samples.push((await caller.wake(id)).answeredMs);
     await caller.suspend(id);
   }

@@ -3,6 +3,7 @@ import { percentile } from '../../loadtest/percentile.ts';
 import { cpuMs, mainThreadCpuMs } from '../process-look.ts';
 import { createCaller, lanesOf, runLanes } from './actor-lanes.ts';
 import { watchRedis } from './redis-work.ts';
+import { elapsed, type Run } from './run.ts';
 import { startSimulatedPlatform, type Size } from './simulated-platform.ts';
 
 export interface WakesSettings extends Size {
@@ -27,21 +28,21 @@ export interface WakesResult {
   readonly redisScriptMsPerWake: number;
 }
 
-export async function measureWakes(settings: WakesSettings, say: (text: string) => void): Promise<WakesResult> {
+export async function measureWakes(settings: WakesSettings, run: Run): Promise<WakesResult> {
   await using simulated = await startSimulatedPlatform(settings);
   await simulated.template('growth');
   await using caller = createCaller(simulated.urls);
   const lanes = lanesOf(settings.lanes, settings.actorsPerLane, 'growth');
-  say(`creating ${lanes.flat().length} actors`);
+  run.say(`creating ${lanes.flat().length} actors`);
   for (const lane of lanes) await Promise.all(lane.map((id) => caller.create(id, 'growth')));
-  say('warming up');
-  await runLanes(caller, lanes, elapsed(settings.warmUpMs));
+  run.say('warming up');
+  await runLanes(caller, lanes, elapsed(settings.warmUpMs, run));
   const redis = await watchRedis(simulated.redisUrl);
   const pids = { ...simulated.pids, caller: [process.pid] };
   const before = await Promise.all([cpuByKind(pids, cpuMs), cpuByKind(pids, mainThreadCpuMs)]);
-  say('measuring');
+  run.say('measuring');
   const began = performance.now();
-  const samples = await runLanes(caller, lanes, elapsed(settings.measureMs));
+  const samples = await runLanes(caller, lanes, elapsed(settings.measureMs, run));
   const seconds = (performance.now() - began) / 1000;
   const after = await Promise.all([cpuByKind(pids, cpuMs), cpuByKind(pids, mainThreadCpuMs)]);
   const { calls, busyMs } = await redis.end();
@@ -68,12 +69,6 @@ export async function measureWakes(settings: WakesSettings, say: (text: string) 
     ),
   };
 }
-
-/** Whether the time is over. */
-export const elapsed = (ms: number): (() => boolean) => {
-  const end = performance.now() + ms;
-  return () => performance.now() >= end;
-};
 
 async function cpuByKind(
   pids: Readonly<Record<string, readonly number[]>>,
