@@ -1,5 +1,5 @@
 /**
- * Takes turns between templates in a node's queue: a wake's number is how many wakes of its template this api has under way
+ * Takes turns between templates: when an api claims actors for their wakes (`starts`), and in a node's queue. There a wake's number is how many wakes of its template this api has under way
  * on that node, itself included. Nodes take the lowest number first, so a thousand wakes of one template stand behind the
  * first wake of another. Several apis count each for itself, which keeps the order between templates.
  *
@@ -7,11 +7,17 @@
  */
 import { jobLimitsMs } from '../../shared/jobs/contracts.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
+import { createFairGate, type FairGate } from './fair-gate.ts';
 
 export interface Turns extends Disposable {
+  /** By template: choosing a node, claiming, and sending the job. */
+  readonly starts: FairGate;
   /** The number of one more wake. */
   take(nodeId: string, template: string, operationId: string): number;
 }
+
+/** A start is three round trips: so many keep Redis busy, and one more does not wait long for its turn. */
+const startsAtOnce = 16;
 
 interface Taken {
   readonly line: Set<string>;
@@ -36,6 +42,7 @@ export function createTurns(registry: Pick<Registry, 'watch'>): Turns {
     if (change.kind === 'operation' && (change.state === 'done' || change.state === 'failed')) giveBack(change.id);
   });
   return {
+    starts: createFairGate(startsAtOnce),
     take(nodeId, template, operationId) {
       const now = performance.now();
       forgetLost(now);

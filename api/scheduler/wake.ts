@@ -38,7 +38,11 @@ export type WakeResult =
 
 const fallBackLimitMs = 20_000;
 
-export async function startWake(parts: ApiParts, wake: Wake): Promise<WakeResult> {
+/** Waits for its template's turn when many want to. */
+export const startWake = (parts: ApiParts, wake: Wake): Promise<WakeResult> =>
+  parts.turns.starts.run(wake.template.name, () => start(parts, wake));
+
+async function start(parts: ApiParts, wake: Wake): Promise<WakeResult> {
   const { registry } = parts;
   const { record } = wake;
   const only = wake.node ?? (record.state === 'paused' ? record.node : undefined);
