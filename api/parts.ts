@@ -5,11 +5,13 @@ import type { Registry } from '../shared/registry/registry.ts';
 import type { Logger } from '../shared/telemetry/logger.ts';
 import type { Meters } from '../shared/telemetry/meters.ts';
 import type { Tracing } from '../shared/telemetry/tracing.ts';
+import type { Turns } from './scheduler/turns.ts';
 
 export interface ApiParts {
   readonly registry: Registry;
   readonly store: ObjectStore;
   readonly jobs: JobSender;
+  readonly turns: Turns;
   readonly log: Logger;
   readonly meters: Meters;
   readonly tracing: Tracing;

@@ -5,16 +5,22 @@ import { readFile } from 'node:fs/promises';
 const ticksPerSecond = 100;
 
 /** Processor time used so far, in milliseconds. */
-export async function cpuMs(pids: readonly number[]): Promise<number> {
+export const cpuMs = (pids: readonly number[]): Promise<number> => ticksMs(pids.map((pid) => `/proc/${pid}/stat`));
+
+async function ticksMs(files: readonly string[]): Promise<number> {
   const used = await Promise.all(
-    pids.map(async (pid) => {
-      const text = await readFile(`/proc/${pid}/stat`, 'utf8');
+    files.map(async (file) => {
+      const text = await readFile(file, 'utf8');
       const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
       return Number(fields[11]) + Number(fields[12]); // utime and stime, see proc_pid_stat(5)
     }),
   );
   return (used.reduce((sum, ticks) => sum + ticks, 0) * 1000) / ticksPerSecond;
 }
+
+/** Of that, what the processes' first threads used: of a Node process the one that runs its JavaScript. */
+export const mainThreadCpuMs = (pids: readonly number[]): Promise<number> =>
+  ticksMs(pids.map((pid) => `/proc/${pid}/task/${pid}/stat`));
 
 export interface ProcessMemory {
   /** Its share of everything that it maps, in bytes. */

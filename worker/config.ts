@@ -6,6 +6,7 @@ import type { KeyRing } from '../shared/encryption/key-ring.ts';
 import { DormouseError } from '../shared/errors/dormouse-error.ts';
 import type { LogLevel } from '../shared/telemetry/logger.ts';
 import { networkOwner } from './node/network-owner.ts';
+import { phaseTimesSchema, type PhaseTimes } from './sandbox/simulated/phase-times.ts';
 
 export interface WorkerConfig {
   readonly nodeId: string;
@@ -19,6 +20,10 @@ export interface WorkerConfig {
   /** Where spans go; undefined: nowhere. */
   readonly otlpEndpoint: string | undefined;
   readonly accelerator: 'auto' | 'kvm' | 'tcg';
+  readonly sandbox: 'microvm' | 'simulated';
+  readonly simulatedTimes: PhaseTimes;
+  /** Jobs it works on at once. */
+  readonly jobs: number;
   readonly slots: number;
   readonly memoryMiB: number;
   readonly leaseMs: number;
@@ -63,6 +68,9 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
     'DORMOUSE_NODE_SLOTS',
     'DORMOUSE_LOG_LEVEL',
     'DORMOUSE_ACCELERATOR',
+    'DORMOUSE_SANDBOX',
+    'DORMOUSE_SIMULATED_PHASES',
+    'DORMOUSE_NODE_JOBS',
     'DORMOUSE_LEASE_MS',
     'DORMOUSE_DRAIN_MS',
     'DORMOUSE_CACHE_MIB',
@@ -86,6 +94,9 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
     logLevel: values.DORMOUSE_LOG_LEVEL,
     otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT,
     accelerator: values.DORMOUSE_ACCELERATOR,
+    sandbox: values.DORMOUSE_SANDBOX,
+    simulatedTimes: simulatedTimes(values.DORMOUSE_SIMULATED_PHASES),
+    jobs: values.DORMOUSE_NODE_JOBS,
     slots: values.DORMOUSE_NODE_SLOTS,
     memoryMiB: values.DORMOUSE_NODE_MEMORY_MIB ?? shareMiB,
     leaseMs: values.DORMOUSE_LEASE_MS,
@@ -96,6 +107,13 @@ export function readWorkerConfig(environment: Readonly<Record<string, string | u
     networkOwner: networkOwner(home, nodeId),
     folders: foldersOf(path.join(home, 'nodes', nodeId)),
   };
+}
+
+function simulatedTimes(text: string | undefined): PhaseTimes {
+  const parsed = phaseTimesSchema.safeParse(text);
+  if (parsed.success) return parsed.data;
+  const words = parsed.error.issues.map(({ message }) => message).join(', ');
+  throw new DormouseError('invalid-configuration', `configuration: DORMOUSE_SIMULATED_PHASES: ${words}`);
 }
 
 function foldersOf(node: string): NodeFolders {

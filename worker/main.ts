@@ -9,10 +9,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
-import { hostArchitecture } from '../shared/assets/asset-folder.ts';
-import { openOrFetchAssetSet } from '../shared/assets/ship-asset-set.ts';
-import { programCommand } from '../shared/assets/program-command.ts';
 import { DormouseError, toDormouseError } from '../shared/errors/dormouse-error.ts';
 import { newPassKey } from '../shared/http/node-pass.ts';
 import { openJobSender } from '../shared/jobs/queues.ts';
@@ -31,12 +27,10 @@ import { watchIdleness } from './activation/idle.ts';
 import { createCaptureTable } from './activation/local-capture.ts';
 import { watchWantedRoom } from './activation/make-room.ts';
 import { readWorkerConfig, type WorkerConfig } from './config.ts';
-import { createImageStore } from './images/image-store.ts';
 import type { Door } from './ingress/admit.ts';
 import { startIngress } from './ingress/server.ts';
 import { trustApis } from './ingress/trust.ts';
 import { consumeJobs } from './jobs/consume.ts';
-import { createNetworkPool } from './network/pool.ts';
 import { sweepNetworks } from './network/sweep.ts';
 import type { NodeContext } from './node-context.ts';
 import { startNodeService } from './node-service/server.ts';
@@ -56,18 +50,11 @@ import { lockNode } from './node/node-lock.ts';
 import { readmitAll } from './node/readmit.ts';
 import { placedHere, recoverActors } from './node/recover.ts';
 import { startWatchdog } from './node/watchdog.ts';
-import { microvmClass } from './sandbox/microvm/class.ts';
-import { chooseAccelerator } from './sandbox/microvm/qemu/accelerator.ts';
-import { qemuClass } from './sandbox/microvm/qemu/class.ts';
-import { createZygotes } from './sandbox/microvm/zygotes.ts';
+import { openSandboxes } from './sandbox/open-sandboxes.ts';
 import { createPhaseClock } from './sandbox/phase-clock.ts';
 import { createGoldenCache } from './snapshot/golden-cache.ts';
 import { createPartCache } from './snapshot/part-cache.ts';
 
-/** Ready networks: making one takes tens of ms, and a burst of wakes refills while VMs start. */
-const networkPoolSize = 2;
-/** About 200 MB, once in a node's life. */
-const fetchAssetsLimitMs = 600_000;
 const recoverLimitMs = 60_000;
 /** How long VMs stay frozen for a Redis that does not come back: a restart of its machine, not a night. */
 const holdMs = 300_000;
@@ -101,16 +88,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   // Before the lease and after everything has ended: a registry that forgot this node knows from it to wait.
   const { deadBootId } = lock;
   resources.use(await announcePresence(store, { nodeId, bootId, deadBootId, leaseMs: config.leaseMs }));
-  // A node without a set takes the one that was staged in the store.
-  const assets = await openOrFetchAssetSet(store, config.assetsFolder, hostArchitecture(), {
-    signal: AbortSignal.timeout(fetchAssetsLimitMs),
-  });
-  const accelerator =
-    config.accelerator === 'auto'
-      ? await chooseAccelerator(assets, { verdict: config.assetsFolder, scratch: folders.node }, log)
-      : config.accelerator;
-  const networks = resources.use(await createNetworkPool({ owner: config.networkOwner, size: networkPoolSize, log }));
-  const images = resources.use(await createImageStore({ dir: folders.images, log }));
+  const { sandboxes, images } = await openSandboxes(config, store, resources, log);
 
   const registry = measureOperations(openRedisRegistry(config.redisUrl, log), meters);
   resources.defer(() => registry.close());
@@ -118,21 +96,6 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   const sender = resources.use(openJobSender(config.redisUrl, log));
 
   const activations = createActivationTable();
-  const vmmClass = qemuClass(assets, accelerator);
-  const sandboxes = microvmClass({
-    vmmClass,
-    virtiofsd: programCommand(assets, 'virtiofsd'),
-    networks,
-    runFolder: folders.run,
-    memoryFolder: folders.memory,
-    // Beside the asset sets, so that one boot serves all nodes of the machine.
-    zygotes: createZygotes({
-      folder: path.join(config.assetsFolder, 'zygotes'),
-      origin: JSON.stringify([assets.contents.digest, vmmClass.runtime]),
-      log,
-    }),
-    log,
-  });
   const cache = resources.use(await createPartCache({ folder: `${folders.cache}/parts`, maxBytes: config.cacheBytes }));
   const blobs = { store, keyRing: config.keyRing, cache };
   const goldens = createGoldenCache({
@@ -193,12 +156,12 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   resources.defer(() => endActivations(activations));
   try {
     await recoverActors(context, inherited, `node ${nodeId} restarted`, AbortSignal.timeout(recoverLimitMs));
-    const jobs = resources.use(consumeJobs(context, config.redisUrl, tracing));
+    const jobs = resources.use(consumeJobs(context, config.redisUrl, config.jobs, tracing));
     const idleness = resources.use(watchIdleness(context));
     const makingRoom = resources.use(watchWantedRoom(context));
     const draining = resources.use(followDrain(context));
     serves = () => fence.serves();
-    log.info({ accelerator, ingress: ingress.url, status: status.url, runtime: sandboxes.runtime }, 'node ready');
+    log.info({ ingress: ingress.url, status: status.url, runtime: sandboxes.runtime }, 'node ready');
     const signal = await Promise.race([stop, over.then(lost)]);
     serves = () => false;
     log.info({ signal }, 'node stopping');

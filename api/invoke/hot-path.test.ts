@@ -27,7 +27,7 @@ suite('calls to an actor that was called before', () => {
     await work();
     await redis.echo('the end');
     await until(() => seen.some((command) => command.includes('the end')));
-    return seen.filter((command) => command.some((word) => word.startsWith('dm:')));
+    return seen.filter((command) => command.some((word) => word.startsWith('{dm}:')));
   }
 
   test('ask Redis nothing, with a body or without', async () => {
@@ -51,7 +51,7 @@ suite('calls to an actor that was called before', () => {
     assert.equal((await invoke('moved')).status, 200);
     const refusals = api.node.refusals.length;
     api.node.held.set('moved', '1.999999');
-    await redis.hset('dm:actor:moved', 'epoch', JSON.stringify('1.999999'));
+    await redis.hset('{dm}:actor:moved', 'epoch', JSON.stringify('1.999999'));
     const answer = await invoke('moved', { n: 1 });
     assert.deepEqual([answer.status, answer.headers['dormouse-epoch'], answer.text], [200, '1.999999', '{"n":1}']);
     assert.deepEqual(api.node.refusals.slice(refusals), ['stale-epoch']);

@@ -52,6 +52,47 @@ suite('calls without room', () => {
     assert.equal((await late).status, 200);
   });
 
+  test('of several templates take turns: one that came late with one call is not behind all of another', async () => {
+    await using api = await startFixture(serve, { slots: 1, maxParked: 8 });
+    await api.sleeping('holder');
+    await api.sleeping('lone');
+    await api.sleeping('burst-1');
+    for (const id of ['burst-2', 'burst-3']) {
+      await api.call('POST', '/v1/actors', { body: { id, template: 't-burst-1' } });
+    }
+    assert.equal((await invoke(api, 'holder')).status, 200);
+    const calls = new Map<string, ReturnType<typeof invoke>>();
+    for (const id of ['burst-1', 'burst-2', 'burst-3', 'lone']) {
+      calls.set(id, invoke(api, id));
+      await until(async () => /1 call waits/.test((await api.call('GET', `/v1/actors/${id}/explain`)).text));
+    }
+    const order = ['holder', 'burst-1', 'lone', 'burst-2', 'burst-3'];
+    for (const [index, next] of order.entries()) {
+      if (index > 0) assert.equal((await calls.get(next))?.status, 200);
+      for (const later of order.slice(index + 1)) assert.equal(await stateOf(api, later), 'suspended', later);
+      await sleep(api, next);
+    }
+  });
+
+  test('of one template take three quarters of the places, and leave the rest to others', async () => {
+    await using api = await startFixture(serve, { slots: 1, maxParked: 4 });
+    for (const id of ['holder', 'lone', 'burst-1']) await api.sleeping(id);
+    const burst = ['burst-1', 'burst-2', 'burst-3', 'burst-4'];
+    for (const id of burst.slice(1)) await api.call('POST', '/v1/actors', { body: { id, template: 't-burst-1' } });
+    assert.equal((await invoke(api, 'holder')).status, 200);
+    const parked: ReturnType<typeof invoke>[] = [];
+    for (const id of ['burst-1', 'burst-2', 'burst-3', 'lone']) {
+      if (id === 'lone') assert.equal((await invoke(api, 'burst-4')).body['code'], 'too-many-parked');
+      parked.push(invoke(api, id));
+      await until(async () => /1 call waits/.test((await api.call('GET', `/v1/actors/${id}/explain`)).text));
+    }
+    for (const id of ['holder', 'burst-1', 'lone', 'burst-2', 'burst-3']) {
+      await until(async () => (await stateOf(api, id)) === 'running');
+      await sleep(api, id);
+    }
+    for (const call of parked) assert.equal((await call).status, 200);
+  });
+
   test('past the wake limit: 503 with Retry-After; too many: 429; who leaves frees the place', async () => {
     await using api = await oneSlot();
     await api.sleeping('holder');

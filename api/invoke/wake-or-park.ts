@@ -53,14 +53,14 @@ export function wakerOf(parts: WakeParts, call: WakingCall): Waker {
       if (place?.isWaiting === true) return;
       leave();
       if (parts.parking.isBusy) {
-        place = parts.parking.enter(call.id, behindOthers(), attempt);
+        place = parts.parking.enter(record, behindOthers(), attempt);
         return;
       }
       try {
         await wakeOnce(parts, call, record);
       } catch (error) {
         if (!(error instanceof DormouseError) || error.code !== 'no-capacity') throw error;
-        place = parts.parking.enter(call.id, error, attempt);
+        place = parts.parking.enter(record, error, attempt);
       }
     },
     [Symbol.dispose]: leave,

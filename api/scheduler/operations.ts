@@ -35,10 +35,12 @@ export async function sendJobOf<Kind extends JobKind>(
   operation: Operation,
   node: string,
   subject: Subject<Kind>,
+  turn?: number,
 ): Promise<void> {
   const traceparent = currentScope()?.traceparent;
   try {
-    await parts.jobs.send(node, jobOf(operation, { ...(traceparent !== undefined && { traceparent }), ...subject }));
+    const trace = traceparent !== undefined && { traceparent };
+    await parts.jobs.send(node, jobOf(operation, { ...trace, ...subject }), turn);
   } catch (error) {
     await finish(parts, operation, error).catch(() => undefined); // the first failure is the one to tell
     throw error;

@@ -26,7 +26,7 @@ export interface ParkedResume {
 /** Throws `too-many-parked` when there is no place. */
 export async function parkResume(parts: RouteParts, resume: ParkedResume): Promise<Operation> {
   const { record, refusal, attempt, limitMs } = resume;
-  const place = parts.parking.enter(record.id, refusal, attempt);
+  const place = parts.parking.enter(record, refusal, attempt);
   const deadlineAt = new Date(Date.now() + limitMs + jobLimitsMs.resume + handoverMs).toISOString();
   const operation: Operation = { ...newOperation('resume', record.id), deadlineAt };
   try {

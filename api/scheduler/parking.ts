@@ -1,8 +1,9 @@
 /**
  * Calls that wait for room: a bounded queue of this process. Whenever room may have come (an actor went to sleep, a node
  * joined), the parked actors are tried in the order they came. One that still does not fit does not hold up a smaller one
- * behind it, and a call that comes while others wait goes to the end instead of past them. Between several api processes
- * the claim decides.
+ * behind it, and a call that comes while others wait goes to the end instead of past them. Templates take turns: the first
+ * of one is tried before the second of another, and no template takes all the places. Between several api processes the
+ * claim decides.
  *
  *   enter ─► parked ─► tried again and again ─► claimed: the call sees its actor wake, and leaves
  *                                             ─► failed for another reason than room: `failure`
@@ -23,6 +24,11 @@ export interface Place extends Disposable {
   readonly failure: DormouseError | undefined;
 }
 
+export interface ParkedActor {
+  readonly id: string;
+  readonly template: string;
+}
+
 export interface Parking extends Disposable {
   /** Whether anybody waits: then a newcomer has to as well. */
   readonly isBusy: boolean;
@@ -31,11 +37,12 @@ export interface Parking extends Disposable {
   /** Calls that wait for room for this actor. */
   waiting(actorId: string): number;
   /** Takes a place for one call; throws `too-many-parked` when there is none. `attempt` throws `no-capacity` for want of room. */
-  enter(actorId: string, refusal: DormouseError, attempt: () => Promise<void>): Place;
+  enter(actor: ParkedActor, refusal: DormouseError, attempt: () => Promise<void>): Place;
 }
 
 interface Entry {
   calls: number;
+  readonly template: string;
   refusal: DormouseError;
   failure: DormouseError | undefined;
   readonly attempt: () => Promise<void>;
@@ -48,10 +55,15 @@ export const behindOthers = (): DormouseError =>
 /** For hints that were lost, and for room that comes without one: a lease that is over. */
 const tryEveryMs = 1000;
 const retryAfterMs = 5000;
+/** Of all places, for the calls of one template: somebody else's call finds one, however many wait. */
+const largestShare = 0.75;
 
 export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, limit: number): Parking {
   const entries = new Map<string, Entry>(); // in the order they came
   let calls = 0;
+  const callsOf = new Map<string, number>(); // by template
+  const servedAt = new Map<string, number>(); // by template: the number of its latest actor that got room
+  let served = 0;
   let trying = false;
   let again = false;
 
@@ -65,12 +77,13 @@ export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, li
     trying = true;
     while (again) {
       again = false;
-      for (const [id, entry] of entries) {
-        await tryOne(entries, id, entry);
+      for (const [id, entry] of inTurns(entries, servedAt)) {
+        if (await tryOne(entries, id, entry)) servedAt.set(entry.template, ++served);
         if (entries.get(id) === entry) want(entry.refusal);
       }
     }
     trying = false;
+    if (entries.size === 0) servedAt.clear();
   };
   const feed = registry.watch((change) => {
     if (entries.size > 0 && mayBringRoom(change)) void tryAll();
@@ -81,6 +94,9 @@ export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, li
 
   const leave = (id: string, entry: Entry): void => {
     calls--;
+    const left = (callsOf.get(entry.template) ?? 1) - 1;
+    if (left > 0) callsOf.set(entry.template, left);
+    else callsOf.delete(entry.template);
     if (--entry.calls === 0 && entries.get(id) === entry) entries.delete(id);
   };
   return {
@@ -91,15 +107,16 @@ export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, li
       return calls;
     },
     waiting: (id) => entries.get(id)?.calls ?? 0,
-    enter(id, refusal, attempt) {
-      if (calls >= limit) {
+    enter({ id, template }, refusal, attempt) {
+      if (calls >= limit || (callsOf.get(template) ?? 0) >= Math.ceil(limit * largestShare)) {
         throw new DormouseError('too-many-parked', `${calls} calls wait for room already`, { retryAfterMs });
       }
-      const entry = entries.get(id) ?? { calls: 0, refusal, failure: undefined, attempt };
+      const entry = entries.get(id) ?? { calls: 0, template, refusal, failure: undefined, attempt };
       entries.set(id, entry);
       entry.calls++;
       want(refusal);
       calls++;
+      callsOf.set(template, (callsOf.get(template) ?? 0) + 1);
       if (entries.size > 1) void tryAll(); // it came past nobody, but perhaps there is room for all of them
       let left = false;
       return {
@@ -125,19 +142,36 @@ export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, li
   };
 }
 
-async function tryOne(entries: Map<string, Entry>, id: string, entry: Entry): Promise<void> {
-  if (entries.get(id) !== entry) return; // all its calls have left meanwhile
+/** The first of each template, then the second of each, …; among equals first the template that got room longest ago. */
+function inTurns(entries: ReadonlyMap<string, Entry>, servedAt: ReadonlyMap<string, number>): [string, Entry][] {
+  const counts = new Map<string, number>();
+  return [...entries]
+    .map((item) => {
+      const { template } = item[1];
+      const turn = counts.get(template) ?? 0;
+      counts.set(template, turn + 1);
+      return { item, turn, servedAt: servedAt.get(template) ?? 0 };
+    })
+    .sort((a, b) => a.turn - b.turn || a.servedAt - b.servedAt)
+    .map(({ item }) => item);
+}
+
+/** Whether it got what it waited for. */
+async function tryOne(entries: Map<string, Entry>, id: string, entry: Entry): Promise<boolean> {
+  if (entries.get(id) !== entry) return false; // all its calls have left meanwhile
   try {
     await entry.attempt();
     entries.delete(id);
+    return true;
   } catch (cause) {
     const error = toDormouseError(cause);
     if (error.code === 'no-capacity') {
       entry.refusal = error;
-      return;
+      return false;
     }
     entry.failure = error;
     entries.delete(id);
+    return false;
   }
 }
 

@@ -38,7 +38,11 @@ export type WakeResult =
 
 const fallBackLimitMs = 20_000;
 
-export async function startWake(parts: ApiParts, wake: Wake): Promise<WakeResult> {
+/** Waits for its template's turn when many want to. */
+export const startWake = (parts: ApiParts, wake: Wake): Promise<WakeResult> =>
+  parts.turns.starts.run(wake.template.name, () => start(parts, wake));
+
+async function start(parts: ApiParts, wake: Wake): Promise<WakeResult> {
   const { registry } = parts;
   const { record } = wake;
   const only = wake.node ?? (record.state === 'paused' ? record.node : undefined);
@@ -105,7 +109,8 @@ async function order(parts: ApiParts, wake: Wake, operation: Operation, node: st
   try {
     const subject = { actorId: id, epoch, ...traceparent };
     // Should this process end before the job is sent, the node takes it up by itself (worker/jobs/take-up.ts).
-    await sendJobOf<'resume'>(parts, operation, node, subject);
+    const turn = parts.turns.take(node, wake.template.name, operation.id);
+    await sendJobOf<'resume'>(parts, operation, node, subject, turn);
   } catch (error) {
     parts.log.error({ err: error, actorId: id, epoch, node }, 'resume job not sent');
     await parts.registry.transition({

@@ -3,6 +3,7 @@ import http, { type IncomingMessage, type RequestListener } from 'node:http';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
+import { createTurns } from '../scheduler/turns.ts';
 import { openJobSender } from '../../shared/jobs/queues.ts';
 import { openObjectStore } from '../../shared/object-store/open.ts';
 import type { ObjectStore } from '../../shared/object-store/object-store.ts';
@@ -63,6 +64,7 @@ export async function startFixture(
   const store = await openObjectStore(pathToFileURL(path.join(redis.folder, 'store')).href);
   resources.defer(() => store.close());
   const jobs = resources.use(openJobSender(redis.url, log));
+  const turns = resources.use(createTurns(registry));
   await ensureIncarnation(registry, store);
   const { upgrade, slots, token } = options;
   const node = resources.use(
@@ -80,6 +82,7 @@ export async function startFixture(
     registry,
     store,
     jobs,
+    turns,
     log,
     meters: createMeters('api'),
     tracing: resources.use(await openTracing('dormouse-api', options.otlpEndpoint, 'api')),

@@ -109,7 +109,7 @@ export async function startStandInNode(options: StandInOptions): Promise<StandIn
       node.jobs.push(job.kind);
       await perform(options, node, held, job);
     },
-    { connection, prefix: queuePrefix, concurrency: 8 },
+    { connection, prefix: queuePrefix(id), concurrency: 8 },
   );
   worker.on('error', () => undefined);
   const record = {

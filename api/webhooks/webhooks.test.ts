@@ -138,7 +138,7 @@ suite('webhooks', () => {
     const { id } = await create({ url: receiver.url });
     await cycle('late');
     const redis = new Redis(api.redisUrl);
-    await redis.xtrim('dm:events', 'MAXLEN', 1);
+    await redis.xtrim('{dm}:events', 'MAXLEN', 1);
     redis.disconnect();
     await using _sender = startWebhooks(api.parts, { holder: randomUUID(), ...fast });
     await until(() => receiver.received.length === 2);

@@ -39,6 +39,9 @@ const passedOnNames = [
   'DORMOUSE_CACHE_MIB',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
   'OTEL_EXPORTER_OTLP_HEADERS',
+  'DORMOUSE_SANDBOX',
+  'DORMOUSE_SIMULATED_PHASES',
+  'DORMOUSE_NODE_JOBS',
 ] as const;
 /** A secret goes to no process that has no use for it. */
 const workerNames = ['DORMOUSE_ENCRYPTION_KEYS'] as const;

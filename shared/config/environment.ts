@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { keyRingSchema } from '../encryption/key-ring.ts';
 import { DormouseError, type FieldError } from '../errors/dormouse-error.ts';
 import { logLevels } from '../telemetry/logger.ts';
+import { parseClusterUrl } from '../registry/redis/cluster-url.ts';
 import { nodeIdSchema } from './node-id.ts';
 
 const port = z.coerce.number().int().min(0).max(65535);
@@ -20,7 +21,9 @@ export const settings = {
     .transform((home) => path.resolve(home)),
   DORMOUSE_HOST: z.string().min(1).default('127.0.0.1'),
   DORMOUSE_PORT: port.default(7070),
-  DORMOUSE_REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  DORMOUSE_REDIS_URL: z
+    .union([z.url({ protocol: /^rediss?$/ }), z.string().refine((url) => parseClusterUrl(url) !== undefined)])
+    .optional(),
   DORMOUSE_STORE: z
     .string()
     .regex(/^(file|s3|gs):\/\//, 'file://, s3:// or gs://')
@@ -39,6 +42,10 @@ export const settings = {
     .transform((dir) => path.resolve(dir))
     .optional(),
   DORMOUSE_ACCELERATOR: z.enum(['auto', 'kvm', 'tcg']).default('auto'),
+  /** Anything but micro-VMs is for measuring, and has to be asked for. */
+  DORMOUSE_SANDBOX: z.enum(['microvm', 'simulated']).default('microvm'),
+  DORMOUSE_SIMULATED_PHASES: z.string().optional(),
+  DORMOUSE_NODE_JOBS: z.coerce.number().int().min(1).max(1000).default(8),
   // Shorter than this, what is left of a lease between two renewals is too little for placement to build on.
   DORMOUSE_LEASE_MS: z.coerce.number().int().min(3000).max(60_000).default(10_000),
   DORMOUSE_DRAIN_MS: z.coerce.number().int().min(0).max(600_000).default(30_000),

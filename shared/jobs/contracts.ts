@@ -32,8 +32,11 @@ export type JobOf<Kind extends JobKind> = Extract<Job, { kind: Kind }>;
 /** The queue that one node consumes. */
 export const queueName = (nodeId: string): string => `node-${nodeId}`;
 
-/** Keeps BullMQ's keys apart from the registry's. */
-export const queuePrefix = 'dmq';
+/**
+ * Keeps BullMQ's keys apart from the registry's. A queue's keys share a slot of a Redis Cluster, as BullMQ demands; two
+ * queues need not, so the nodes' queues spread over its masters.
+ */
+export const queuePrefix = (nodeId: string): string => `{dmq:${nodeId}}`;
 
 /**
  * How long each kind of job may take. The worker's own deadline; the registry's deadline for the transitional state is

@@ -4,9 +4,15 @@ import { connectRedis, translated } from '../registry/redis/connection.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { jobSchema, queueName, queuePrefix, type Job } from './contracts.ts';
 
+/** What BullMQ keeps a priority in has 21 bits. */
+const lowestPriority = 2 ** 21 - 1;
+
 export interface JobSender extends AsyncDisposable {
-  /** Puts a job on a node's queue; the operation's id is the job's id, so sending it again changes nothing. */
-  send(nodeId: string, job: Job): Promise<void>;
+  /**
+   * Puts a job on a node's queue; the operation's id is the job's id, so sending it again changes nothing. Jobs without a
+   * turn come first, in their order; of those with one the lowest.
+   */
+  send(nodeId: string, job: Job, turn?: number): Promise<void>;
   /** Jobs of a node that it has not begun. */
   waiting(nodeId: string): Promise<number>;
   /** Takes back a job that its node has not begun; one it has begun stays. */
@@ -19,14 +25,14 @@ export function openJobSender(redisUrl: string, log: Logger): JobSender {
   const queueOf = (nodeId: string): Queue => {
     let queue = queues.get(nodeId);
     if (queue === undefined) {
-      queue = new Queue(queueName(nodeId), { connection, prefix: queuePrefix });
+      queue = new Queue(queueName(nodeId), { connection, prefix: queuePrefix(nodeId) });
       queue.on('error', (error) => log.warn({ err: error.message, nodeId }, 'queue failed'));
       queues.set(nodeId, queue);
     }
     return queue;
   };
   return {
-    async send(nodeId, job) {
+    async send(nodeId, job, turn) {
       const payload = jobSchema.parse(job);
       await translated(
         queueOf(nodeId).add(payload.kind, payload, {
@@ -34,6 +40,7 @@ export function openJobSender(redisUrl: string, log: Logger): JobSender {
           attempts: 1,
           removeOnComplete: true,
           removeOnFail: true,
+          ...(turn !== undefined && { priority: Math.min(turn, lowestPriority) }),
         }),
       );
     },

@@ -30,9 +30,10 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 /** What must be equal between the node that captured and the node that loads. */
 export const runtimeKeySchema = z.object({
   arch: z.enum(['amd64', 'arm64']),
-  vmm: z.literal('qemu'),
+  /** `simulated`: no VM at all (worker/sandbox/simulated). */
+  vmm: z.enum(['qemu', 'simulated']),
   vmmVersion: z.string(),
-  accelerator: z.enum(['kvm', 'tcg']),
+  accelerator: z.enum(['kvm', 'tcg', 'none']),
   machine: z.string(),
   cpuModel: z.string(),
   kernel: z.string(),

@@ -21,15 +21,18 @@ import { resumeActor } from './resume-actor.ts';
 import { suspendActor } from './suspend-actor.ts';
 import { traceJob } from './trace-job.ts';
 
-/** Lifecycle jobs mostly wait (for a VM, for a store), so more run at once than there are cores. */
-const concurrency = 8;
-
 export interface JobConsumer extends AsyncDisposable {
   /** Takes no more jobs and waits for those under way. */
   stop(): Promise<void>;
 }
 
-export function consumeJobs(context: NodeContext, redisUrl: string, tracing: Tracing): JobConsumer {
+/** Lifecycle jobs mostly wait (for a VM, for a store), so `concurrency` may be more than there are cores. */
+export function consumeJobs(
+  context: NodeContext,
+  redisUrl: string,
+  concurrency: number,
+  tracing: Tracing,
+): JobConsumer {
   const connection = connectBlocking(redisUrl, context.log);
   const inHand = createJobsInHand();
   const perform = (job: Job): Promise<void> => traceJob(context, tracing, job, () => performJob(context, inHand, job));
@@ -39,7 +42,7 @@ export function consumeJobs(context: NodeContext, redisUrl: string, tracing: Tra
   );
   const worker = new Worker(queueName(context.nodeId), (queued: QueuedJob) => perform(jobSchema.parse(queued.data)), {
     connection,
-    prefix: queuePrefix,
+    prefix: queuePrefix(context.nodeId),
     concurrency,
     maxStalledCount: 0,
     removeOnComplete: { count: 0 },

@@ -213,7 +213,7 @@ suite('readmission after a freeze', () => {
     const actor = await running('early');
     await client.flushall();
     const readmitted = actor.readmit();
-    await until(async () => (await client.exists('dm:actor:early')) === 1, soon('the first offer'));
+    await until(async () => (await client.exists('{dm}:actor:early')) === 1, soon('the first offer'));
     assert.deepEqual(actor.done, []);
     await ensureIncarnation(registry, store);
     await readmitted;
@@ -226,20 +226,20 @@ suite('readmission after a freeze', () => {
     const step = { id: 'older', epoch: old.epoch, reason: 'x' } as const;
     await registry.transition({ ...step, from: ['running'], to: 'pausing', deadlineMs: 60_000 });
     await registry.transition({ ...step, from: ['pausing'], to: 'paused' });
-    const copy = await client.dumpBuffer('dm:actor:older');
+    const copy = await client.dumpBuffer('{dm}:actor:older');
     await registry.transition({ ...step, from: ['paused'], to: 'suspended' });
     // What the copy does not know: the actor was fenced, and woke again.
     const fence = { kind: 'fence', uid: old.uid, fencedEpoch: old.epoch, fencedNode: nodeId, reason: 'x' } as const;
     await appendEntry(store, 'older', 1, fence);
     const epoch = `${old.epoch}7`;
     Object.assign(old.activation, { epoch });
-    await client.restore('dm:actor:older', 0, copy, 'REPLACE');
-    await client.sadd(`dm:node:${nodeId}:paused`, 'older');
+    await client.restore('{dm}:actor:older', 0, copy, 'REPLACE');
+    await client.sadd(`{dm}:node:${nodeId}:paused`, 'older');
     await old.readmit();
     assert.deepEqual(old.done, ['run', 'wake', 'readmit']);
     const record = await registry.getActor('older');
     assert.deepEqual([record?.state, record?.epoch, record?.logSeq], ['running', epoch, 2]);
-    assert.equal(await client.sismember(`dm:node:${nodeId}:paused`, 'older'), 0);
+    assert.equal(await client.sismember(`{dm}:node:${nodeId}:paused`, 'older'), 0);
   });
 
   test('one that the registry forgot and then gave to another activation ends without having run', async () => {

@@ -102,8 +102,8 @@ suite('the stream of events', () => {
 
   test('a place that was trimmed, or that Redis has lost, is a gap, and the stream goes on from there', async () => {
     await api.sleeping('gappy');
-    const [oldest] = await redis.xrange('dm:events', '-', '+', 'COUNT', 1);
-    await redis.xtrim('dm:events', 'MAXLEN', 2);
+    const [oldest] = await redis.xrange('{dm}:events', '-', '+', 'COUNT', 1);
+    await redis.xtrim('{dm}:events', 'MAXLEN', 2);
     using trimmed = await readEvents(api.port, '', { 'last-event-id': oldest?.[0] ?? '' });
     const [gap, next] = await take(trimmed, 2);
     assert.deepEqual([gap?.event, next?.event], ['gap', 'template']);
@@ -121,7 +121,7 @@ suite('the stream of events', () => {
       const pipeline = redis.pipeline();
       const cause = JSON.stringify('x'.repeat(100_000)); // so that a page is more than the sockets between the two take
       const fields = ['type', 'node', 'id', 'n', 'from', 'a', 'to', 'b', 'cause', cause];
-      for (let index = 0; index < 300; index++) pipeline.xadd('dm:events', '*', ...fields);
+      for (let index = 0; index < 300; index++) pipeline.xadd('{dm}:events', '*', ...fields);
       await pipeline.exec();
     };
     await fill();
@@ -129,7 +129,7 @@ suite('the stream of events', () => {
     await api.call('GET', '/v1/actors/busy/invoke/');
     assert.deepEqual(moves(await take(quick, 2)), ['suspended>resuming', 'resuming>running']);
     await fill();
-    await redis.xtrim('dm:events', 'MAXLEN', 2);
+    await redis.xtrim('{dm}:events', 'MAXLEN', 2);
     await api.call('POST', '/v1/actors/busy/suspend', { headers: { prefer: 'wait=10' } });
     slow.answer.resume();
     const seen = new Set<string | undefined>();

@@ -1,5 +1,4 @@
 /** Actors in Redis: one hash each, indexes for listing, a sorted set of deadlines. */
-import type { Redis } from 'ioredis';
 import { isTransitional, mayMove, type ActorState } from '../../actor/lifecycle.ts';
 import { actorRecordSchema, type ActorRecord, type Operation } from '../records.ts';
 import type {
@@ -12,7 +11,7 @@ import type {
   Transition,
   TransitionResult,
 } from '../registry.ts';
-import { translated } from './connection.ts';
+import { translated, type RedisConnection } from './connection.ts';
 import { decodeHash, encodeFields } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
 import { requireMemory } from './life.ts';
@@ -24,7 +23,7 @@ const scanPageSize = 200;
 /** Rounds per list call: a rare label costs a bounded time, and the cursor carries on from there. */
 const maxScanPages = 25;
 
-export function actorRegistry(redis: Redis, run: RunScript): ActorRegistry {
+export function actorRegistry(redis: RedisConnection, run: RunScript): ActorRegistry {
   const getActor = async (id: string): Promise<ActorRecord | undefined> => {
     const key = redisKeys.actor(id);
     const record = decodeHash(actorRecordSchema, key, await translated(redis.hgetall(key)));
@@ -108,7 +107,7 @@ async function applyTransition(run: RunScript, transition: Transition): Promise<
 
 /** Walks the narrowest index in id order; the cursor is the last id looked at. */
 async function listActors(
-  redis: Redis,
+  redis: RedisConnection,
   getActor: (id: string) => Promise<ActorRecord | undefined>,
   filter: ActorFilter,
   limit: number,

@@ -1,30 +1,43 @@
-/** Redis connections and the one place where a Redis failure becomes `registry-unavailable`. */
-import { Redis } from 'ioredis';
+/** Redis connections, to one server or to a cluster, and the one place where a failure becomes `registry-unavailable`. */
+import { Cluster, Redis } from 'ioredis';
 import { DormouseError } from '../../errors/dormouse-error.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { parseClusterUrl } from './cluster-url.ts';
+
+export type RedisConnection = Redis | Cluster;
+
+interface Patience {
+  readonly commandTimeout?: number;
+  readonly maxRetriesPerRequest: number | null;
+}
 
 /** A command that has no answer by then will not get one soon; the caller's own deadline is longer. */
 const commandTimeoutMs = 5000;
+/** Commands fail after a few reconnects instead of waiting for Redis for ever. */
+const maxRetriesPerRequest = 3;
 
-export function connectRedis(url: string, log: Logger): Redis {
-  const redis = new Redis(url, {
-    commandTimeout: commandTimeoutMs,
-    // Commands fail after a few reconnects instead of waiting for Redis for ever.
-    maxRetriesPerRequest: 3,
-    retryStrategy: (attempt) => Math.min(50 * attempt, 1000),
-  });
+const retryDelayMs = (attempt: number): number => Math.min(50 * attempt, 1000);
+
+export const connectRedis = (url: string, log: Logger): RedisConnection =>
+  connect(url, log, { commandTimeout: commandTimeoutMs, maxRetriesPerRequest });
+
+/** A connection for a BullMQ worker, whose blocking reads must neither time out nor give up. */
+export const connectBlocking = (url: string, log: Logger): RedisConnection =>
+  connect(url, log, { maxRetriesPerRequest: null });
+
+function connect(url: string, log: Logger, patience: Patience): RedisConnection {
+  const redis = open(url, patience);
   redis.on('error', (error: Error) => log.warn({ err: error.message }, 'redis connection failed'));
   return redis;
 }
 
-/** A connection for a BullMQ worker, whose blocking reads must neither time out nor give up. */
-export function connectBlocking(url: string, log: Logger): Redis {
-  const redis = new Redis(url, {
-    maxRetriesPerRequest: null,
-    retryStrategy: (attempt) => Math.min(50 * attempt, 1000),
-  });
-  redis.on('error', (error: Error) => log.warn({ err: error.message }, 'redis connection failed'));
-  return redis;
+function open(url: string, patience: Patience): RedisConnection {
+  const cluster = parseClusterUrl(url);
+  if (cluster === undefined) return new Redis(url, { ...patience, retryStrategy: retryDelayMs });
+  const { nodes, tls, username, password } = cluster;
+  const credentials = { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
+  const redisOptions = { ...patience, ...credentials, ...(tls && { tls: {} }) };
+  return new Cluster([...nodes], { redisOptions, clusterRetryStrategy: retryDelayMs });
 }
 
 export async function translated<Result>(work: Promise<Result>): Promise<Result> {

@@ -2,11 +2,10 @@
  * The stream of state changes, which the scripts write in the same step as the change (scripts.ts). It is bounded, and a
  * Redis that is restarted or emptied may lose its end or all of it; a reader learns of either as a gap.
  */
-import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { eventTypes, phasesSchema, type ActorEvent, type PlatformEvent } from '../records.ts';
 import { streamStart, type EventPage, type EventRegistry } from '../registry.ts';
-import { translated } from './connection.ts';
+import { translated, type RedisConnection } from './connection.ts';
 import { redisKeys } from './keys.ts';
 
 /** Some hours of a busy platform, at a few hundred bytes each. Redis trims by blocks, so a few more may be there. */
@@ -18,7 +17,7 @@ const maxPages = eventsKept / pageSize + 2;
 
 type Entry = readonly [id: string, fields: readonly string[]];
 
-export function eventRegistry(redis: Redis): EventRegistry {
+export function eventRegistry(redis: RedisConnection): EventRegistry {
   return {
     readEvents: (after, limit) => readEvents(redis, after, limit),
     newestEvent: () => newestEvent(redis),
@@ -27,7 +26,7 @@ export function eventRegistry(redis: Redis): EventRegistry {
 }
 
 /** Reads from the place itself on: whether it is still there is what tells a gap, in the same command. */
-async function readEvents(redis: Redis, after: string, limit: number): Promise<EventPage> {
+async function readEvents(redis: RedisConnection, after: string, limit: number): Promise<EventPage> {
   const entries = await translated(redis.xrange(redisKeys.events, after, '+', 'COUNT', limit + 1));
   const isThere = entries[0]?.[0] === after;
   const found = isThere ? entries.slice(1) : entries.slice(0, limit);
@@ -36,12 +35,12 @@ async function readEvents(redis: Redis, after: string, limit: number): Promise<E
   return { events, next: found.at(-1)?.[0] ?? (gap ? await newestEvent(redis) : after), gap };
 }
 
-async function newestEvent(redis: Redis): Promise<string> {
+async function newestEvent(redis: RedisConnection): Promise<string> {
   const [newest] = await translated(redis.xrevrange(redisKeys.events, '+', '-', 'COUNT', 1));
   return newest?.[0] ?? streamStart;
 }
 
-async function recentEvents(redis: Redis, id: string, limit: number): Promise<ActorEvent[]> {
+async function recentEvents(redis: RedisConnection, id: string, limit: number): Promise<ActorEvent[]> {
   const events: ActorEvent[] = [];
   let before = '+';
   for (let page = 0; page < maxPages && events.length < limit; page++) {

@@ -9,9 +9,9 @@
 export const lifeFunctions = `
 local function runId() return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') end
 local function current()
-  return redis.call('GET', 'dm:run-id') == runId() and redis.call('EXISTS', 'dm:incarnation') == 1
+  return redis.call('GET', '{dm}:run-id') == runId() and redis.call('EXISTS', '{dm}:incarnation') == 1
 end
-local function closedMs() return math.max(0, redis.call('PTTL', 'dm:placement-closed')) end
+local function closedMs() return math.max(0, redis.call('PTTL', '{dm}:placement-closed')) end
 local function incarnationOf(epoch) return tonumber(string.match(epoch, '^(%d+)%.')) end
 local function isLater(epoch, other)
   local a, b = incarnationOf(epoch), incarnationOf(other)
@@ -23,46 +23,46 @@ end
 export const lifeSources = {
   /** → [incarnation, current, closedMs, rebuilding] */
   life: `
-    return {tonumber(redis.call('GET', 'dm:incarnation') or '0'), current() and 1 or 0, closedMs(),
-      redis.call('EXISTS', 'dm:rebuilding')}`,
+    return {tonumber(redis.call('GET', '{dm}:incarnation') or '0'), current() and 1 or 0, closedMs(),
+      redis.call('EXISTS', '{dm}:rebuilding')}`,
 
   /** incarnation, closedMs → the incarnation that stands; 0 when a greater one was used here already */
   beginLife: `
-    local known = tonumber(redis.call('GET', 'dm:incarnation') or '0')
+    local known = tonumber(redis.call('GET', '{dm}:incarnation') or '0')
     if current() then return known end
     if tonumber(ARGV[1]) <= known then return 0 end
-    redis.call('SET', 'dm:incarnation', ARGV[1])
-    redis.call('SET', 'dm:run-id', runId())
-    redis.call('DEL', 'dm:placement-closed', 'dm:rebuilding')
+    redis.call('SET', '{dm}:incarnation', ARGV[1])
+    redis.call('SET', '{dm}:run-id', runId())
+    redis.call('DEL', '{dm}:placement-closed', '{dm}:rebuilding')
     if tonumber(ARGV[2]) > 0 then
-      redis.call('SET', 'dm:placement-closed', 1, 'PX', ARGV[2])
-      redis.call('SET', 'dm:rebuilding', ARGV[1])
+      redis.call('SET', '{dm}:placement-closed', 1, 'PX', ARGV[2])
+      redis.call('SET', '{dm}:rebuilding', ARGV[1])
     end
     -- Whoever held a lease must announce itself again, with what it runs; until then it counts as silent.
-    for _, node in ipairs(redis.call('SMEMBERS', 'dm:nodes')) do redis.call('DEL', 'dm:node:' .. node .. ':lease') end
+    for _, node in ipairs(redis.call('SMEMBERS', '{dm}:nodes')) do redis.call('DEL', '{dm}:node:' .. node .. ':lease') end
     return tonumber(ARGV[1])`,
 
   /** incarnation → 1 when that life is the current one */
   openPlacement: `
-    if not current() or redis.call('GET', 'dm:incarnation') ~= ARGV[1] then return 0 end
-    redis.call('DEL', 'dm:placement-closed')
+    if not current() or redis.call('GET', '{dm}:incarnation') ~= ARGV[1] then return 0 end
+    redis.call('DEL', '{dm}:placement-closed')
     return 1`,
 
   /** incarnation → 1 when that life was waiting for it */
   markRebuilt: `
-    if redis.call('GET', 'dm:rebuilding') ~= ARGV[1] then return 0 end
-    redis.call('DEL', 'dm:rebuilding')
+    if redis.call('GET', '{dm}:rebuilding') ~= ARGV[1] then return 0 end
+    redis.call('DEL', '{dm}:rebuilding')
     return 1`,
 
   /** epoch → 1 when it was given out in the current life */
   mayActivate: `
     if not current() then return 0 end
-    return incarnationOf(ARGV[1]) == tonumber(redis.call('GET', 'dm:incarnation')) and 1 or 0`,
+    return incarnationOf(ARGV[1]) == tonumber(redis.call('GET', '{dm}:incarnation')) and 1 or 0`,
 
   /** id, uid(json), logSeq, field… → restored | updated | known | busy */
   restoreActor: `
     local id = ARGV[1]
-    local key = 'dm:actor:' .. id
+    local key = '{dm}:actor:' .. id
     local found = redis.call('HMGET', key, 'state', 'uid', 'logSeq', 'template')
     if found[1] then
       local state = unquote(found[1])
@@ -73,20 +73,20 @@ export const lifeSources = {
       if found[2] == ARGV[2] and not resting then return 'known' end
       if not resting then return 'busy' end
       redis.call('DEL', key)
-      redis.call('ZREM', 'dm:actors:state:' .. state, id)
-      redis.call('ZREM', 'dm:actors:template:' .. cjson.decode(found[4]), id)
+      redis.call('ZREM', '{dm}:actors:state:' .. state, id)
+      redis.call('ZREM', '{dm}:actors:template:' .. cjson.decode(found[4]), id)
     end
     redis.call('HSET', key, unpack(ARGV, 4))
-    redis.call('ZADD', 'dm:actors', 0, id)
-    redis.call('ZADD', 'dm:actors:state:suspended', 0, id)
-    redis.call('ZADD', 'dm:actors:template:' .. cjson.decode(redis.call('HGET', key, 'template')), 0, id)
+    redis.call('ZADD', '{dm}:actors', 0, id)
+    redis.call('ZADD', '{dm}:actors:state:suspended', 0, id)
+    redis.call('ZADD', '{dm}:actors:template:' .. cjson.decode(redis.call('HGET', key, 'template')), 0, id)
     announce(id, found[1] and unquote(found[1]) or '', 'suspended', '', '', '"restored from the store"')
     return found[1] and 'updated' or 'restored'`,
 
   /** id, uid(json), epoch, node, now, field… → readopted | absent | refused */
   readopt: `
     local id, epoch, node = ARGV[1], ARGV[3], ARGV[4]
-    local key = 'dm:actor:' .. id
+    local key = '{dm}:actor:' .. id
     -- Without a life of its own the registry may be replaced by another copy at any moment.
     if not current() then return 'absent' end
     local found = redis.call('HMGET', key, 'state', 'uid', 'epoch', 'node', 'memoryMiB', 'revision')
@@ -99,12 +99,12 @@ export const lifeSources = {
     if known ~= '' and not isLater(epoch, known) then return 'refused' end
     if place ~= '' then
       release(id, place, tonumber(found[5]))
-      redis.call('SREM', 'dm:node:' .. place .. ':paused', id)
+      redis.call('SREM', '{dm}:node:' .. place .. ':paused', id)
     end
-    if redis.call('SADD', 'dm:node:' .. node .. ':actors', id) == 1 then
-      redis.call('HINCRBY', 'dm:node:' .. node .. ':used', 'memoryMiB', found[5])
+    if redis.call('SADD', '{dm}:node:' .. node .. ':actors', id) == 1 then
+      redis.call('HINCRBY', '{dm}:node:' .. node .. ':used', 'memoryMiB', found[5])
     end
-    redis.call('SADD', 'dm:node:' .. node .. ':revisions', cjson.decode(found[6]))
+    redis.call('SADD', '{dm}:node:' .. node .. ':revisions', cjson.decode(found[6]))
     redis.call('HDEL', key, 'capture')
     if #ARGV > 5 then redis.call('HSET', key, unpack(ARGV, 6)) end
     redis.call('HSET', key, 'epoch', '"' .. epoch .. '"', 'node', cjson.encode(node), 'lastNode', cjson.encode(node))

@@ -1,12 +1,11 @@
 /** The registry's own life in Redis: which incarnation it is, whether that still holds, whether actors are placed. */
-import type { Redis } from 'ioredis';
 import { DormouseError } from '../../errors/dormouse-error.ts';
 import type { LifeRegistry } from '../registry.ts';
-import { translated } from './connection.ts';
+import { translated, type RedisConnection } from './connection.ts';
 import { redisKeys } from './keys.ts';
 import type { RunScript } from './scripts.ts';
 
-export function lifeRegistry(redis: Redis, run: RunScript): LifeRegistry {
+export function lifeRegistry(redis: RedisConnection, run: RunScript): LifeRegistry {
   return {
     async incarnation() {
       return Number((await translated(redis.get(redisKeys.incarnation))) ?? 0);

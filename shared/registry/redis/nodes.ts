@@ -1,13 +1,12 @@
 /** Nodes in Redis: a hash, a lease key with a time to live, the set of actors placed there and the memory they use. */
-import type { Redis } from 'ioredis';
 import { nodeRecordSchema, type NodeRecord, type NodeStatus } from '../records.ts';
 import type { LeaseAnswer, NodeRegistry } from '../registry.ts';
-import { translated } from './connection.ts';
+import { translated, type RedisConnection } from './connection.ts';
 import { decodeHash, encodeFields } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
 import type { RunScript } from './scripts.ts';
 
-export function nodeRegistry(redis: Redis, run: RunScript): NodeRegistry {
+export function nodeRegistry(redis: RedisConnection, run: RunScript): NodeRegistry {
   const getNode: NodeRegistry['getNode'] = async (id) => {
     const [hash, leaseMs, usedSlots, usedMemory, revisions, returning] = await translated(
       Promise.all([

@@ -2,10 +2,9 @@
  * Operations in Redis: kept for a day, announced when they change, and indexed by deadline until they are over. The first
  * end of an operation stands: a worker that was only slow does not undo what the reaper said, nor the other way round.
  */
-import type { Redis } from 'ioredis';
 import { operationSchema, type Operation } from '../records.ts';
 import type { OperationRegistry } from '../registry.ts';
-import { translated } from './connection.ts';
+import { translated, type RedisConnection } from './connection.ts';
 import { decodeHash, encodeFields } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
 import type { RunScript } from './scripts.ts';
@@ -15,7 +14,7 @@ const operationTtlMs = 24 * 3600 * 1000;
 /** For an operation that does not say by when it ends: longer than any job. */
 const defaultLimitMs = 900_000;
 
-export function operationRegistry(redis: Redis, run: RunScript): OperationRegistry {
+export function operationRegistry(redis: RedisConnection, run: RunScript): OperationRegistry {
   const getOperation = async (id: string): Promise<Operation | undefined> => {
     const key = redisKeys.operation(id);
     return decodeHash(operationSchema, key, await translated(redis.hgetall(key)));

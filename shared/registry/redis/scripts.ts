@@ -1,9 +1,10 @@
 /**
  * The registry's atomic steps. Each script gets its inputs in ARGV; values of record fields are JSON texts, so a state
- * reads `"running"` with its quotes. Single Redis only: the keys are built inside.
+ * reads `"running"` with its quotes. Their keys are built inside, from what the records say, and all bear the registry's
+ * hash tag: on a Redis Cluster they lie on one master, and the one key that is passed leads the script there.
  */
-import type { Redis } from 'ioredis';
-import { translated } from './connection.ts';
+import { translated, type RedisConnection } from './connection.ts';
+import { redisKeys } from './keys.ts';
 import { eventsKept } from './events.ts';
 import { lifeFunctions, lifeSources } from './life-scripts.ts';
 
@@ -15,20 +16,20 @@ local function occupies(state)
   return state == 'resuming' or state == 'running' or state == 'pausing' or state == 'suspending'
 end
 local function release(id, node, memory)
-  if redis.call('SREM', 'dm:node:' .. node .. ':actors', id) == 1 then
-    redis.call('HINCRBY', 'dm:node:' .. node .. ':used', 'memoryMiB', -memory)
+  if redis.call('SREM', '{dm}:node:' .. node .. ':actors', id) == 1 then
+    redis.call('HINCRBY', '{dm}:node:' .. node .. ':used', 'memoryMiB', -memory)
   end
 end
 -- What happened goes into the stream of events, in the same step as the change itself, and a hint to all who listen.
 local function hint(kind, id, state, epoch)
-  redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = kind, id = id, state = state, epoch = epoch}))
+  redis.call('PUBLISH', '{dm}:changes', cjson.encode({kind = kind, id = id, state = state, epoch = epoch}))
 end
 local function tell(kind, id, from, to, cause, ...)
-  redis.call('XADD', 'dm:events', 'MAXLEN', '~', '${eventsKept}', '*',
+  redis.call('XADD', '{dm}:events', 'MAXLEN', '~', '${eventsKept}', '*',
     'type', kind, 'id', id, 'from', from, 'to', to, 'cause', cause, ...)
 end
 local function announce(id, from, to, epoch, node, cause, phases)
-  local generation = redis.call('HGET', 'dm:actor:' .. id, 'generation') or ''
+  local generation = redis.call('HGET', '{dm}:actor:' .. id, 'generation') or ''
   tell('actor', id, from, to, cause, 'epoch', epoch, 'node', node, 'generation', generation, 'phases', phases or '')
   hint('actor', id, to, epoch ~= '' and epoch or nil)
 end
@@ -41,28 +42,28 @@ local function announceNodeState(id, from, to, cause)
   hint('node', id, to)
 end
 local function move(id, from, to, now, deadline, reason)
-  local key = 'dm:actor:' .. id
+  local key = '{dm}:actor:' .. id
   redis.call('HSET', key, 'state', '"' .. to .. '"', 'since', '"' .. now .. '"', 'reason', reason)
-  redis.call('ZREM', 'dm:actors:state:' .. from, id)
-  redis.call('ZADD', 'dm:actors:state:' .. to, 0, id)
+  redis.call('ZREM', '{dm}:actors:state:' .. from, id)
+  redis.call('ZADD', '{dm}:actors:state:' .. to, 0, id)
   if deadline ~= '' then
-    redis.call('ZADD', 'dm:deadlines', deadline, id)
+    redis.call('ZADD', '{dm}:deadlines', deadline, id)
   else
-    redis.call('ZREM', 'dm:deadlines', id)
+    redis.call('ZREM', '{dm}:deadlines', id)
     redis.call('HDEL', key, 'deadlineAt')
   end
 end
 -- In ARGV from there on: id, state, deadlineMs or '' when it is over, ttlMs, field…. What is over stays as it is.
 local function putOperation(first)
   local id, state, deadline = ARGV[first], ARGV[first + 1], ARGV[first + 2]
-  local key = 'dm:operation:' .. id
+  local key = '{dm}:operation:' .. id
   local before = redis.call('HGET', key, 'state')
   if before == '"done"' or before == '"failed"' then return 0 end
   redis.call('HSET', key, unpack(ARGV, first + 4))
   redis.call('PEXPIRE', key, ARGV[first + 3])
-  if deadline ~= '' then redis.call('ZADD', 'dm:operations:open', deadline, id)
-  else redis.call('ZREM', 'dm:operations:open', id) end
-  redis.call('PUBLISH', 'dm:changes', cjson.encode({kind = 'operation', id = id, state = state}))
+  if deadline ~= '' then redis.call('ZADD', '{dm}:operations:open', deadline, id)
+  else redis.call('ZREM', '{dm}:operations:open', id) end
+  redis.call('PUBLISH', '{dm}:changes', cjson.encode({kind = 'operation', id = id, state = state}))
   return 1
 end
 `;
@@ -73,14 +74,14 @@ const sources = {
   /** id, now, reason, templateName, revision, field… → created | exists | template-gone */
   createActor: `
     local id, template, revision = ARGV[1], ARGV[4], ARGV[5]
-    local key = 'dm:actor:' .. id
+    local key = '{dm}:actor:' .. id
     if redis.call('EXISTS', key) == 1 then return 'exists' end
-    local known = redis.call('HMGET', 'dm:template:' .. template, 'state', 'revision')
+    local known = redis.call('HMGET', '{dm}:template:' .. template, 'state', 'revision')
     if known[1] ~= '"ready"' or known[2] ~= revision then return 'template-gone' end
-    redis.call('HSET', key, 'life', redis.call('GET', 'dm:incarnation') or '0', unpack(ARGV, 6))
-    redis.call('ZADD', 'dm:actors', 0, id)
-    redis.call('ZADD', 'dm:actors:state:suspended', 0, id)
-    redis.call('ZADD', 'dm:actors:template:' .. template, 0, id)
+    redis.call('HSET', key, 'life', redis.call('GET', '{dm}:incarnation') or '0', unpack(ARGV, 6))
+    redis.call('ZADD', '{dm}:actors', 0, id)
+    redis.call('ZADD', '{dm}:actors:state:suspended', 0, id)
+    redis.call('ZADD', '{dm}:actors:template:' .. template, 0, id)
     announce(id, '', 'suspended', '', '', '"created"')
     return 'created'`,
 
@@ -89,27 +90,27 @@ const sources = {
     local id, node = ARGV[1], ARGV[2]
     if not current() then return {'closed', ''} end
     if closedMs() > 0 then return {'closed', tostring(closedMs())} end
-    local key = 'dm:actor:' .. id
+    local key = '{dm}:actor:' .. id
     local fields = redis.call('HMGET', key, 'state', 'memoryMiB', 'node', 'life')
     if not fields[1] then return {'absent'} end
     local state = unquote(fields[1])
     if state ~= 'suspended' and state ~= 'failed' and state ~= 'paused' then return {'refused', state} end
     if state == 'paused' and fields[3] ~= cjson.encode(node) then return {'refused', state} end
-    local record = redis.call('HMGET', 'dm:node:' .. node, 'slots', 'memoryMiB', 'state')
+    local record = redis.call('HMGET', '{dm}:node:' .. node, 'slots', 'memoryMiB', 'state')
     if not record[1] or record[3] ~= '"ready"' then return {'no-room'} end
-    if redis.call('EXISTS', 'dm:node:' .. node .. ':lease') == 0 then return {'no-room'} end
+    if redis.call('EXISTS', '{dm}:node:' .. node .. ':lease') == 0 then return {'no-room'} end
     local memory = tonumber(fields[2])
-    local used = tonumber(redis.call('HGET', 'dm:node:' .. node .. ':used', 'memoryMiB') or '0')
-    local count = redis.call('SCARD', 'dm:node:' .. node .. ':actors')
+    local used = tonumber(redis.call('HGET', '{dm}:node:' .. node .. ':used', 'memoryMiB') or '0')
+    local count = redis.call('SCARD', '{dm}:node:' .. node .. ':actors')
     if count >= tonumber(record[1]) or used + memory > tonumber(record[2]) then return {'no-room'} end
-    local counter = redis.call('INCR', 'dm:epochs')
-    local incarnation = redis.call('GET', 'dm:incarnation')
+    local counter = redis.call('INCR', '{dm}:epochs')
+    local incarnation = redis.call('GET', '{dm}:incarnation')
     local epoch = incarnation .. '.' .. counter
     -- What an earlier life of the registry gave out may have been forgotten since.
     if fields[4] ~= incarnation then redis.call('HSET', key, 'unfenced', 'true', 'life', incarnation) end
-    redis.call('SADD', 'dm:node:' .. node .. ':actors', id)
-    redis.call('SREM', 'dm:node:' .. node .. ':paused', id)
-    redis.call('HINCRBY', 'dm:node:' .. node .. ':used', 'memoryMiB', memory)
+    redis.call('SADD', '{dm}:node:' .. node .. ':actors', id)
+    redis.call('SREM', '{dm}:node:' .. node .. ':paused', id)
+    redis.call('HINCRBY', '{dm}:node:' .. node .. ':used', 'memoryMiB', memory)
     redis.call('HSET', key, 'epoch', '"' .. epoch .. '"', 'node', cjson.encode(node), 'lastNode', cjson.encode(node),
       'deadlineAt', '"' .. ARGV[4] .. '"')
     move(id, state, 'resuming', ARGV[3], ARGV[5], ARGV[6])
@@ -123,7 +124,7 @@ const sources = {
   /** id, fromStates(json), epoch(json or ''), to, now, deadlineIso, deadlineMs, reason(json), removed(json), phases(json or ''), field… */
   transition: `
     local id, to = ARGV[1], ARGV[4]
-    local key = 'dm:actor:' .. id
+    local key = '{dm}:actor:' .. id
     local fields = redis.call('HMGET', key, 'state', 'epoch', 'node', 'memoryMiB', 'revision')
     if not fields[1] then return {'absent'} end
     local state, epoch = unquote(fields[1]), fields[2] or ''
@@ -134,7 +135,7 @@ const sources = {
     end
     if state == 'resuming' and to == 'running' and epoch ~= '' then
       -- A start that an earlier life of the registry ordered must not become an activation of this one.
-      if not current() or incarnationOf(unquote(epoch)) ~= tonumber(redis.call('GET', 'dm:incarnation')) then
+      if not current() or incarnationOf(unquote(epoch)) ~= tonumber(redis.call('GET', '{dm}:incarnation')) then
         return {'refused', state, unquote(epoch)}
       end
     end
@@ -146,11 +147,11 @@ const sources = {
     if node ~= '' then
       if occupies(state) and not occupies(to) and to ~= 'deleting' then release(id, node, tonumber(fields[4])) end
       if to == 'paused' then
-        redis.call('SADD', 'dm:node:' .. node .. ':paused', id)
+        redis.call('SADD', '{dm}:node:' .. node .. ':paused', id)
       elseif to == 'running' then
-        redis.call('SADD', 'dm:node:' .. node .. ':revisions', cjson.decode(fields[5]))
+        redis.call('SADD', '{dm}:node:' .. node .. ':revisions', cjson.decode(fields[5]))
       elseif to == 'suspended' or to == 'failed' then
-        redis.call('SREM', 'dm:node:' .. node .. ':paused', id)
+        redis.call('SREM', '{dm}:node:' .. node .. ':paused', id)
         redis.call('HDEL', key, 'node')
       end
     end
@@ -160,34 +161,34 @@ const sources = {
   /** id, uid(json) */
   removeActor: `
     local id = ARGV[1]
-    local key = 'dm:actor:' .. id
+    local key = '{dm}:actor:' .. id
     local fields = redis.call('HMGET', key, 'state', 'uid', 'template', 'node', 'memoryMiB')
     if not fields[1] or fields[1] ~= '"deleting"' or fields[2] ~= ARGV[2] then return 0 end
     if fields[4] then
       local node = cjson.decode(fields[4])
       release(id, node, tonumber(fields[5]))
-      redis.call('SREM', 'dm:node:' .. node .. ':paused', id)
+      redis.call('SREM', '{dm}:node:' .. node .. ':paused', id)
     end
     announce(id, 'deleting', 'gone', '', '', '"deleted"')
     redis.call('DEL', key)
-    redis.call('ZREM', 'dm:actors', id)
-    redis.call('ZREM', 'dm:actors:state:deleting', id)
-    redis.call('ZREM', 'dm:actors:template:' .. cjson.decode(fields[3]), id)
-    redis.call('ZREM', 'dm:deadlines', id)
+    redis.call('ZREM', '{dm}:actors', id)
+    redis.call('ZREM', '{dm}:actors:state:deleting', id)
+    redis.call('ZREM', '{dm}:actors:template:' .. cjson.decode(fields[3]), id)
+    redis.call('ZREM', '{dm}:deadlines', id)
     return 1`,
 
   /** name, field… → created | exists */
   createTemplate: `
-    local key = 'dm:template:' .. ARGV[1]
+    local key = '{dm}:template:' .. ARGV[1]
     if redis.call('EXISTS', key) == 1 then return 'exists' end
     redis.call('HSET', key, unpack(ARGV, 2))
-    redis.call('ZADD', 'dm:templates', 0, ARGV[1])
+    redis.call('ZADD', '{dm}:templates', 0, ARGV[1])
     announceTemplate(ARGV[1], '', unquote(redis.call('HGET', key, 'state')), '"applied"')
     return 'created'`,
 
   /** name, revision(json), fromStates(json of json texts), field… → 1 when replaced */
   updateTemplate: `
-    local key = 'dm:template:' .. ARGV[1]
+    local key = '{dm}:template:' .. ARGV[1]
     local fields = redis.call('HMGET', key, 'state', 'revision')
     if fields[2] ~= ARGV[2] then return 0 end
     local allowed = false
@@ -202,41 +203,41 @@ const sources = {
 
   /** name, now → deleting | in-use | absent */
   beginDeleteTemplate: `
-    local key = 'dm:template:' .. ARGV[1]
+    local key = '{dm}:template:' .. ARGV[1]
     local before = redis.call('HGET', key, 'state')
     if not before then return 'absent' end
-    if redis.call('ZCARD', 'dm:actors:template:' .. ARGV[1]) > 0 then return 'in-use' end
+    if redis.call('ZCARD', '{dm}:actors:template:' .. ARGV[1]) > 0 then return 'in-use' end
     redis.call('HSET', key, 'state', '"deleting"', 'since', '"' .. ARGV[2] .. '"')
     if before ~= '"deleting"' then announceTemplate(ARGV[1], unquote(before), 'deleting', '"asked for"') end
     return 'deleting'`,
 
   /** name */
   removeTemplate: `
-    local key = 'dm:template:' .. ARGV[1]
+    local key = '{dm}:template:' .. ARGV[1]
     local before = redis.call('HGET', key, 'state')
     if not before then return 0 end
     redis.call('DEL', key)
-    redis.call('ZREM', 'dm:templates', ARGV[1])
+    redis.call('ZREM', '{dm}:templates', ARGV[1])
     announceTemplate(ARGV[1], unquote(before), 'gone', '"deleted"')
     return 1`,
 
   /** id, bootId, leaseMs, predecessor's bootId or '', field… → 1 when announced */
   announceNode: `
-    local lease = 'dm:node:' .. ARGV[1] .. ':lease'
+    local lease = '{dm}:node:' .. ARGV[1] .. ':lease'
     local holder = redis.call('GET', lease)
     if holder and holder ~= ARGV[2] and holder ~= ARGV[4] then return 0 end
     redis.call('SET', lease, ARGV[2], 'PX', ARGV[3])
-    redis.call('DEL', 'dm:node:' .. ARGV[1])
-    redis.call('HSET', 'dm:node:' .. ARGV[1], unpack(ARGV, 5))
-    redis.call('SADD', 'dm:nodes', ARGV[1])
+    redis.call('DEL', '{dm}:node:' .. ARGV[1])
+    redis.call('HSET', '{dm}:node:' .. ARGV[1], unpack(ARGV, 5))
+    redis.call('SADD', '{dm}:nodes', ARGV[1])
     announceNodeState(ARGV[1], '', 'ready', '"it started"')
     return 1`,
 
   /** → for each node: hash, milliseconds of its lease, slots used, memory used, revisions */
   listNodes: `
     local nodes = {}
-    for _, id in ipairs(redis.call('SMEMBERS', 'dm:nodes')) do
-      local key = 'dm:node:' .. id
+    for _, id in ipairs(redis.call('SMEMBERS', '{dm}:nodes')) do
+      local key = '{dm}:node:' .. id
       nodes[#nodes + 1] = {redis.call('HGETALL', key), redis.call('PTTL', key .. ':lease'), redis.call('SCARD', key .. ':actors'),
         redis.call('HGET', key .. ':used', 'memoryMiB') or '0', redis.call('SMEMBERS', key .. ':revisions'),
         redis.call('EXISTS', key .. ':returning')}
@@ -245,7 +246,7 @@ const sources = {
 
   /** id, bootId, leaseMs → held | gone | taken. An expired lease is not renewed: others may have acted on it. */
   renewLease: `
-    local lease = 'dm:node:' .. ARGV[1] .. ':lease'
+    local lease = '{dm}:node:' .. ARGV[1] .. ':lease'
     local holder = redis.call('GET', lease)
     if not holder then return 'gone' end
     if holder ~= ARGV[2] then return 'taken' end
@@ -254,7 +255,7 @@ const sources = {
 
   /** id, bootId, leaseMs, field… → 1 when held again. The fields are for a registry that has forgotten the node. */
   retakeLease: `
-    local key = 'dm:node:' .. ARGV[1]
+    local key = '{dm}:node:' .. ARGV[1]
     local holder = redis.call('GET', key .. ':lease')
     if holder and holder ~= ARGV[2] then return 0 end
     if redis.call('GET', key .. ':over') == ARGV[2] then return 0 end
@@ -262,7 +263,7 @@ const sources = {
     if boot and boot ~= '"' .. ARGV[2] .. '"' then return 0 end
     if not boot then
       redis.call('HSET', key, unpack(ARGV, 4))
-      redis.call('SADD', 'dm:nodes', ARGV[1])
+      redis.call('SADD', '{dm}:nodes', ARGV[1])
     end
     redis.call('SET', key .. ':lease', ARGV[2], 'PX', ARGV[3])
     -- Gone by itself with the time that a new life waits for silent nodes in any case.
@@ -273,7 +274,7 @@ const sources = {
 
   /** id → 1 when its last boot holds no lease, and from now on can never hold one again */
   declareNodeOver: `
-    local key = 'dm:node:' .. ARGV[1]
+    local key = '{dm}:node:' .. ARGV[1]
     if redis.call('EXISTS', key .. ':lease') == 1 then return 0 end
     local boot = redis.call('HGET', key, 'bootId')
     if not boot then return 1 end
@@ -284,16 +285,16 @@ const sources = {
 
   /** id, bootId */
   releaseLease: `
-    local lease = 'dm:node:' .. ARGV[1] .. ':lease'
+    local lease = '{dm}:node:' .. ARGV[1] .. ':lease'
     local held = redis.call('GET', lease) == ARGV[2]
     if held then redis.call('DEL', lease) end
-    local state = redis.call('HGET', 'dm:node:' .. ARGV[1], 'state')
+    local state = redis.call('HGET', '{dm}:node:' .. ARGV[1], 'state')
     announceNodeState(ARGV[1], held and state and unquote(state) or 'gone', 'gone', '"it stopped in order"')
     return 1`,
 
   /** id, state(json) → 1 when the node exists */
   setNodeState: `
-    local key = 'dm:node:' .. ARGV[1]
+    local key = '{dm}:node:' .. ARGV[1]
     local before = redis.call('HGET', key, 'state')
     if not before then return 0 end
     redis.call('HSET', key, 'state', ARGV[2])
@@ -306,7 +307,7 @@ const sources = {
 
   /** name, holder, ttlMs → 1 when led */
   lead: `
-    local key = 'dm:leader:' .. ARGV[1]
+    local key = '{dm}:leader:' .. ARGV[1]
     local holder = redis.call('GET', key)
     if holder and holder ~= ARGV[2] then return 0 end
     redis.call('SET', key, ARGV[2], 'PX', ARGV[3])
@@ -317,17 +318,17 @@ export type ScriptName = keyof typeof sources;
 export type RunScript = (name: ScriptName, ...args: readonly (string | number)[]) => Promise<unknown>;
 
 /** Defines the scripts on a connection and returns the function that runs them. */
-export function defineScripts(redis: Redis): RunScript {
+export function defineScripts(redis: RedisConnection): RunScript {
   const commands = new Map<string, (...args: (string | number)[]) => Promise<unknown>>();
   for (const [name, lua] of Object.entries(sources)) {
     const command = `dormouse_${name}`;
-    redis.defineCommand(command, { numberOfKeys: 0, lua: lifeFunctions + moveActor + lua });
+    redis.defineCommand(command, { numberOfKeys: 1, lua: lifeFunctions + moveActor + lua });
     const bound = Reflect.get(redis, command) as (...args: (string | number)[]) => Promise<unknown>;
     commands.set(name, bound.bind(redis));
   }
   return (name, ...args) => {
     const command = commands.get(name);
     if (command === undefined) throw new Error(`no script ${name}`);
-    return translated(command(...args));
+    return translated(command(redisKeys.incarnation, ...args));
   };
 }

@@ -1,14 +1,13 @@
 /** Templates in Redis: one hash each and an index of names. */
-import type { Redis } from 'ioredis';
 import { templateRecordSchema, type TemplateRecord } from '../records.ts';
 import type { Page, TemplateRegistry } from '../registry.ts';
-import { translated } from './connection.ts';
+import { translated, type RedisConnection } from './connection.ts';
 import { decodeHash, encodeFields } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
 import { requireMemory } from './life.ts';
 import type { RunScript } from './scripts.ts';
 
-export function templateRegistry(redis: Redis, run: RunScript): TemplateRegistry {
+export function templateRegistry(redis: RedisConnection, run: RunScript): TemplateRegistry {
   const getTemplate = async (name: string): Promise<TemplateRecord | undefined> => {
     const key = redisKeys.template(name);
     const record = decodeHash(templateRecordSchema, key, await translated(redis.hgetall(key)));

@@ -7,7 +7,7 @@ import type { VmmClass } from '../vmm.ts';
 import type { Machine } from './command-line.ts';
 import { launchQemu } from './vmm.ts';
 
-export type Accelerator = RuntimeKey['accelerator'];
+export type Accelerator = Exclude<RuntimeKey['accelerator'], 'none'>;
 
 const machines = {
   amd64: { board: 'pc-q35', console: 'ttyS0', more: 'reboot=t tsc=reliable no_timer_check' },

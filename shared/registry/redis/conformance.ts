@@ -1,10 +1,7 @@
+/** What every Redis that the registry may run on must hold: one server and a cluster pass the same tests. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { execa } from 'execa';
 import { createLogger } from '../../telemetry/logger.ts';
 import type { ActorRecord, Change, NodeRecord, Operation, TemplateRecord } from '../records.ts';
 import type { Registry } from '../registry.ts';
@@ -71,28 +68,28 @@ const node = (id: string, slots = 2): NodeRecord => ({
   startedAt: now(),
 });
 
-const startServer = (folder: string, socket: string) =>
-  execa('redis-server', ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder], { reject: false });
+export interface RunningRedis extends AsyncDisposable {
+  readonly url: string;
+}
 
-suite('registry on a real Redis', () => {
-  let server: ReturnType<typeof startServer>;
-  let folder: string;
+export function registryConformance(title: string, start: () => Promise<RunningRedis>): void {
+  suite(title, () => registryTests(start));
+}
+
+function registryTests(start: () => Promise<RunningRedis>): void {
+  let redis: RunningRedis;
   let registry: Registry;
 
   before(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'dormouse-registry-'));
-    const socket = path.join(folder, 'redis.sock');
-    server = startServer(folder, socket);
-    registry = openRedisRegistry(socket, createLogger('silent', {}));
+    redis = await start();
+    registry = openRedisRegistry(redis.url, createLogger('silent', {}));
     await registry.ping();
     await registry.beginLife(3, 0);
     await registry.createTemplate(template('counter'));
   });
   after(async () => {
     await registry.close();
-    server.kill('SIGTERM');
-    await server;
-    await rm(folder, { recursive: true });
+    await redis[Symbol.asyncDispose]();
   });
 
   test('the first incarnation stands', async () => {
@@ -372,4 +369,4 @@ suite('registry on a real Redis', () => {
     await gone.promise;
     assert.equal(changes.at(-1)?.state, 'gone');
   });
-});
+}

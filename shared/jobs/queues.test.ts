@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { Worker } from 'bullmq';
+import { connectBlocking } from '../registry/redis/connection.ts';
+import { startSingle } from '../registry/redis/local-redis.ts';
+import { createLogger } from '../telemetry/logger.ts';
+import { queueName, queuePrefix, type Job } from './contracts.ts';
+import { openJobSender } from './queues.ts';
+
+const log = createLogger('silent', {});
+
+const resumeOf = (actorId: string): Job => ({
+  ...{ kind: 'resume', actorId, epoch: '1.1', operationId: randomUUID() },
+  ...{ requestedAt: new Date().toISOString(), deadlineAt: new Date(Date.now() + 60_000).toISOString() },
+});
+
+test('a node takes jobs without a turn first, then the lowest turn', async () => {
+  await using redis = await startSingle();
+  const sender = openJobSender(redis.url, log);
+  for (const turn of [1, 2, 3, 4]) await sender.send('node-1', resumeOf(`burst-${turn}`), turn);
+  await sender.send('node-1', resumeOf('lone'), 1);
+  await sender.send('node-1', resumeOf('no-turn'));
+  const connection = connectBlocking(redis.url, log);
+  const seen: string[] = [];
+  const all = Promise.withResolvers<undefined>();
+  const take = ({ data }: { data: Job }): Promise<void> => {
+    if (data.kind === 'resume') seen.push(data.actorId);
+    if (seen.length === 6) all.resolve(undefined);
+    return Promise.resolve();
+  };
+  const worker = new Worker<Job>(queueName('node-1'), take, { connection, prefix: queuePrefix('node-1') });
+  await all.promise;
+  assert.deepEqual(seen, ['no-turn', 'burst-1', 'lone', 'burst-2', 'burst-3', 'burst-4']);
+  await worker.close();
+  await sender[Symbol.asyncDispose]();
+  connection.disconnect();
+});

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readEnvironment } from '../../config/environment.ts';
+import { parseClusterUrl } from './cluster-url.ts';
+
+test('a cluster is named by some of its addresses', () => {
+  assert.deepEqual(parseClusterUrl('redis+cluster://a:7000,[::1]:7001'), {
+    nodes: [
+      { host: 'a', port: 7000 },
+      { host: '::1', port: 7001 },
+    ],
+    tls: false,
+  });
+  assert.deepEqual(parseClusterUrl('rediss+cluster://me:p%40ss@10.0.0.1:1/'), {
+    nodes: [{ host: '10.0.0.1', port: 1 }],
+    username: 'me',
+    password: 'p@ss',
+    tls: true,
+  });
+});
+
+for (const wrong of [
+  'redis://a:1',
+  'redis+cluster://',
+  'redis+cluster://a',
+  'redis+cluster://a:1,',
+  'redis+cluster://a:99999',
+]) {
+  test(`${wrong} is none`, () => assert.equal(parseClusterUrl(wrong), undefined));
+}
+
+test('the setting takes either form, and nothing else', () => {
+  const read = (url: string): unknown => readEnvironment({ DORMOUSE_REDIS_URL: url }, 'DORMOUSE_REDIS_URL');
+  read('redis://127.0.0.1:6379');
+  read('redis+cluster://127.0.0.1:7000,127.0.0.1:7001');
+  for (const wrong of ['http://a', 'redis+cluster://a']) {
+    assert.throws(() => read(wrong), { code: 'invalid-configuration' });
+  }
+});

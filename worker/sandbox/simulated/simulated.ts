@@ -1,0 +1,57 @@
+/** One simulated sandbox: a counter in this process that takes the times of a VM, and is captured and restored like one. */
+import type { GuestSessions } from '../../guest/guest-sessions.ts';
+import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
+import type { Sandbox, SandboxSpec } from '../sandbox.ts';
+import { startCounterServer } from './counter-server.ts';
+import { writeCapture, type CounterMemory } from './memory.ts';
+import { take, type PhaseTimes } from './phase-times.ts';
+
+const nothingInside = (): never => {
+  throw new DormouseError('guest-unreachable', 'a simulated actor has nothing inside: no programs, files or logs');
+};
+const noSessions: GuestSessions = {
+  exec: nothingInside,
+  readFile: nothingInside,
+  writeFile: nothingInside,
+  logs: nothingInside,
+};
+
+export interface SimulatedParts {
+  readonly spec: SandboxSpec;
+  readonly folder: string;
+  readonly times: PhaseTimes;
+  readonly memory: CounterMemory;
+}
+
+export async function simulated({ spec, folder, times, memory }: SimulatedParts): Promise<Sandbox> {
+  const ports = new Set(memory.ports);
+  let { count } = memory;
+  let frozen = Promise.withResolvers<void>();
+  frozen.resolve();
+  const server = await startCounterServer({ count: () => ++count, running: () => frozen.promise }, memory.ports);
+  return {
+    folder,
+    address: server.address,
+    exited: new Promise(() => undefined), // it ends with its worker
+    async start(containers, _timeoutMs, signal) {
+      for (const { probe } of containers) if (probe !== undefined) ports.add(probe.port);
+      for (const port of ports) await server.open(port);
+      await take(times, 'containers', signal);
+    },
+    wake: (_identity, signal) => take(times, 'guest', signal),
+    sessions: noSessions,
+    async freeze(clock, signal) {
+      frozen = Promise.withResolvers<void>();
+      await clock.measure('freeze', () => take(times, 'freeze', signal));
+    },
+    async capture(target, _base, signal) {
+      await take(times, 'capture', signal);
+      return await writeCapture(target, { count, ports: [...ports] }, spec.memoryMiB * 1024 * 1024);
+    },
+    thaw() {
+      frozen.resolve();
+      return Promise.resolve();
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
