@@ -25,19 +25,21 @@ export interface FairnessResult {
 export async function measureFairness(settings: FairnessSettings, run: Run): Promise<FairnessResult> {
   await using simulated = await startSimulatedPlatform(settings);
   await using caller = createCaller(simulated.urls);
+  // Connections of its own: the lone call must not wait in this process behind the burst.
+  await using loneCaller = createCaller(simulated.urls);
   await simulated.template('lone');
   await simulated.template('burst');
   const lanes = lanesOf(settings.lanes, 1, 'burst');
   run.say(`creating ${lanes.length} actors`);
   await caller.create('lone-0', 'lone');
   for (const id of lanes.flat()) await caller.create(id, 'burst');
-  await runLanes(caller, [['lone-0']], elapsed(settings.measureMs / 4, run));
+  await runLanes(loneCaller, [['lone-0']], elapsed(settings.measureMs / 4, run));
   run.say('measuring the lone actor on a quiet platform');
-  const quiet = await runLanes(caller, [['lone-0']], elapsed(settings.measureMs, run));
+  const quiet = await runLanes(loneCaller, [['lone-0']], elapsed(settings.measureMs, run));
   run.say('measuring it beside the burst');
   const over = elapsed(2 * settings.measureMs, run);
   const burst = runLanes(caller, lanes, over);
-  const [duringBurst, ofBurst] = await Promise.all([runLanes(caller, [['lone-0']], over), burst]);
+  const [duringBurst, ofBurst] = await Promise.all([runLanes(loneCaller, [['lone-0']], over), burst]);
   const facts = (samples: typeof quiet) => ({
     ...spread(samples.map(({ answeredMs }) => answeredMs)),
     rounds: samples.length,
