@@ -37,7 +37,7 @@ suite('a 3 GiB image', () => {
     t.diagnostic(stdout);
     assert.match(await readFile(report, 'utf8'), /"cold/);
 
-    await platform.client.templates.apply(spec as TemplateSpec);
+    await platform.client.templates.apply(spec);
     await platform.client.templates.waitReady('large');
     await platform.client.actors.create({ id: 'first', template: 'large' });
     await callCounter(platform.client, 'first');

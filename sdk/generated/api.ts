@@ -191,9 +191,9 @@ export interface Node {
   readonly startedAt: string;
   readonly runtime: {
     readonly arch: 'amd64' | 'arm64';
-    readonly vmm: 'qemu';
+    readonly vmm: 'qemu' | 'simulated';
     readonly vmmVersion: string;
-    readonly accelerator: 'kvm' | 'tcg';
+    readonly accelerator: 'kvm' | 'tcg' | 'none';
     readonly machine: string;
     readonly cpuModel: string;
     readonly kernel: string;
@@ -280,9 +280,9 @@ export interface Template {
     | {
         readonly runtime: {
           readonly arch: 'amd64' | 'arm64';
-          readonly vmm: 'qemu';
+          readonly vmm: 'qemu' | 'simulated';
           readonly vmmVersion: string;
-          readonly accelerator: 'kvm' | 'tcg';
+          readonly accelerator: 'kvm' | 'tcg' | 'none';
           readonly machine: string;
           readonly cpuModel: string;
           readonly kernel: string;

@@ -26,8 +26,8 @@ export interface SimulatedParts {
 export async function simulated({ spec, folder, times, memory }: SimulatedParts): Promise<Sandbox> {
   const ports = new Set(memory.ports);
   let { count } = memory;
-  let frozen = Promise.withResolvers<void>();
-  frozen.resolve();
+  let frozen = Promise.withResolvers<undefined>();
+  frozen.resolve(undefined);
   const server = await startCounterServer({ count: () => ++count, running: () => frozen.promise }, memory.ports);
   return {
     folder,
@@ -41,7 +41,7 @@ export async function simulated({ spec, folder, times, memory }: SimulatedParts)
     wake: (_identity, signal) => take(times, 'guest', signal),
     sessions: noSessions,
     async freeze(clock, signal) {
-      frozen = Promise.withResolvers<void>();
+      frozen = Promise.withResolvers<undefined>();
       await clock.measure('freeze', () => take(times, 'freeze', signal));
     },
     async capture(target, _base, signal) {
@@ -49,7 +49,7 @@ export async function simulated({ spec, folder, times, memory }: SimulatedParts)
       return await writeCapture(target, { count, ports: [...ports] }, spec.memoryMiB * 1024 * 1024);
     },
     thaw() {
-      frozen.resolve();
+      frozen.resolve(undefined);
       return Promise.resolve();
     },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
