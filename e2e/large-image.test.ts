@@ -6,7 +6,6 @@ import { suite, test } from 'node:test';
 import { execa } from 'execa';
 import { builtTemplates } from '../infra/stack/bundled-templates.ts';
 import { removeTree } from '../shared/process/remove-tree.ts';
-import type { TemplateSpec } from '../sdk/templates.ts';
 import { callCounter, suspend } from './counter-calls.ts';
 import { makeLargeImage } from './large-image.ts';
 import { startPlatform } from './platform.ts';
