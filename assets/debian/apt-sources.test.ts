@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { debianMirror, findMirror, parseDeb822, parseOneLine, readMachineSources } from './apt-sources.ts';
 
 const deb822 = `# the main archive
@@ -87,4 +88,21 @@ test('a folder of sources is read in both formats; a machine without Debian is t
   assert.equal((await findMirror(undefined, folder)).main, 'http://line.test/debian');
   const configured = { main: 'http://set.test/debian', security: 'http://set.test/s' };
   assert.deepEqual(await findMirror(configured, folder), configured);
+});
+
+test('any text of a sources file gives sources or none; what was written is read', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      for (const sources of [parseDeb822(text), parseOneLine(text)]) assert.ok(Array.isArray(sources));
+    }),
+  );
+  const word = fc.stringMatching(/^[a-z0-9./-]{1,12}$/);
+  fc.assert(
+    fc.property(word, word, fc.uniqueArray(word, { minLength: 1, maxLength: 3 }), (host, suite, components) => {
+      const expected = [{ uri: `http://${host}`, suite, components }];
+      const fields = [`Types: deb`, `URIs: http://${host}`, `Suites: ${suite}`, `Components: ${components.join(' ')}`];
+      assert.deepEqual(parseDeb822(`${fields.join('\n')}\n`), expected);
+      assert.deepEqual(parseOneLine(`deb http://${host} ${suite} ${components.join(' ')}\n`), expected);
+    }),
+  );
 });

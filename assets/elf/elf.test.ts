@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import fc from 'fast-check';
+import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import { hasPvhEntry, isElf, neededLibraries } from './elf.ts';
 
 const machine = { x64: 62, arm64: 183 }[process.arch as 'x64' | 'arm64'];
@@ -80,4 +82,26 @@ test('what is no 64-bit ELF file is refused', () => {
 test('a string table outside the file is refused', () => {
   const file = elf([2, 0, pairs([1, 1], [5, 0x9999], [0, 0])]);
   assert.throws(() => neededLibraries(file), { code: 'asset-invalid', message: /no segment holds address/ });
+});
+
+test('whatever bytes are damaged, it is read or refused', () => {
+  const program = elf([4, 0, note('Xen', 18)], [1, 0x1000, Buffer.from('text')], [2, 0x2000, Buffer.alloc(64, 5)]);
+  const refusals = (read: () => unknown): void => {
+    try {
+      read();
+    } catch (error) {
+      assert.ok(error instanceof DormouseError && error.code === 'asset-invalid', String(error));
+    }
+  };
+  const damage = fc.array(fc.tuple(fc.nat(program.length - 1), fc.nat(255)), { maxLength: 8 });
+  fc.assert(
+    fc.property(damage, fc.nat(program.length), (bytes, length) => {
+      const damaged = Buffer.from(program);
+      for (const [at, value] of bytes) damaged[at] = value;
+      for (const file of [damaged, damaged.subarray(0, length)]) {
+        refusals(() => neededLibraries(file));
+        refusals(() => hasPvhEntry(file));
+      }
+    }),
+  );
 });

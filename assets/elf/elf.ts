@@ -23,7 +23,9 @@ const pvhEntryNote = 18;
 export const isElf = (file: Buffer): boolean => file.length > 64 && file.readUInt32BE(0) === 0x7f454c46;
 
 /** The DT_NEEDED names, in order; empty for a static program. */
-export function neededLibraries(file: Buffer): string[] {
+export const neededLibraries = (file: Buffer): string[] => whole(() => librariesIn(file));
+
+function librariesIn(file: Buffer): string[] {
   const all = segments(file);
   const table = all.find((segment) => segment.type === dynamic);
   if (table === undefined) return [];
@@ -35,10 +37,21 @@ export function neededLibraries(file: Buffer): string[] {
 }
 
 /** Whether a kernel can be started by the PVH protocol, uncompressed and without firmware. */
-export function hasPvhEntry(file: Buffer): boolean {
-  return segments(file)
-    .filter((segment) => segment.type === note)
-    .some((segment) => noteTypes(file, segment).includes(`Xen ${pvhEntryNote}`));
+export const hasPvhEntry = (file: Buffer): boolean =>
+  whole(() =>
+    segments(file)
+      .filter((segment) => segment.type === note)
+      .some((segment) => noteTypes(file, segment).includes(`Xen ${pvhEntryNote}`)),
+  );
+
+/** A table that points out of the file is a read beyond its end. */
+function whole<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (cause) {
+    if (cause instanceof RangeError) throw invalid('it points beyond its end');
+    throw cause;
+  }
 }
 
 function segments(file: Buffer): Segment[] {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import fc from 'fast-check';
 import { parsePrometheus } from './prometheus.ts';
 
 suite('Prometheus text', () => {
@@ -20,4 +21,12 @@ suite('Prometheus text', () => {
   });
 
   test('of anything else is nothing', () => assert.deepEqual(parsePrometheus('<html>'), {}));
+
+  test('any text is read, and only numbers come out', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        for (const value of Object.values(parsePrometheus(text))) assert.ok(Number.isFinite(value));
+      }),
+    );
+  });
 });

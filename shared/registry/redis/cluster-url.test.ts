@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { readEnvironment } from '../../config/environment.ts';
 import { parseClusterUrl } from './cluster-url.ts';
 
@@ -36,4 +37,18 @@ test('the setting takes either form, and nothing else', () => {
   for (const wrong of ['http://a', 'redis+cluster://a']) {
     assert.throws(() => read(wrong), { code: 'invalid-configuration' });
   }
+});
+
+test('any text is a cluster or not; a name and a password come back as they were', () => {
+  const likely = fc.string().map((text) => `redis+cluster://${text}`);
+  fc.assert(fc.property(fc.oneof(fc.string(), likely), (text) => void parseClusterUrl(text)));
+  fc.assert(
+    fc.property(fc.string({ minLength: 1 }), fc.string({ minLength: 1 }), (username, password) => {
+      const parsed = parseClusterUrl(
+        `redis+cluster://${encodeURIComponent(username)}:${encodeURIComponent(password)}@a:1`,
+      );
+      assert.deepEqual([parsed?.username, parsed?.password], [username, password]);
+    }),
+  );
+  assert.equal(parseClusterUrl('redis+cluster://50%:x@a:1')?.username, '50%');
 });

@@ -21,8 +21,17 @@ export function parseClusterUrl(url: string): ClusterUrl | undefined {
   if (nodes.some((node) => node === null || Number(node[2]) > 65_535)) return undefined;
   return {
     nodes: nodes.map((node) => ({ host: (node?.[1] ?? '').replace(/^\[|\]$/g, ''), port: Number(node?.[2]) })),
-    ...(username !== '' && { username: decodeURIComponent(username) }),
-    ...(password !== '' && { password: decodeURIComponent(password) }),
+    ...(username !== '' && { username: decoded(username) }),
+    ...(password !== '' && { password: decoded(password) }),
     tls: tls !== '',
   };
+}
+
+/** A lone percent sign stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
