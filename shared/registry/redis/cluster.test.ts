@@ -34,6 +34,8 @@ suite('on a Redis Cluster', () => {
     const connection = connectBlocking(cluster.url, log);
     const done = new Map<string, string[]>(nodes.map((node) => [node, []]));
     const all = Promise.withResolvers<undefined>();
+    const limit = AbortSignal.timeout(20_000);
+    limit.addEventListener('abort', () => all.reject(new Error('not every node got its job')));
     const workers = nodes.map((node) => {
       const work = (job: { data: Job }): Promise<void> => {
         const { data } = job;

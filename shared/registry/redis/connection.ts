@@ -1,8 +1,8 @@
 /** Redis connections, to one server or to a cluster, and the one place where a failure becomes `registry-unavailable`. */
-import { Cluster, Redis } from 'ioredis';
+import { Cluster, Redis, type ClusterOptions } from 'ioredis';
 import { DormouseError } from '../../errors/dormouse-error.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { parseClusterUrl } from './cluster-url.ts';
+import { parseClusterUrl, type ClusterUrl } from './cluster-url.ts';
 
 export type RedisConnection = Redis | Cluster;
 
@@ -37,7 +37,24 @@ function open(url: string, patience: Patience): RedisConnection {
   const { nodes, tls, username, password } = cluster;
   const credentials = { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
   const redisOptions = { ...patience, ...credentials, ...(tls && { tls: {} }) };
-  return new Cluster([...nodes], { redisOptions, clusterRetryStrategy: retryDelayMs });
+  return closingCluster(nodes, { redisOptions });
+}
+
+/**
+ * A cluster connection that is closed while a master is away reports its end twice, and takes the second one for a loss:
+ * it would then look for the cluster for ever, and hold the process. So what was closed on purpose does not come back, nor
+ * does what was duplicated from it.
+ */
+function closingCluster(nodes: ClusterUrl['nodes'], options: Pick<ClusterOptions, 'redisOptions'>): Cluster {
+  let isOver = false;
+  const clusterRetryStrategy = (attempt: number): number | null => (isOver ? null : retryDelayMs(attempt));
+  const cluster = new Cluster([...nodes], { ...options, clusterRetryStrategy });
+  const disconnect = cluster.disconnect.bind(cluster);
+  cluster.disconnect = (reconnect = false) => {
+    isOver = !reconnect;
+    disconnect(reconnect);
+  };
+  return cluster;
 }
 
 export async function translated<Result>(work: Promise<Result>): Promise<Result> {
