@@ -1,8 +1,8 @@
 /** Redis connections, to one server or to a cluster, and the one place where a failure becomes `registry-unavailable`. */
-import { Cluster, Redis, type ClusterOptions } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { DormouseError } from '../../errors/dormouse-error.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { parseClusterUrl, type ClusterUrl } from './cluster-url.ts';
+import { parseClusterUrl } from './cluster-url.ts';
 
 export type RedisConnection = Redis | Cluster;
 
@@ -37,24 +37,18 @@ function open(url: string, patience: Patience): RedisConnection {
   const { nodes, tls, username, password } = cluster;
   const credentials = { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
   const redisOptions = { ...patience, ...credentials, ...(tls && { tls: {} }) };
-  return closingCluster(nodes, { redisOptions });
-}
-
-/**
- * A cluster connection that is closed while a master is away reports its end twice, and takes the second one for a loss:
- * it would then look for the cluster for ever, and hold the process. So what was closed on purpose does not come back, nor
- * does what was duplicated from it.
- */
-function closingCluster(nodes: ClusterUrl['nodes'], options: Pick<ClusterOptions, 'redisOptions'>): Cluster {
+  // A cluster connection that is closed while a master is away reports its end twice, and takes the second one for a loss:
+  // it would look for the cluster for ever, and hold the process. What was closed on purpose does not come back, nor does
+  // what was duplicated from it.
   let isOver = false;
   const clusterRetryStrategy = (attempt: number): number | null => (isOver ? null : retryDelayMs(attempt));
-  const cluster = new Cluster([...nodes], { ...options, clusterRetryStrategy });
-  const disconnect = cluster.disconnect.bind(cluster);
-  cluster.disconnect = (reconnect = false) => {
+  const redis = new Cluster([...nodes], { redisOptions, clusterRetryStrategy });
+  const disconnect = redis.disconnect.bind(redis);
+  redis.disconnect = (reconnect = false) => {
     isOver = !reconnect;
     disconnect(reconnect);
   };
-  return cluster;
+  return redis;
 }
 
 export async function translated<Result>(work: Promise<Result>): Promise<Result> {
