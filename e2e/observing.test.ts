@@ -98,6 +98,9 @@ suite('observing', () => {
     assert.equal(new Set(ofApi.map((line) => line['traceId'])).size, 2, 'the second wake has a trace of its own');
     const committed = (await lines('node-1')).find(({ msg }) => msg === 'generation committed');
     assert.match(String(committed?.['traceId']), /^[0-9a-f]{32}$/);
-    assert.ok(receiver.spans.some((span) => span.name === 'suspend' && span.traceId === committed?.['traceId']));
+    // The worker hands its spans over some time after they have ended.
+    const isTold = () =>
+      receiver.spans.some((span) => span.name === 'suspend' && span.traceId === committed?.['traceId']);
+    await until(isTold, { signal: AbortSignal.timeout(20_000), everyMs: 100, what: 'the span of the suspend' });
   });
 });
