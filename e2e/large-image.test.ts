@@ -5,7 +5,8 @@ import path from 'node:path';
 import { suite, test } from 'node:test';
 import { execa } from 'execa';
 import { builtTemplates } from '../infra/stack/bundled-templates.ts';
-import { removeTree } from '../shared/process/remove-tree.ts';
+import { mountsBelow, removeTree } from '../shared/process/remove-tree.ts';
+import { until } from '../shared/process/until.ts';
 import { callCounter, suspend } from './counter-calls.ts';
 import { makeLargeImage } from './large-image.ts';
 import { startPlatform } from './platform.ts';
@@ -47,15 +48,23 @@ suite('a 3 GiB image', () => {
     for (const id of ['second', 'third', 'fourth']) {
       await platform.client.actors.create({ id, template: 'large' });
       await callCounter(platform.client, id);
-      await suspend(platform.client, id); // its bind mount of the image would be counted as a copy
+      await suspend(platform.client, id);
     }
     const growth = (await diskUse(platform.home)) - before;
     assert.ok(growth < allowedGrowthBytes, `three more actors took ${growth} bytes`);
   });
 });
 
-/** Bytes that files below a folder take on its own file system, so without the tmpfs of guest memory. */
+/**
+ * Bytes that files below a folder take on its own file system, so without the tmpfs of guest memory. A VM that is still
+ * being taken down has the image mounted, which `du` would count as a copy: wait until it is gone.
+ */
 async function diskUse(folder: string): Promise<number> {
+  await until(async () => !(await mountsBelow(folder)).some((point) => path.basename(point) === 'rootfs'), {
+    signal: AbortSignal.timeout(60_000),
+    everyMs: 50,
+    what: 'the last VM to let go of its image',
+  });
   const { stdout } = await execa('du', ['--summarize', '--one-file-system', '--block-size=1', folder]);
   return Number(stdout.split('\t')[0]);
 }

@@ -6,6 +6,7 @@ import { open, unlink } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
+import { settleAll } from '../../../shared/process/settle-all.ts';
 import type { WakePort } from '../../../shared/proto/wake-port.ts';
 import { connectAgent, type GuestAgent } from '../../guest/agent-client.ts';
 import type { Capture, ContainerStart, Sandbox, SandboxSpec } from '../sandbox.ts';
@@ -109,7 +110,7 @@ async function capture(
 ): Promise<Capture> {
   const rawDevices = path.join(folder, 'device.raw');
   await vmm.saveDevices(rawDevices, signal);
-  const [memory, device] = await Promise.all([
+  const [memory, device] = await settleAll([
     guest.capture(path.join(folder, 'memory'), base, signal),
     writeCompressed(createReadStream(rawDevices), path.join(folder, 'device'), signal),
   ]);
