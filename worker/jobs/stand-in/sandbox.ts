@@ -40,9 +40,10 @@ export function standInClass(live: Set<Counter>): SandboxClass {
       Promise.resolve({
         exited: new Promise(() => undefined),
         memoryBytes: 0,
-        async restore({ memoryPath, devicePath }) {
+        async restore({ memoryPath, devicePath }, _clock, _signal, mayRun) {
           await readFile(devicePath);
           const text = await readFile(memoryPath ?? baseMemoryPath ?? '', 'utf8');
+          await mayRun;
           return run(spec.label, Number(text));
         },
         [Symbol.asyncDispose]: () => Promise.resolve(),

@@ -9,7 +9,7 @@ import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
 import { settleAll } from '../../../shared/process/settle-all.ts';
 import type { WakePort } from '../../../shared/proto/wake-port.ts';
 import { connectAgent, type GuestAgent } from '../../guest/agent-client.ts';
-import type { Capture, ContainerStart, Sandbox, SandboxSpec } from '../sandbox.ts';
+import type { Capture, CapturedPart, ContainerStart, Sandbox, SandboxSpec } from '../sandbox.ts';
 import type { GuestMemory } from './memory/guest-memory.ts';
 import { writeCompressed } from './memory/memory-part.ts';
 import type { Vmm } from './vmm.ts';
@@ -100,6 +100,10 @@ export function microvm(parts: MicrovmParts): Sandbox & { booted(signal: AbortSi
 const within = (signal: AbortSignal, limitMs: number): AbortSignal =>
   AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
 
+/**
+ * Memory and devices at the same time. A VM that stands still has ended its requests; to save a device's state writes
+ * nothing to the guest's memory (QEMU's own migration reads the last of the memory before it saves the devices).
+ */
 async function capture(
   vmm: Vmm,
   guest: GuestMemory,
@@ -108,15 +112,20 @@ async function capture(
   base: string | undefined,
   signal: AbortSignal,
 ): Promise<Capture> {
-  const rawDevices = path.join(folder, 'device.raw');
-  await vmm.saveDevices(rawDevices, signal);
   const [memory, device] = await settleAll([
     guest.capture(path.join(folder, 'memory'), base, signal),
-    writeCompressed(createReadStream(rawDevices), path.join(folder, 'device'), signal),
+    captureDevices(vmm, folder, signal),
   ]);
-  await unlink(rawDevices);
   const { pageCount, comparedPages } = memory;
   return { memorySizeBytes, pageCount, comparedPages, memory, device };
+}
+
+async function captureDevices(vmm: Vmm, folder: string, signal: AbortSignal): Promise<CapturedPart> {
+  const rawDevices = path.join(folder, 'device.raw');
+  await vmm.saveDevices(rawDevices, signal);
+  const part = await writeCompressed(createReadStream(rawDevices), path.join(folder, 'device'), signal);
+  await unlink(rawDevices);
+  return part;
 }
 
 const agentContainer = (container: ContainerStart) => ({

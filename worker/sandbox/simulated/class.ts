@@ -51,9 +51,10 @@ export function simulatedClass(options: { readonly times: PhaseTimes; readonly r
       return {
         exited: new Promise(() => undefined), // nothing stands behind it that could end
         memoryBytes: 0,
-        async restore({ memoryPath }, restoreClock, restoreSignal) {
+        async restore({ memoryPath }, restoreClock, restoreSignal, mayRun) {
           const memory = await readMemory(memoryPath ?? baseMemoryPath ?? '');
           await phase(restoreClock, 'load', restoreSignal);
+          await mayRun;
           return await simulated({ spec, times, folder: nextFolder(), memory });
         },
         [Symbol.asyncDispose]: () => Promise.resolve(),
