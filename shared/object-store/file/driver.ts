@@ -6,7 +6,7 @@
  * not there, and after a crash at any point at most a temporary file is left (temporary-files.ts removes it).
  */
 import { createReadStream } from 'node:fs';
-import { link, open, rename, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { checkStore } from '../check-store.ts';
 import { DormouseError } from '../../errors/dormouse-error.ts';
@@ -18,7 +18,7 @@ import { receiveFile, writeAll } from '../receive-file.ts';
 import { callStore, type StoreCall } from '../store-call.ts';
 import type { StoreLimits } from '../store-limits.ts';
 import type { FileUrl } from '../store-url.ts';
-import { makeRoot, placeInFolder, removeEmptyFolders, syncFolders } from './durable-folder.ts';
+import { durableFolders, makeRoot, removeEmptyFolders, syncFolder } from './durable-folder.ts';
 import { errnoOf, translateFileError } from './errors.ts';
 import { listFolder } from './listing.ts';
 import { newTemporaryPath, removeDeadTemporaryFiles } from './temporary-files.ts';
@@ -29,9 +29,10 @@ export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
   const target = (key: string): string => (assertKey(key), path.join(root, key));
   const run = <T>(what: string, options: CallOptions | undefined, work: (call: StoreCall) => Promise<T>): Promise<T> =>
     callStore({ what: `${what} in ${description}`, limits, options, translate: translateFileError }, work);
+  const folders = durableFolders(root);
   let prepared = false;
 
-  /** Writes the body to a synced temporary file, lets `place` name it, and syncs the folders. */
+  /** Writes the body to a synced temporary file and lets `place` name it, durably. */
   async function write(call: StoreCall, body: ObjectBody, file: string, place: Place): Promise<void> {
     call.allowFor(bodySize(body));
     if (!prepared) {
@@ -41,12 +42,15 @@ export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
       prepared = true;
     }
     const temporary = await newTemporaryPath(root);
+    let isMoved = false;
     try {
       await writeTemporary(temporary, body, call.signal);
-      await placeInFolder(file, () => place(temporary, file));
-      await syncFolders(path.dirname(file), root);
+      await folders.place(file, async () => {
+        await place(temporary, file);
+        isMoved = place === rename;
+      });
     } finally {
-      await rm(temporary, { force: true });
+      if (!isMoved) await unlink(temporary).catch(unlessGone);
     }
   }
 
@@ -86,8 +90,8 @@ export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
     delete: (key, options) => {
       const file = target(key);
       return run(`delete ${key}`, options, async () => {
-        await rm(file, { force: true });
-        await syncFolders(path.dirname(file), root);
+        await unlink(file).catch(unlessGone);
+        await syncFolder(path.dirname(file));
         await removeEmptyFolders(path.dirname(file), root);
       });
     },
@@ -107,6 +111,10 @@ async function createFile(write: (place: Place) => Promise<void>): Promise<'crea
   return outcome;
 }
 
+function unlessGone(error: unknown): void {
+  if (errnoOf(error) !== 'ENOENT') throw error;
+}
+
 /** On a network file system a repeated request can be told EEXIST by its own success: the link count knows. */
 async function linkOnce(temporary: string, file: string): Promise<boolean> {
   try {
@@ -123,13 +131,24 @@ const pieceBytes = 1024 * 1024;
 
 async function writeTemporary(temporary: string, body: ObjectBody, signal: AbortSignal): Promise<void> {
   await using reader = await openBody(body);
-  await using file = await open(temporary, 'wx');
+  await using file = await openTemporary(temporary);
   for await (const piece of bodyPieces(reader, bodySize(body), pieceBytes)) {
     signal.throwIfAborted();
     await writeAll(file, piece);
   }
   await file.datasync();
   signal.throwIfAborted();
+}
+
+/** Its folder is made when it is missed: somebody may have cleared it away. */
+async function openTemporary(temporary: string): Promise<FileHandle> {
+  try {
+    return await open(temporary, 'wx');
+  } catch (error) {
+    unlessGone(error);
+    await mkdir(path.dirname(temporary), { recursive: true });
+    return await open(temporary, 'wx');
+  }
 }
 
 async function statFile(file: string): Promise<{ size: number }> {
