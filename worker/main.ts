@@ -53,6 +53,7 @@ import { startWatchdog } from './node/watchdog.ts';
 import { openSandboxes } from './sandbox/open-sandboxes.ts';
 import { createPhaseClock } from './sandbox/phase-clock.ts';
 import { createGoldenCache } from './snapshot/golden-cache.ts';
+import { createKnownLogs } from './snapshot/known-logs.ts';
 import { createPartCache } from './snapshot/part-cache.ts';
 
 const recoverLimitMs = 60_000;
@@ -117,6 +118,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   const context: NodeContext = {
     captures: createCaptureTable(),
     ...{ nodeId, registry, store, blobs, sender, images, sandboxes, goldens, pool, activations, log },
+    knownLogs: createKnownLogs(),
     transferFolder: folders.transfer,
     drainMs: config.drainMs,
   };

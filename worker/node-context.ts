@@ -10,6 +10,7 @@ import type { SandboxPool } from './pool/pool.ts';
 import type { SandboxClass } from './sandbox/sandbox.ts';
 import type { SnapshotBlobs } from './snapshot/blobs.ts';
 import type { GoldenCache } from './snapshot/golden-cache.ts';
+import type { KnownLogs } from './snapshot/known-logs.ts';
 
 export interface NodeContext {
   readonly nodeId: string;
@@ -20,6 +21,7 @@ export interface NodeContext {
   readonly images: ImageStore;
   readonly sandboxes: SandboxClass;
   readonly goldens: GoldenCache;
+  readonly knownLogs: KnownLogs;
   readonly pool: SandboxPool;
   readonly activations: ActivationTable;
   readonly captures: CaptureTable;

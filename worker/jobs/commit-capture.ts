@@ -21,6 +21,8 @@ import { moveActor } from './move-actor.ts';
 type Origin = Pick<Activation | LocalCapture, 'identity' | 'epoch' | 'template' | 'base'>;
 
 const retentionLimitMs = 60_000;
+/** Generations after which the log is looked at though the node knows it: fences grow old, and late writers leave entries. */
+const lookEvery = 16;
 
 export async function commitCapture(
   context: NodeContext,
@@ -81,13 +83,17 @@ export async function announceGeneration(
   const move = { id: identity.id, from: ['suspending'], to: 'suspended', epoch, update } as const;
   const reason = `generation ${generation} committed`;
   await clock.measure('registry', () => moveActor(context, { ...move, reason, phases: clock.phases }, signal));
-  dropOldGenerations(
-    context.store,
-    identity.id,
-    { uid: identity.uid, generation, seq },
-    template.spec.retainGenerations,
-    AbortSignal.timeout(retentionLimitMs),
-  ).catch((error: unknown) =>
+  tidy(context, identity.id, entry, template.spec.retainGenerations).catch((error: unknown) =>
     context.log.warn({ err: error, actorId: identity.id }, 'old generations were not removed'),
   );
+}
+
+/** Removes old generations. Nobody waits for it; the actor may be awake again before it is done. */
+async function tidy({ store, knownLogs }: NodeContext, id: string, head: SnapshotEntry, retain: number): Promise<void> {
+  const { uid, generation, seq } = head;
+  const known = generation % lookEvery === 0 ? undefined : knownLogs.before(id, uid, seq);
+  knownLogs.keep(id, { head, older: undefined });
+  const newest = { uid, generation, seq };
+  const { kept } = await dropOldGenerations(store, id, newest, retain, AbortSignal.timeout(retentionLimitMs), known);
+  if (knownLogs.isHead(id, head)) knownLogs.keep(id, { head, older: kept });
 }

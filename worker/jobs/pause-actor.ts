@@ -15,7 +15,7 @@ import { captureActivation } from './capture-activation.ts';
 import { goingOn, type Finished } from './finished.ts';
 import { moveActor } from './move-actor.ts';
 import { endActivation, runOn } from './run-on.ts';
-import { createTransferFolder } from './transfer-folder.ts';
+import { openTransferFolder } from './transfer-folder.ts';
 
 export async function pauseActor(context: NodeContext, job: JobOf<'pause'>, signal: AbortSignal): Promise<Finished> {
   const activation = context.activations.get(job.actorId);
@@ -45,8 +45,8 @@ async function captureLocally(
   signal: AbortSignal,
 ): Promise<LocalCapture> {
   await using stack = new AsyncDisposableStack();
-  const folder = stack.use(await createTransferFolder(context.transferFolder));
-  const capture = await captureActivation(context, activation, folder.path, clock, signal);
+  const folder = stack.use(openTransferFolder(context.transferFolder));
+  const capture = await captureActivation(context, activation, folder, clock, signal);
   const kept = stack.move();
   const { identity, epoch, template, base } = activation;
   return {

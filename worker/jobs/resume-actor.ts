@@ -29,7 +29,7 @@ import { moveActor } from './move-actor.ts';
 import { endActivation } from './run-on.ts';
 import { restoreActor } from './restore-actor.ts';
 import { containerStarts, startLimitMs, type ImagesByContainer } from './start-containers.ts';
-import { createTransferFolder } from './transfer-folder.ts';
+import { openTransferFolder } from './transfer-folder.ts';
 
 /** Connections an actor is offered at once; more requests than that wait inside the ingress. */
 const maxConnectionsPerActor = 256;
@@ -69,8 +69,8 @@ async function activate(
 ): Promise<void> {
   const template = await descriptorOf(context, record);
   using _wake = context.pool.beginWake(template.spec.memoryMiB);
-  await using folder = await createTransferFolder(context.transferFolder);
-  const request = { record, epoch, template, folder: folder.path };
+  await using folder = openTransferFolder(context.transferFolder);
+  const request = { record, epoch, template, folder };
   const { origin, images, sandbox } = await restoreActor(context, request, clock, signal);
   clock.record('running', Math.max(0, Date.now() - requestedAtMs));
   const { head, golden, local } = origin;

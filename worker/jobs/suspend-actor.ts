@@ -22,7 +22,7 @@ import { announceGeneration, commitCapture } from './commit-capture.ts';
 import { goingOn, type Finished } from './finished.ts';
 import { moveActor } from './move-actor.ts';
 import { endActivation, runOn } from './run-on.ts';
-import { createTransferFolder } from './transfer-folder.ts';
+import { openTransferFolder } from './transfer-folder.ts';
 
 export async function suspendActor(
   context: NodeContext,
@@ -54,8 +54,8 @@ async function suspendRunning(
 ): Promise<Finished> {
   let entry: SnapshotEntry;
   try {
-    await using folder = await createTransferFolder(context.transferFolder);
-    const capture = await captureActivation(context, activation, folder.path, clock, signal);
+    await using folder = openTransferFolder(context.transferFolder);
+    const capture = await captureActivation(context, activation, folder, clock, signal);
     entry = await commitCapture(context, record, activation, capture, clock, signal);
   } catch (cause) {
     await runOn(context, activation, 'suspending', cause);

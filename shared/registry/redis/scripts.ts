@@ -91,7 +91,7 @@ const sources = {
     if not current() then return {'closed', ''} end
     if closedMs() > 0 then return {'closed', tostring(closedMs())} end
     local key = '{dm}:actor:' .. id
-    local fields = redis.call('HMGET', key, 'state', 'memoryMiB', 'node', 'life')
+    local fields = redis.call('HMGET', key, 'state', 'memoryMiB', 'node', 'life', 'epoch')
     if not fields[1] then return {'absent'} end
     local state = unquote(fields[1])
     if state ~= 'suspended' and state ~= 'failed' and state ~= 'paused' then return {'refused', state} end
@@ -113,6 +113,7 @@ const sources = {
     redis.call('HINCRBY', '{dm}:node:' .. node .. ':used', 'memoryMiB', memory)
     redis.call('HSET', key, 'epoch', '"' .. epoch .. '"', 'node', cjson.encode(node), 'lastNode', cjson.encode(node),
       'deadlineAt', '"' .. ARGV[4] .. '"')
+    if fields[5] then redis.call('HSET', key, 'previousEpoch', fields[5]) end
     move(id, state, 'resuming', ARGV[3], ARGV[5], ARGV[6])
     announce(id, state, 'resuming', epoch, node, ARGV[6])
     if ARGV[7] then

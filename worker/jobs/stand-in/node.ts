@@ -24,6 +24,7 @@ import type { NodeContext } from '../../node-context.ts';
 import type { PreparedSandbox, Sandbox } from '../../sandbox/sandbox.ts';
 import type { SandboxPool } from '../../pool/pool.ts';
 import { createGoldenCache } from '../../snapshot/golden-cache.ts';
+import { createKnownLogs } from '../../snapshot/known-logs.ts';
 import { createJobsInHand, type JobsInHand } from '../job-in-hand.ts';
 import { withFaults, type FaultPlan } from './faults.ts';
 import { standInClass, standInRuntime, type Counter } from './sandbox.ts';
@@ -100,6 +101,7 @@ export async function standInNode({ registry, store, folder }: Grounds, plan: Fa
     images: standInImages,
     goldens: createGoldenCache({ blobs, sandboxes, diskFolder, memoryFolder }),
     pool: noPool,
+    knownLogs: createKnownLogs(),
     activations: createActivationTable(),
     captures: createCaptureTable(),
     drainMs: 1000,
