@@ -40,7 +40,9 @@ export function watchActors(registry: Pick<Registry, 'watch' | 'getActor'>): Act
     entry.waiting.clear();
   };
   const feed = registry.watch((change) => {
-    const entry = change.kind === 'actor' ? entries.get(change.id) : undefined;
+    // Nobody waits for an actor to begin to wake.
+    if (change.kind !== 'actor' || change.state === 'resuming') return;
+    const entry = entries.get(change.id);
     if (entry !== undefined) bump(entry);
   });
   const enter = (id: string): Entry => {
