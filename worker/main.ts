@@ -13,6 +13,7 @@ import { DormouseError, toDormouseError } from '../shared/errors/dormouse-error.
 import { newPassKey } from '../shared/http/node-pass.ts';
 import { openJobSender } from '../shared/jobs/queues.ts';
 import { openObjectStore } from '../shared/object-store/open.ts';
+import { createTemplateCache } from '../shared/registry/template-cache.ts';
 import { openRedisRegistry } from '../shared/registry/redis/driver.ts';
 import { ensureIncarnation } from '../shared/registry/incarnation.ts';
 import { announcePresence } from '../shared/registry/node-presence.ts';
@@ -119,6 +120,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     captures: createCaptureTable(),
     ...{ nodeId, registry, store, blobs, sender, images, sandboxes, goldens, pool, activations, log },
     knownLogs: createKnownLogs(),
+    templates: createTemplateCache(registry),
     transferFolder: folders.transfer,
     drainMs: config.drainMs,
   };

@@ -1,6 +1,7 @@
 /** The parts a node's jobs work with, made once by main.ts. */
 import type { ObjectStore } from '../shared/object-store/object-store.ts';
 import type { Registry } from '../shared/registry/registry.ts';
+import type { TemplateCache } from '../shared/registry/template-cache.ts';
 import type { JobSender } from '../shared/jobs/queues.ts';
 import type { Logger } from '../shared/telemetry/logger.ts';
 import type { ActivationTable } from './activation/activation.ts';
@@ -22,6 +23,7 @@ export interface NodeContext {
   readonly sandboxes: SandboxClass;
   readonly goldens: GoldenCache;
   readonly knownLogs: KnownLogs;
+  readonly templates: TemplateCache;
   readonly pool: SandboxPool;
   readonly activations: ActivationTable;
   readonly captures: CaptureTable;

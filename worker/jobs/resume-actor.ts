@@ -130,8 +130,8 @@ async function startContainers(
 }
 
 async function descriptorOf(context: NodeContext, record: ActorRecord): Promise<TemplateDescriptor> {
-  const template = await context.registry.getTemplate(record.template);
-  if (template?.descriptor === undefined || template.revision !== record.revision) {
+  const template = await context.templates.of(record);
+  if (template.descriptor === undefined) {
     throw new DormouseError(
       'template-not-found',
       `template ${record.template} (${record.revision}) is not ready on this platform`,

@@ -14,6 +14,7 @@ import type { ObjectStore } from '../../../shared/object-store/object-store.ts';
 import { ensureIncarnation } from '../../../shared/registry/incarnation.ts';
 import { openRedisRegistry } from '../../../shared/registry/redis/driver.ts';
 import type { Registry } from '../../../shared/registry/registry.ts';
+import { createTemplateCache } from '../../../shared/registry/template-cache.ts';
 import { appendEntry } from '../../../shared/snapshot/actor-log.ts';
 import { createLogger } from '../../../shared/telemetry/logger.ts';
 import { revisionOf, templateSpecSchema } from '../../../shared/template/template-spec.ts';
@@ -88,9 +89,10 @@ export async function standInNode({ registry, store, folder }: Grounds, plan: Fa
     isPrepared(result) ? withFaults(result, 'prepared', plan, faultySandbox) : faultySandbox(result),
   );
   const blobs = { store: faultyStore, keyRing: [] };
+  const faultyRegistry = withFaults(registry, 'registry', plan);
   const context: NodeContext = {
     ...{ nodeId, log, sandboxes, transferFolder, blobs },
-    registry: withFaults(registry, 'registry', plan),
+    registry: faultyRegistry,
     store: faultyStore,
     sender: {
       waiting: () => Promise.resolve(0),
@@ -102,6 +104,7 @@ export async function standInNode({ registry, store, folder }: Grounds, plan: Fa
     goldens: createGoldenCache({ blobs, sandboxes, diskFolder, memoryFolder }),
     pool: noPool,
     knownLogs: createKnownLogs(),
+    templates: createTemplateCache(faultyRegistry),
     activations: createActivationTable(),
     captures: createCaptureTable(),
     drainMs: 1000,
