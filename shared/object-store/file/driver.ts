@@ -6,7 +6,7 @@
  * not there, and after a crash at any point at most a temporary file is left (temporary-files.ts removes it).
  */
 import { createReadStream } from 'node:fs';
-import { link, mkdir, open, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { checkStore } from '../check-store.ts';
 import { DormouseError } from '../../errors/dormouse-error.ts';
@@ -18,8 +18,9 @@ import { receiveFile, writeAll } from '../receive-file.ts';
 import { callStore, type StoreCall } from '../store-call.ts';
 import type { StoreLimits } from '../store-limits.ts';
 import type { FileUrl } from '../store-url.ts';
-import { durableFolders, makeRoot, removeEmptyFolders, syncFolder } from './durable-folder.ts';
 import { errnoOf, translateFileError } from './errors.ts';
+import { makeRootInThread, removeInThread, writeInThread } from './folder-threads.ts';
+import type { ObjectWrite } from './folder-work.ts';
 import { listFolder } from './listing.ts';
 import { newTemporaryPath, removeDeadTemporaryFiles } from './temporary-files.ts';
 
@@ -29,40 +30,37 @@ export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
   const target = (key: string): string => (assertKey(key), path.join(root, key));
   const run = <T>(what: string, options: CallOptions | undefined, work: (call: StoreCall) => Promise<T>): Promise<T> =>
     callStore({ what: `${what} in ${description}`, limits, options, translate: translateFileError }, work);
-  const folders = durableFolders(root);
   let prepared = false;
 
-  /** Writes the body to a synced temporary file and lets `place` name it, durably. */
-  async function write(call: StoreCall, body: ObjectBody, file: string, place: Place): Promise<void> {
+  /** A large body is written to its temporary file here, piece by piece; all else is done in a thread. */
+  async function write(call: StoreCall, body: ObjectBody, file: string, mode: ObjectWrite['mode']) {
     call.allowFor(bodySize(body));
     if (!prepared) {
-      await makeRoot(root);
+      await makeRootInThread(root);
       // The dead writers' files are in nobody's way: failing to remove them fails no write.
       await removeDeadTemporaryFiles(root).catch(() => undefined);
       prepared = true;
     }
     const temporary = await newTemporaryPath(root);
-    let isMoved = false;
+    if (bodySize(body) <= pieceBytes) return await writeInThread({ root, file, temporary, body, mode });
     try {
       await writeTemporary(temporary, body, call.signal);
-      await folders.place(file, async () => {
-        await place(temporary, file);
-        isMoved = place === rename;
-      });
-    } finally {
-      if (!isMoved) await unlink(temporary).catch(unlessGone);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
     }
+    return await writeInThread({ root, file, temporary, body: undefined, mode });
   }
 
   const store: ObjectStore = {
     description,
     put: (key, body, options) => {
       const file = target(key);
-      return run(`put ${key}`, options, (call) => write(call, body, file, rename));
+      return run(`put ${key}`, options, async (call) => void (await write(call, body, file, 'put')));
     },
     create: (key, body, options) => {
       const file = target(key);
-      return run(`create ${key}`, options, (call) => createFile((place) => write(call, body, file, place)));
+      return run(`create ${key}`, options, (call) => write(call, body, file, 'create'));
     },
     get: (key, options) => {
       const file = target(key);
@@ -89,11 +87,7 @@ export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
     },
     delete: (key, options) => {
       const file = target(key);
-      return run(`delete ${key}`, options, async () => {
-        await unlink(file).catch(unlessGone);
-        await syncFolder(path.dirname(file));
-        await removeEmptyFolders(path.dirname(file), root);
-      });
+      return run(`delete ${key}`, options, () => removeInThread(root, file));
     },
     check: (options) => checkStore(store, options),
     close: () => Promise.resolve(),
@@ -101,54 +95,19 @@ export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
   return store;
 }
 
-type Place = (temporary: string, file: string) => Promise<void>;
-
-async function createFile(write: (place: Place) => Promise<void>): Promise<'created' | 'exists'> {
-  let outcome: 'created' | 'exists' = 'created';
-  await write(async (temporary, file) => {
-    if (!(await linkOnce(temporary, file))) outcome = 'exists';
-  });
-  return outcome;
-}
-
-function unlessGone(error: unknown): void {
-  if (errnoOf(error) !== 'ENOENT') throw error;
-}
-
-/** On a network file system a repeated request can be told EEXIST by its own success: the link count knows. */
-async function linkOnce(temporary: string, file: string): Promise<boolean> {
-  try {
-    await link(temporary, file);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-    return (await stat(temporary)).nlink > 1;
-  }
-}
-
 /** One write call at a time, so that a call that has ended stops writing. */
 const pieceBytes = 1024 * 1024;
 
 async function writeTemporary(temporary: string, body: ObjectBody, signal: AbortSignal): Promise<void> {
   await using reader = await openBody(body);
-  await using file = await openTemporary(temporary);
+  await mkdir(path.dirname(temporary), { recursive: true });
+  await using file = await open(temporary, 'wx');
   for await (const piece of bodyPieces(reader, bodySize(body), pieceBytes)) {
     signal.throwIfAborted();
     await writeAll(file, piece);
   }
   await file.datasync();
   signal.throwIfAborted();
-}
-
-/** Its folder is made when it is missed: somebody may have cleared it away. */
-async function openTemporary(temporary: string): Promise<FileHandle> {
-  try {
-    return await open(temporary, 'wx');
-  } catch (error) {
-    unlessGone(error);
-    await mkdir(path.dirname(temporary), { recursive: true });
-    return await open(temporary, 'wx');
-  }
 }
 
 async function statFile(file: string): Promise<{ size: number }> {

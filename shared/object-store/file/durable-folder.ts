@@ -1,10 +1,12 @@
 /**
  * Folders under a store's root. A name in a folder is durable only once the folder was synced, and the folder itself only
  * once its parent was. Another process may have made a folder a moment ago and not have synced it yet, so a new name is
- * followed by a sync of the whole chain up to the root, unless this process did that before for the very same folder: a
+ * followed by a sync of the whole chain up to the root, unless that was done here before for the very same folder: a
  * folder that still stands has had all that are above it all the time.
+ *
+ * Nothing here waits for anything but the file system: it runs in a thread of its own (folder-threads.ts).
  */
-import { mkdir, open, rmdir } from 'node:fs/promises';
+import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
 import { errnoOf } from './errors.ts';
 
@@ -18,41 +20,22 @@ const rememberedFolders = 10_000;
  */
 const leastAgeNs = 1_000_000_000n;
 
-export interface DurableFolders {
-  /** Makes the folder of `target`, does `place`, which puts `target` there, and makes the name durable. */
-  place(target: string, place: () => Promise<void>): Promise<void>;
+/** By path: what each folder was when all above it were synced; the least recently used first. */
+const durable = new Map<string, string>();
+
+/** Makes the folder of `target`, does `place`, which puts `target` there, and makes the name durable up to `root`. */
+export function placeDurably(target: string, root: string, place: () => void): void {
+  const folder = path.dirname(target);
+  placeIn(folder, place);
+  sync(folder, root);
 }
 
-export function durableFolders(root: string): DurableFolders {
-  /** What each folder was when all above it were synced, the least recently used first. */
-  const durable = new Map<string, string>();
-  const remember = (folder: string, identity: string): void => {
-    durable.delete(folder);
-    durable.set(folder, identity);
-    const [oldest] = durable.keys();
-    if (durable.size > rememberedFolders && oldest !== undefined) durable.delete(oldest);
-  };
-  const sync = async (folder: string): Promise<void> => {
-    const identity = await syncFolder(folder, folder !== root);
-    if (folder === root) return;
-    if (identity === undefined || durable.get(folder) !== identity) await sync(path.dirname(folder));
-    if (identity !== undefined) remember(folder, identity);
-  };
-  return {
-    async place(target, place) {
-      const folder = path.dirname(target);
-      await placeIn(folder, place, durable.has(folder));
-      await sync(folder);
-    },
-  };
-}
-
-/** `isThere`: it has been there, so it is not made before it is missed. */
-async function placeIn(folder: string, place: () => Promise<void>, isThere: boolean): Promise<void> {
+function placeIn(folder: string, place: () => void): void {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      if (attempt > 1 || !isThere) await mkdir(folder, { recursive: true }); // can itself meet a deletion half-way
-      await place();
+      // One that has been there is not made before it is missed.
+      if (attempt > 1 || !durable.has(folder)) mkdirSync(folder, { recursive: true }); // can itself meet a deletion
+      place();
       return;
     } catch (error) {
       if (errnoOf(error) !== 'ENOENT' || attempt === makeAttempts) throw error;
@@ -60,41 +43,58 @@ async function placeIn(folder: string, place: () => Promise<void>, isThere: bool
   }
 }
 
+function sync(folder: string, root: string): void {
+  const identity = syncFolder(folder);
+  if (folder === root) return;
+  if (identity === undefined || durable.get(folder) !== identity) sync(path.dirname(folder), root);
+  if (identity !== undefined) remember(folder, identity);
+}
+
+function remember(folder: string, identity: string): void {
+  durable.delete(folder);
+  durable.set(folder, identity);
+  const [oldest] = durable.keys();
+  if (durable.size > rememberedFolders && oldest !== undefined) durable.delete(oldest);
+}
+
 /** Makes the root of a store, durably up to the folder that was there before. */
-export async function makeRoot(root: string): Promise<void> {
-  const firstMade = await mkdir(root, { recursive: true });
+export function makeRoot(root: string): void {
+  const firstMade = mkdirSync(root, { recursive: true });
   if (firstMade === undefined) return;
   const end = path.dirname(firstMade);
   for (let folder = root; folder !== end;) {
     folder = path.dirname(folder);
-    await syncFolder(folder);
+    syncFolder(folder);
   }
 }
 
 /** The folders that became empty, upwards, without the root. */
-export async function removeEmptyFolders(from: string, root: string): Promise<void> {
+export function removeEmptyFolders(from: string, root: string): void {
   for (let folder = from; folder !== root; folder = path.dirname(folder)) {
-    // Not empty, or gone already: either way another call looks after it.
-    const removed = await rmdir(folder).then(
-      () => true,
-      () => false,
-    );
-    if (!removed) return;
+    try {
+      rmdirSync(folder);
+    } catch {
+      return; // not empty, or gone already: either way another call looks after it
+    }
   }
 }
 
 /** Returns what tells this folder from any other that had or will have its name; undefined when nothing does. */
-export async function syncFolder(folder: string, identify = false): Promise<string | undefined> {
+export function syncFolder(folder: string): string | undefined {
+  let handle: number;
   try {
-    await using handle = await open(folder, 'r');
-    const facts = identify ? await handle.stat({ bigint: true }) : undefined;
-    await handle.sync();
-    if (facts === undefined || facts.birthtimeNs === 0n) return undefined;
-    const ageNs = BigInt(Date.now()) * 1_000_000n - facts.birthtimeNs;
-    return ageNs < leastAgeNs ? undefined : `${facts.dev} ${facts.ino} ${facts.birthtimeNs}`;
+    handle = openSync(folder, 'r');
   } catch (error) {
     // Removed by a deletion since: then nothing of ours is in it.
-    if (errnoOf(error) !== 'ENOENT') throw error;
-    return undefined;
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const { dev, ino, birthtimeNs } = fstatSync(handle, { bigint: true });
+    fsyncSync(handle);
+    const ageNs = BigInt(Date.now()) * 1_000_000n - birthtimeNs;
+    return birthtimeNs === 0n || ageNs < leastAgeNs ? undefined : `${dev} ${ino} ${birthtimeNs}`;
+  } finally {
+    closeSync(handle);
   }
 }
