@@ -19,7 +19,7 @@ test('the end of a log is believed by the activation that comes right after, and
     { logSeq: 8 },
     { unfenced: true },
   ];
-  for (const other of others) assert.equal(logs.headFor({ ...record, ...other } as ActorRecord), undefined);
+  for (const other of others) assert.equal(logs.headFor({ ...record, ...other }), undefined);
 });
 
 test('what stands before an entry is known while the entries follow each other', () => {

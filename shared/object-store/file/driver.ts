@@ -56,7 +56,9 @@ export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
     description,
     put: (key, body, options) => {
       const file = target(key);
-      return run(`put ${key}`, options, async (call) => void (await write(call, body, file, 'put')));
+      return run(`put ${key}`, options, async (call) => {
+        await write(call, body, file, 'put');
+      });
     },
     create: (key, body, options) => {
       const file = target(key);

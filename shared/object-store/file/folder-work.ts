@@ -32,21 +32,18 @@ export interface ObjectWrite {
 /** Names the object in one step: link(2) fails if the name is taken, rename(2) does not. */
 export function writeObject({ root, file, temporary, body, mode }: ObjectWrite): 'created' | 'exists' {
   let outcome: 'created' | 'exists' = 'created';
-  let isMoved = false;
   try {
     if (body !== undefined) writeTemporary(temporary, body);
     placeDurably(file, root, () => {
-      if (mode === 'create') {
-        outcome = linkOnce(temporary, file) ? 'created' : 'exists';
-      } else {
-        renameSync(temporary, file);
-        isMoved = true;
-      }
+      if (mode === 'put') renameSync(temporary, file);
+      else outcome = linkOnce(temporary, file) ? 'created' : 'exists';
     });
-    return outcome;
-  } finally {
-    if (!isMoved) removeFile(temporary);
+  } catch (error) {
+    removeFile(temporary);
+    throw error;
   }
+  if (mode === 'create') removeFile(temporary);
+  return outcome;
 }
 
 export function removeObject(root: string, file: string): void {
