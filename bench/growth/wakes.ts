@@ -6,6 +6,7 @@
 import { percentile } from '../../loadtest/percentile.ts';
 import { cpuMs, mainThreadCpuMs } from '../process-look.ts';
 import { createCaller, lanesOf, runLanes, wakeEach, type Caller } from './actor-lanes.ts';
+import { measureReference, type Reference } from './reference.ts';
 import { watchRedis } from './redis-work.ts';
 import { elapsed, type Run } from './run.ts';
 import { startSimulatedPlatform, type Size } from './simulated-platform.ts';
@@ -29,6 +30,7 @@ export interface WakesResult {
   readonly answeredMs: { readonly p50: number; readonly p95: number };
   readonly queueMs: { readonly p50: number; readonly p95: number };
   readonly redisCallsPerWake: Readonly<Record<string, number>>;
+  readonly reference: Reference;
   /** Of Redis' one thread, in its scripts. */
   readonly redisScriptMsPerWake: number;
 }
@@ -54,6 +56,7 @@ export async function measureWakes(settings: WakesSettings, run: Run): Promise<W
   const seconds = (performance.now() - began) / 1000;
   const after = await Promise.all([cpuByKind(pids, cpuMs), cpuByKind(pids, mainThreadCpuMs)]);
   const { calls, busyMs } = await redis.end();
+  const reference = await measureReference(simulated.redisUrl, simulated.pids['redis'] ?? []);
   const perWake = (value: number): number => Math.round((1000 * value) / samples.length) / 1000;
   const used = (which: 0 | 1): Record<string, number> =>
     Object.fromEntries(
@@ -68,6 +71,7 @@ export async function measureWakes(settings: WakesSettings, run: Run): Promise<W
     wakesPerSecondOnTwoCores: Math.round(2000 / all),
     answeredMs: spread(samples.map(({ answeredMs }) => answeredMs)),
     queueMs: spread(samples.map(({ queueMs }) => queueMs)),
+    reference,
     redisScriptMsPerWake: perWake(busyMs),
     redisCallsPerWake: Object.fromEntries(
       Object.entries(calls)
