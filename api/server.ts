@@ -28,7 +28,7 @@ import { registerRoutes } from './routes/routes.ts';
 import { watchActors } from './scheduler/actor-watch.ts';
 import { measureRequests } from './plugins/measure.ts';
 import { createParking } from './scheduler/parking.ts';
-import { createTemplateCache } from './scheduler/template-cache.ts';
+import { createTemplateCache } from '../shared/registry/template-cache.ts';
 
 export interface Api extends AsyncDisposable {
   readonly app: ApiApp;

@@ -13,6 +13,7 @@ import { DormouseError, toDormouseError } from '../shared/errors/dormouse-error.
 import { newPassKey } from '../shared/http/node-pass.ts';
 import { openJobSender } from '../shared/jobs/queues.ts';
 import { openObjectStore } from '../shared/object-store/open.ts';
+import { createTemplateCache } from '../shared/registry/template-cache.ts';
 import { openRedisRegistry } from '../shared/registry/redis/driver.ts';
 import { ensureIncarnation } from '../shared/registry/incarnation.ts';
 import { announcePresence } from '../shared/registry/node-presence.ts';
@@ -53,6 +54,7 @@ import { startWatchdog } from './node/watchdog.ts';
 import { openSandboxes } from './sandbox/open-sandboxes.ts';
 import { createPhaseClock } from './sandbox/phase-clock.ts';
 import { createGoldenCache } from './snapshot/golden-cache.ts';
+import { createKnownLogs } from './snapshot/known-logs.ts';
 import { createPartCache } from './snapshot/part-cache.ts';
 
 const recoverLimitMs = 60_000;
@@ -117,6 +119,8 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   const context: NodeContext = {
     captures: createCaptureTable(),
     ...{ nodeId, registry, store, blobs, sender, images, sandboxes, goldens, pool, activations, log },
+    knownLogs: createKnownLogs(),
+    templates: createTemplateCache(registry),
     transferFolder: folders.transfer,
     drainMs: config.drainMs,
   };

@@ -22,7 +22,7 @@ import type { Access } from '../access/access.ts';
 import type { ApiParts } from '../parts.ts';
 import type { ActorWatch, Watching } from '../scheduler/actor-watch.ts';
 import type { Parking } from '../scheduler/parking.ts';
-import type { TemplateCache } from '../scheduler/template-cache.ts';
+import type { TemplateCache } from '../../shared/registry/template-cache.ts';
 import type { NodeDirectory, NodeTarget } from './node-directory.ts';
 import type { PendingRequests } from './pending.ts';
 import type { Route, RouteCache } from './route-cache.ts';

@@ -48,20 +48,28 @@ async function start(parts: ApiParts, wake: Wake): Promise<WakeResult> {
   const only = wake.node ?? (record.state === 'paused' ? record.node : undefined);
   const tried = new Set<string>();
   const closedUntil = performance.now() + closedLimitMs;
+  // Whether a paused actor's node is gone is not told by an old look.
+  let asOf = record.state === 'paused' ? performance.now() : undefined;
   for (;;) {
-    const nodes = await registry.listNodes();
+    const nodes = await parts.seen.list(asOf);
     if (record.state === 'paused' && isGone(nodes, record.node)) return await leaveDeadNode(parts, record);
     const choice = chooseNode(nodes, { ...placementOf(wake), only, without: tried });
+    if (choice.node === undefined && asOf === undefined) {
+      asOf = performance.now();
+      continue;
+    }
     if (choice.node === undefined) {
       const { current, closedMs } = await registry.life();
       if (current && closedMs === 0) throw refusal(choice.unfit, only);
       await waitForPlacement(closedMs, closedUntil);
+      asOf = performance.now();
       continue;
     }
     const node = choice.node.id;
     const operation = newOperation('resume', record.id, node);
     const claim = await registry.claim(record.id, node, jobLimitsMs.resume + handoverMs, wake.reason, operation);
     if (claim.outcome === 'claimed') {
+      parts.seen.place(node, record.memoryMiB);
       await order(parts, wake, operation, node, claim.epoch);
       return { outcome: 'claimed', epoch: claim.epoch, operation };
     }

@@ -30,6 +30,8 @@ export const actorRecordSchema = z.object({
   coldStart: z.boolean(),
   /** Of the present activation, or of the last one. */
   epoch: epochSchema.optional(),
+  /** Of the activation before the one that the latest claim began. */
+  previousEpoch: epochSchema.optional(),
   node: z.string().optional(),
   /** Where it ran last: what it needs is probably still there. */
   lastNode: z.string().optional(),

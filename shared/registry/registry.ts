@@ -36,6 +36,8 @@ export interface Transition {
   readonly update?: ActorUpdate;
   /** How long the steps that led here took: for the event of this move. A start's are taken from its `lastStart`. */
   readonly phases?: Phases;
+  /** Put in the same step, if the move is made. */
+  readonly operation?: Operation;
 }
 
 export type TransitionResult =
@@ -187,9 +189,20 @@ export interface NodeRegistry {
   listNodes(): Promise<NodeStatus[]>;
 }
 
+export interface BegunJob {
+  readonly record: ActorRecord | undefined;
+  /** Whether the epoch was given out in the current life: only such an activation may still be started. */
+  readonly mayActivate: boolean;
+}
+
 export interface OperationRegistry {
   /** Says whether it was taken: an operation that is over stays as it is. */
   putOperation(operation: Operation): Promise<boolean>;
+  /**
+   * The same for an operation of an activation that a node begins now, with all that it has to look at in one step.
+   * Undefined when the operation is over.
+   */
+  beginJob(operation: Operation, actorId: string, epoch: Epoch): Promise<BegunJob | undefined>;
   getOperation(id: string): Promise<Operation | undefined>;
   /** Operations that are not over, those whose deadline comes first; with `overdue` only those past it. */
   openOperations(limit: number, overdue: boolean): Promise<Operation[]>;

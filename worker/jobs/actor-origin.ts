@@ -9,6 +9,7 @@
  * Failures: those of the durable state and of the parts, `incompatible`, and `snapshot-missing` when a capture, or the
  * golden that the parts were taken against, is not here.
  */
+import path from 'node:path';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import { settleAll } from '../../shared/process/settle-all.ts';
 import type { ActorRecord } from '../../shared/registry/records.ts';
@@ -21,7 +22,9 @@ import type { PhaseClock } from '../sandbox/phase-clock.ts';
 import type { OwnState } from '../sandbox/sandbox.ts';
 import { durableState, type DurableState } from '../snapshot/durable-state.ts';
 import { fetchPart } from '../snapshot/fetch-part.ts';
+import type { SnapshotPart } from '../../shared/snapshot/manifest.ts';
 import type { LocalGolden } from '../snapshot/golden-cache.ts';
+import type { TransferFolder } from './transfer-folder.ts';
 
 export interface ActorOrigin {
   readonly head: DurableState;
@@ -39,8 +42,8 @@ export interface OriginRequest {
   readonly record: ActorRecord;
   readonly epoch: string;
   readonly template: TemplateDescriptor;
-  /** Where what is fetched goes. */
-  readonly folder: string;
+  /** Where what is fetched goes; holds what need not be. */
+  readonly folder: TransferFolder;
 }
 
 export async function readOrigin(
@@ -50,7 +53,7 @@ export async function readOrigin(
   signal: AbortSignal,
 ): Promise<ActorOrigin> {
   const { record, epoch, template } = request;
-  const head = await clock.measure('fetch', () => durableState(context.store, record, epoch, signal));
+  const head = await clock.measure('fetch', () => headOf(context, record, epoch, signal));
   const manifest = head.snapshot?.manifest ?? template.golden;
   requireCompatible(manifest.runtime, context.sandboxes.runtime);
   const { lowers } = manifest;
@@ -76,6 +79,18 @@ export async function readOrigin(
   return { head, lowers, golden, own: { devicePath: golden.devicePath }, local };
 }
 
+/** As this node wrote it, when that is certain; otherwise as the store has it. */
+async function headOf(
+  { store, knownLogs }: NodeContext,
+  record: ActorRecord,
+  epoch: string,
+  signal: AbortSignal,
+): Promise<DurableState> {
+  const snapshot = knownLogs.headFor(record);
+  if (snapshot === undefined) return await durableState(store, record, epoch, signal);
+  return { snapshot, generation: snapshot.generation, logSeq: snapshot.seq };
+}
+
 /** Of a paused actor. Without it the actor cannot run on, only fall back. */
 function localCapture(context: NodeContext, { id, capture }: ActorRecord): LocalCapture | undefined {
   if (capture === undefined) return undefined;
@@ -87,14 +102,21 @@ function localCapture(context: NodeContext, { id, capture }: ActorRecord): Local
 async function fetchOwn(
   { blobs }: NodeContext,
   { manifest: { parts } }: SnapshotEntry,
-  folder: string,
+  folder: TransferFolder,
   signal: AbortSignal,
 ): Promise<OwnState> {
-  const [memoryPath, devicePath] = [`${folder}/memory`, `${folder}/device`];
-  await settleAll([
-    fetchPart(blobs, parts.memory, memoryPath, signal),
-    fetchPart(blobs, parts.device, devicePath, signal),
-  ]);
+  const open = async (name: 'memory' | 'device'): Promise<string> => {
+    const part: SnapshotPart = parts[name];
+    const held = await blobs.cache?.hold(part.sha256);
+    if (held !== undefined) {
+      folder.use(held);
+      return held.path;
+    }
+    const target = path.join(await folder.path(), name);
+    await fetchPart(blobs, part, target, signal);
+    return target;
+  };
+  const [memoryPath, devicePath] = await settleAll([open('memory'), open('device')]);
   return { memoryPath, devicePath };
 }
 

@@ -3,11 +3,12 @@ import type { Activation } from '../activation/activation.ts';
 import type { NodeContext } from '../node-context.ts';
 import type { PhaseClock } from '../sandbox/phase-clock.ts';
 import type { Capture } from '../sandbox/sandbox.ts';
+import type { TransferFolder } from './transfer-folder.ts';
 
 export async function captureActivation(
   context: NodeContext,
   activation: Activation,
-  folder: string,
+  folder: TransferFolder,
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<Capture> {
@@ -16,5 +17,5 @@ export async function captureActivation(
   if (outcome === 'cut') context.log.warn({ actorId: identity.id }, 'requests were cut off by a suspend');
   activation.connections.destroy();
   await sandbox.freeze(clock, signal);
-  return await clock.measure('capture', () => sandbox.capture(folder, base?.path, signal));
+  return await clock.measure('capture', async () => sandbox.capture(await folder.path(), base?.path, signal));
 }

@@ -6,6 +6,7 @@ import { until } from '../../shared/process/until.ts';
 import { revisionOf } from '../../shared/template/template-spec.ts';
 import type { NodeContext } from '../node-context.ts';
 import { createGoldenCache } from '../snapshot/golden-cache.ts';
+import { createKnownLogs } from '../snapshot/known-logs.ts';
 import { createPartCache, type PartCache } from '../snapshot/part-cache.ts';
 import { performJob } from './consume.ts';
 import { createJobsInHand } from './job-in-hand.ts';
@@ -63,13 +64,32 @@ suite('calls to the store', () => {
     assert.deepEqual(rest, ['list', 'get']);
   });
 
-  test('a wake where the actor slept reads the log, its newest entry at once, and no part', async () => {
+  test('a wake where the actor slept asks nothing, and the suspend after it looks for nothing', async () => {
+    assert.deepEqual(await callsOf('resume', context), []);
+    assert.deepEqual(await callsOf('suspend', context), ['put', 'put', 'create']);
+  });
+
+  test('what has no use any more is removed without a look, until it is time for one', async () => {
+    const dropped = ['delete', 'delete', 'delete'];
+    for (let generation = 3; generation < 16; generation++) {
+      assert.deepEqual(await callsOf('resume', context), []);
+      const expected = ['put', 'put', 'create', ...(generation > 3 ? dropped : [])];
+      assert.deepEqual(await callsOf('suspend', context), expected, `generation ${generation}`);
+    }
+    await callsOf('resume', context);
+    const gets = ['get', 'get', 'get', 'get']; // three generations and the beginning
+    assert.deepEqual(await callsOf('suspend', context), ['put', 'put', 'create', 'list', ...gets, ...dropped]);
+  });
+
+  test('another activation in between, and the log is read: its newest entry at once, and no part', async () => {
+    const failing = { ...context, sandboxes: { ...context.sandboxes, prepare: () => Promise.reject(new Error('no')) } };
+    await assert.rejects(callsOf('resume', failing));
     assert.deepEqual((await callsOf('resume', context)).sort(), ['get', 'list']);
     await callsOf('suspend', context);
   });
 
-  test('elsewhere it fetches its two parts', async () => {
-    const elsewhere = { ...context, blobs: { store: context.store, keyRing: [] } };
+  test('elsewhere it reads the log and fetches its two parts', async () => {
+    const elsewhere = { ...context, blobs: { store: context.store, keyRing: [] }, knownLogs: createKnownLogs() };
     assert.deepEqual((await callsOf('resume', elsewhere)).sort(), ['get', 'getToFile', 'getToFile', 'list']);
   });
 });

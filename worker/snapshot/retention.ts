@@ -20,27 +20,43 @@ export interface Newest {
   readonly seq: number;
 }
 
+export interface Dropped {
+  /** What stands before the newest entry now. */
+  readonly kept: readonly LogEntry[];
+  readonly dropped: number;
+}
+
+/** `known`: all that stand before the newest entry, when somebody knows; otherwise they are looked for. */
 export async function dropOldGenerations(
   store: ObjectStore,
   id: string,
   newest: Newest,
   retain: number,
   signal: AbortSignal,
-): Promise<number> {
-  let dropped = 0;
-  const doomed: LogEntry[] = [];
-  for await (const { key } of store.list(objectKeys.logFolder(id), { signal })) {
-    const seq = sequenceOf(key);
-    if (seq === undefined || seq >= newest.seq) continue;
-    const entry = await readEntry(store, id, seq, { signal }).catch(unlessUnreadable);
-    if (entry !== undefined && isOutdated(entry, newest, retain)) doomed.push(entry);
-  }
-  for (const entry of doomed) {
+  known?: readonly LogEntry[],
+): Promise<Dropped> {
+  const older = known ?? (await readOlder(store, id, newest.seq, signal));
+  const kept: LogEntry[] = [];
+  for (const entry of older) {
+    if (!isOutdated(entry, newest, retain)) {
+      kept.push(entry);
+      continue;
+    }
     await store.delete(objectKeys.logEntry(id, entry.seq), { signal });
     for (const part of partsOf(id, entry)) await deletePart(store, part, signal);
-    dropped++;
   }
-  return dropped;
+  return { kept, dropped: older.length - kept.length };
+}
+
+async function readOlder(store: ObjectStore, id: string, than: number, signal: AbortSignal): Promise<LogEntry[]> {
+  const entries: LogEntry[] = [];
+  for await (const { key } of store.list(objectKeys.logFolder(id), { signal })) {
+    const seq = sequenceOf(key);
+    if (seq === undefined || seq >= than) continue;
+    const entry = await readEntry(store, id, seq, { signal }).catch(unlessUnreadable);
+    if (entry !== undefined) entries.push(entry);
+  }
+  return entries;
 }
 
 /** The wrapped keys first: without them the rest is noise, should it outlive us. */

@@ -5,6 +5,7 @@ import type {
   ActorFilter,
   ActorRegistry,
   ClaimResult,
+  OperationRegistry,
   Page,
   ReadoptResult,
   RestoreResult,
@@ -12,7 +13,7 @@ import type {
   TransitionResult,
 } from '../registry.ts';
 import { translated, type RedisConnection } from './connection.ts';
-import { decodeHash, encodeFields } from './hash-record.ts';
+import { decodeHash, encodeFields, hashOf } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
 import { requireMemory } from './life.ts';
 import { operationArguments } from './operations.ts';
@@ -23,15 +24,26 @@ const scanPageSize = 200;
 /** Rounds per list call: a rare label costs a bounded time, and the cursor carries on from there. */
 const maxScanPages = 25;
 
-export function actorRegistry(redis: RedisConnection, run: RunScript): ActorRegistry {
-  const getActor = async (id: string): Promise<ActorRecord | undefined> => {
-    const key = redisKeys.actor(id);
-    const record = decodeHash(actorRecordSchema, key, await translated(redis.hgetall(key)));
+export function actorRegistry(
+  redis: RedisConnection,
+  run: RunScript,
+): ActorRegistry & Pick<OperationRegistry, 'beginJob'> {
+  const recordOf = async (id: string, hash: Readonly<Record<string, string>>): Promise<ActorRecord | undefined> => {
+    const record = decodeHash(actorRecordSchema, redisKeys.actor(id), hash);
     if (record === undefined) await requireMemory(run);
     return record;
   };
+  const getActor = async (id: string): Promise<ActorRecord | undefined> =>
+    recordOf(id, await translated(redis.hgetall(redisKeys.actor(id))));
   return {
     getActor,
+    async beginJob(operation, id, epoch) {
+      const [taken, mayActivate, hash = []] = (await run('beginJob', id, epoch, ...operationArguments(operation))) as [
+        ...[number, number?, string[]?],
+      ];
+      if (taken === 0) return undefined;
+      return { record: await recordOf(id, hashOf(hash)), mayActivate: mayActivate === 1 };
+    },
     async createActor(record) {
       const args = [record.id, record.since, '', record.template, JSON.stringify(record.revision)];
       const outcome = await run('createActor', ...args, ...encodeFields(record));
@@ -77,7 +89,7 @@ async function claim(
 }
 
 async function applyTransition(run: RunScript, transition: Transition): Promise<TransitionResult> {
-  const { id, from, to, epoch, deadlineMs, reason, update = {} } = transition;
+  const { id, from, to, epoch, deadlineMs, reason, update = {}, operation } = transition;
   const phases = transition.phases ?? (to === 'running' ? update.lastStart?.phases : undefined);
   for (const state of from) {
     if (!mayMove(state, to)) throw new Error(`the lifecycle has no move from ${state} to ${to}`);
@@ -85,6 +97,7 @@ async function applyTransition(run: RunScript, transition: Transition): Promise<
   if (isTransitional(to) && deadlineMs === undefined) throw new Error(`${to} is transitional: it needs a deadline`);
   const now = Date.now();
   const deadline = deadlineMs === undefined ? undefined : now + deadlineMs;
+  const ordered = operation === undefined ? [] : operationArguments(operation);
   const removed = Object.entries(update).flatMap(([field, value]) => (value === undefined ? [field] : []));
   const reply = (await run(
     'transition',
@@ -98,6 +111,8 @@ async function applyTransition(run: RunScript, transition: Transition): Promise<
     JSON.stringify(reason),
     JSON.stringify(removed),
     phases === undefined ? '' : JSON.stringify(phases),
+    ordered.length,
+    ...ordered,
     ...encodeFields(update),
   )) as string[];
   const [outcome, state, holder] = reply;

@@ -12,6 +12,7 @@ import { hostArchitecture } from '../../../shared/assets/asset-folder.ts';
 import type { RuntimeKey } from '../../../shared/snapshot/manifest.ts';
 import type { PhaseClock } from '../phase-clock.ts';
 import type { SandboxClass } from '../sandbox.ts';
+import { counterServers } from './counter-server.ts';
 import { readMemory } from './memory.ts';
 import { take, type PhaseTimes, type SimulatedPhase } from './phase-times.ts';
 import { simulated } from './simulated.ts';
@@ -29,6 +30,7 @@ export const simulatedRuntime: RuntimeKey = {
 
 export function simulatedClass(options: { readonly times: PhaseTimes; readonly runFolder: string }): SandboxClass {
   const { times, runFolder } = options;
+  const servers = counterServers();
   let counter = 0;
   const nextFolder = (): string => path.join(runFolder, String(++counter));
   const phase = (clock: PhaseClock, name: SimulatedPhase, signal: AbortSignal): Promise<void> =>
@@ -43,7 +45,7 @@ export function simulatedClass(options: { readonly times: PhaseTimes; readonly r
       await prepare(clock, signal);
       await phase(clock, 'vmm', signal);
       await phase(clock, 'boot', signal);
-      return await simulated({ spec, times, folder: nextFolder(), memory: { count: 0, ports: [] } });
+      return await simulated({ spec, times, servers, folder: nextFolder(), memory: { count: 0, ports: [] } });
     },
     async prepare(spec, baseMemoryPath, clock, signal) {
       await prepare(clock, signal);
@@ -55,7 +57,7 @@ export function simulatedClass(options: { readonly times: PhaseTimes; readonly r
           const memory = await readMemory(memoryPath ?? baseMemoryPath ?? '');
           await phase(restoreClock, 'load', restoreSignal);
           await mayRun;
-          return await simulated({ spec, times, folder: nextFolder(), memory });
+          return await simulated({ spec, times, servers, folder: nextFolder(), memory });
         },
         [Symbol.asyncDispose]: () => Promise.resolve(),
       };
