@@ -73,7 +73,12 @@ async function startSandbox(
   const { own, golden } = origin;
   const spec = sandboxSpec(record.id, template.spec, images, context.images);
   if (own === undefined) return await context.sandboxes.boot(spec, clock, signal);
-  const prepare = (): Promise<PreparedSandbox> => context.sandboxes.prepare(spec, golden?.memoryPath, clock, signal);
+  const prepare = (): Promise<PreparedSandbox> =>
+    golden === undefined
+      ? context.sandboxes.prepare(spec, undefined, clock, signal)
+      : context.goldens.use(template.golden, ({ memoryPath }) =>
+          context.sandboxes.prepare(spec, memoryPath, clock, signal),
+        );
   if (waiting === undefined || golden === undefined) {
     await waiting?.sandbox[Symbol.asyncDispose]();
     return await (await prepare()).restore(own, clock, signal);

@@ -8,13 +8,16 @@
  *
  * A cache never fails a caller: what cannot be kept is not kept, what cannot be had is fetched.
  */
-import { link, mkdir, rm, stat, unlink } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { removeTree } from '../../shared/process/remove-tree.ts';
 
 export interface PartCache extends AsyncDisposable {
   /** Keeps what a file holds as the content of a part. The file may be removed afterwards, and never written to. */
   keep(sha256: string, file: string): Promise<void>;
+  /** Passes a part's content on and keeps it when all of it has come; what fails on the way, or is left, keeps nothing. */
+  keepPassing(sha256: string, content: AsyncIterable<Buffer>): AsyncIterable<Buffer>;
   /** Gives the content of a part another name, which is the caller's and outlives its place in the cache. */
   linkTo(sha256: string, target: string): Promise<boolean>;
 }
@@ -63,7 +66,25 @@ export async function createPartCache({ folder, maxBytes }: PartCacheOptions): P
     if (held.delete(sha256)) held.set(sha256, size); // now the most recently used
     return true;
   };
+  async function* passing(sha256: string, content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    const arriving = path.join(folder, `${sha256}.${randomUUID()}.arriving`);
+    let copy = await open(arriving, 'wx').catch(() => undefined);
+    try {
+      for await (const piece of content) {
+        await copy?.appendFile(piece).catch(async () => {
+          await copy?.close().catch(() => undefined); // a full disk: it is not kept
+          copy = undefined;
+        });
+        yield piece;
+      }
+      if (copy !== undefined) await add(sha256, arriving).catch(() => undefined);
+    } finally {
+      await copy?.close().catch(() => undefined);
+      await rm(arriving, { force: true }).catch(() => undefined);
+    }
+  }
   return {
+    keepPassing: (sha256, content) => (maxBytes === 0 ? content : passing(sha256, content)),
     keep: (sha256, file) => add(sha256, file).catch(() => undefined),
     linkTo: (sha256, target) => take(sha256, target).catch(() => false),
     [Symbol.asyncDispose]: clear,

@@ -94,7 +94,7 @@ export async function writeCompressed(source: Readable, target: string, signal: 
  * file holds: it must be what they were counted against, and nothing may have been laid over it yet.
  */
 export async function applyMemoryPart(
-  partPath: string,
+  part: string | AsyncIterable<Buffer>,
   memoryPath: string,
   memorySizeBytes: number,
   signal: AbortSignal,
@@ -102,7 +102,7 @@ export async function applyMemoryPart(
   const written = emptyPageSet(memorySizeBytes);
   const memory = openSync(memoryPath, 'r+');
   try {
-    const runs = decodePages(decompressed(partPath, signal), memorySizeBytes);
+    const runs = decodePages(decompressed(part, signal), memorySizeBytes);
     for await (const { firstPage, bytes, isDifference } of runs) {
       const at = firstPage * pageSizeBytes;
       const content = isDifference ? combined(memory, at, bytes) : bytes;
@@ -158,6 +158,12 @@ export async function decompressFile(
 const maxPieceBytes = 1024 * 1024;
 const maxUnpackedPieceBytes = 16 * 1024 * 1024;
 
+/**
+ * Each piece of output is a step through the thread pool: with the default of 16 KiB a golden takes two to three times as
+ * long to unpack. Larger pieces than this, or frames that two threads unpack at once, measured no better.
+ */
+const unpackedChunkBytes = 256 * 1024;
+
 /** Undefined when the part is too large, or is none that can be unpacked at once: then the stream below says why. */
 function smallPart(partPath: string): Buffer | undefined {
   if (statSync(partPath).size > maxPieceBytes) return undefined;
@@ -168,15 +174,17 @@ function smallPart(partPath: string): Buffer | undefined {
   }
 }
 
-async function* decompressed(partPath: string, signal: AbortSignal): AsyncGenerator<Buffer> {
+/** A file, or content that arrives while it is being unpacked. */
+async function* decompressed(part: string | AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
   signal.throwIfAborted();
-  const piece = smallPart(partPath);
+  const piece = typeof part === 'string' ? smallPart(part) : undefined;
   if (piece !== undefined) {
     yield piece;
     return;
   }
   const output = new PassThrough();
-  const work = pipeline(createReadStream(partPath), createZstdDecompress(), output, { signal });
+  const source = typeof part === 'string' ? createReadStream(part, { highWaterMark: unpackedChunkBytes }) : part;
+  const work = pipeline(source, createZstdDecompress({ chunkSize: unpackedChunkBytes }), output, { signal });
   work.catch(() => undefined); // the reader below sees the same failure
   try {
     for await (const chunk of output) yield chunk as Buffer;
