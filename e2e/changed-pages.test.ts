@@ -95,10 +95,12 @@ async function makeGround(resources: AsyncDisposableStack) {
       template.containers.map(async ({ name, image }) => [name, await images.prepare(image, { signal })] as const),
     ),
   );
+  const vmmClass = qemuClass(assets, 'tcg');
+  const origin = { assetSet: assets.contents.digest, runtime: vmmClass.runtime };
   const sandboxes = microvmClass({
-    ...{ vmmClass: qemuClass(assets, 'tcg'), networks, memoryFolder, runFolder: file('run') },
+    ...{ vmmClass, networks, memoryFolder, runFolder: file('run') },
     virtiofsd: programCommand(assets, 'virtiofsd'),
-    zygotes: createZygotes({ folder: file('zygotes'), origin: 'this test', log }),
+    zygotes: createZygotes({ assetsFolder: file('assets'), origin, log }),
     log,
   });
   const revision = { template: template.name, revision: 'r', epoch: '1.1', generation: 0, node: 'node-1' };
