@@ -80,7 +80,9 @@ suite('zygotes', () => {
     let fetches = 0;
     const exchange: ZygoteExchange = {
       fetch: (into, machine) => (fetches++, fetchZygote(store, into, machine)),
-      offer: async (from, machine) => void (await stageZygote(store, from, machine)),
+      async offer(from, machine) {
+        await stageZygote(store, from, machine);
+      },
     };
     const here = open('set 3', exchange);
     assert.equal(await textOf(here), undefined, 'nobody has one');
