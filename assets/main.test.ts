@@ -6,6 +6,8 @@ import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { adoptAssetSet, buildingFolder } from '../shared/assets/asset-folder.ts';
 import { writeSampleSet } from '../shared/assets/sample-asset-set.ts';
+import { sampleMachine, writeSampleZygote } from '../shared/assets/sample-zygote.ts';
+import { zygoteKey, zygotesFolder } from '../shared/assets/zygote-folder.ts';
 import { removeTree } from '../shared/process/remove-tree.ts';
 
 const main = path.join(import.meta.dirname, 'main.ts');
@@ -56,6 +58,18 @@ test('verify, list and stage of a set; a tampered file is named', async (context
   const store = `file://${dir}/store`;
   assert.match((await command('stage', '--store', store)).stdout, /uploaded to/);
   assert.match((await command('stage', '--store', store)).stdout, /is already in/);
+
+  const machine = sampleMachine(contents.digest);
+  await writeSampleZygote(zygotesFolder(dir), machine, 'sample');
+  const words = `amd64 ${zygoteKey(machine)} zygote of 256 MiB, 1 processor, tcg`;
+  assert.ok((await command('list')).stdout.includes(words));
+  assert.ok((await command('verify')).stdout.includes(`amd64 ${zygoteKey(machine)} is whole`));
+  assert.ok((await command('stage', '--store', store)).stdout.includes(`${words} uploaded to`));
+  assert.ok((await command('stage', '--store', store)).stdout.includes(`${words} is already in`));
+  const memory = path.join(zygotesFolder(dir), zygoteKey(machine), 'memory');
+  await writeFile(memory, 'damaged');
+  assert.match((await command('verify')).stderr, /memory has other contents/);
+  await writeFile(memory, 'memory of sample');
 
   await writeFile(path.join(root, 'guest/kernel'), 'A kernel');
   const { exitCode, stderr } = await command('verify');

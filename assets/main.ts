@@ -11,6 +11,14 @@ import {
 } from '../shared/assets/asset-folder.ts';
 import { architectures, type Architecture } from '../shared/assets/asset-set.ts';
 import { stageAssetSet } from '../shared/assets/ship-asset-set.ts';
+import { stageZygote } from '../shared/assets/ship-zygote.ts';
+import {
+  listZygotes,
+  readZygote,
+  zygoteKey,
+  zygotesFolder,
+  type ZygoteMachine,
+} from '../shared/assets/zygote-folder.ts';
 import { errorCodes } from '../shared/errors/codes.ts';
 import { DormouseError, toDormouseError } from '../shared/errors/dormouse-error.ts';
 import { openObjectStore } from '../shared/object-store/open.ts';
@@ -22,9 +30,9 @@ import { findMirror } from './debian/apt-sources.ts';
 const usage = `Usage: npm run assets -- <command> [options]
 
   assemble   make the asset set from the pinned Debian packages, unless it is there
-  verify     read every file of the current set
-  list       show the sets in the folder
-  stage      upload the current set to the object store, unless it is there
+  verify     read every file of the current set and of its zygotes
+  list       show the sets in the folder, each with its zygotes
+  stage      upload the current set and its zygotes to the object store, unless they are there
   update     pin the suite's current package versions
 
   --arch amd64|arm64|all   default: this machine's
@@ -52,6 +60,11 @@ const commands: Readonly<Record<string, (call: Call) => Promise<void>>> = {
     for (const arch of wanted) {
       const { contents } = await verifyCurrentAssetSet(place.assetsDir, arch);
       say(`${arch} ${contents.digest} is whole: ${contents.files.length} files`);
+      const folder = zygotesFolder(place.assetsDir);
+      for (const { machine } of await listZygotes(folder, contents.digest)) {
+        await readZygote(folder, zygoteKey(machine));
+        say(`${arch} ${zygoteKey(machine)} is whole: ${zygoteWords(machine)}`);
+      }
     }
   },
   list: async ({ place }) => {
@@ -61,6 +74,8 @@ const commands: Readonly<Record<string, (call: Call) => Promise<void>>> = {
           ? set.message
           : `vmm ${set.contents.vmmVersion}, kernel ${set.contents.kernelRelease}, agent ${set.contents.agentVersion}`;
       say(`${arch} ${digest} ${facts}`);
+      const zygotes = await listZygotes(zygotesFolder(place.assetsDir), digest);
+      for (const { machine } of zygotes) say(`${arch} ${zygoteKey(machine)} ${zygoteWords(machine)}`);
     }
   },
   stage: async ({ config, place, architectures: wanted }) => {
@@ -73,6 +88,12 @@ const commands: Readonly<Record<string, (call: Call) => Promise<void>>> = {
       const onFile = (done: number, total: number): void => progress(`uploading the ${arch} set: ${done} of ${total}`);
       const { digest, uploaded } = await stageAssetSet(store, root, { onFile });
       say(`${arch} ${digest} ${uploaded ? 'uploaded to' : 'is already in'} ${store.description}`);
+      const folder = zygotesFolder(place.assetsDir);
+      for (const { machine } of await listZygotes(folder, digest)) {
+        const outcome = await stageZygote(store, folder, machine);
+        const words = outcome === 'uploaded' ? 'uploaded to' : 'is already in';
+        say(`${arch} ${zygoteKey(machine)} ${zygoteWords(machine)} ${words} ${store.description}`);
+      }
     }
   },
   update: async ({ place, architectures: wanted }) => {
@@ -82,6 +103,9 @@ const commands: Readonly<Record<string, (call: Call) => Promise<void>>> = {
     }
   },
 };
+
+const zygoteWords = ({ memoryMiB, vcpus, runtime }: ZygoteMachine): string =>
+  `zygote of ${memoryMiB} MiB, ${vcpus} processor${vcpus === 1 ? '' : 's'}, ${runtime.accelerator}`;
 
 function readCall(): { run: (call: Call) => Promise<void>; call: Call } | undefined {
   const { values, positionals } = parseArgs({

@@ -5,6 +5,7 @@
  * the page tables have forgotten something.
  */
 import assert from 'node:assert/strict';
+import { createReadStream } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -94,10 +95,12 @@ async function makeGround(resources: AsyncDisposableStack) {
       template.containers.map(async ({ name, image }) => [name, await images.prepare(image, { signal })] as const),
     ),
   );
+  const vmmClass = qemuClass(assets, 'tcg');
+  const origin = { assetSet: assets.contents.digest, runtime: vmmClass.runtime };
   const sandboxes = microvmClass({
-    ...{ vmmClass: qemuClass(assets, 'tcg'), networks, memoryFolder, runFolder: file('run') },
+    ...{ vmmClass, networks, memoryFolder, runFolder: file('run') },
     virtiofsd: programCommand(assets, 'virtiofsd'),
-    zygotes: createZygotes({ folder: file('zygotes'), origin: 'this test', log }),
+    zygotes: createZygotes({ assetsFolder: file('assets'), origin, log }),
     log,
   });
   const revision = { template: template.name, revision: 'r', epoch: '1.1', generation: 0, node: 'node-1' };
@@ -106,6 +109,7 @@ async function makeGround(resources: AsyncDisposableStack) {
     template,
     spec: sandboxSpec('pages', template, prepared, images),
     identity: { id: 'pages', uid: '00000000-0000-4000-8000-000000000000', ...revision },
+    base: path.join(memoryFolder, 'base'), // VMs link to it
     memoryOf: ({ folder }: Sandbox) => path.join(memoryFolder, path.basename(folder)),
   };
 }
@@ -115,8 +119,8 @@ async function captureGolden(ground: Ground): Promise<{ base: string; golden: Ca
   await vm.start(await containerStarts(ground.template, ground.prepared), startLimitMs, signal);
   await vm.freeze(createPhaseClock(), signal);
   const golden = await vm.capture(ground.file('golden'), undefined, signal);
-  const base = ground.file('base');
-  await ground.sandboxes.unpackBase(golden.memory.path, golden.memorySizeBytes, base, signal);
+  const base = ground.base;
+  await ground.sandboxes.unpackBase(createReadStream(golden.memory.path), golden.memorySizeBytes, base, signal);
   assert.ok((await readFile(base)).equals(await readFile(ground.memoryOf(vm))), 'the golden is all of its memory');
   return { base, golden };
 }

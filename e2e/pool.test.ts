@@ -9,6 +9,30 @@ import { isReadyInWaiting } from './vm-states.ts';
 const limitMs = 30_000;
 
 suite('sandboxes in waiting', () => {
+  test('a template that was prepared on one node is waited for on the other one too', async () => {
+    await using platform = await startPlatform();
+    const { client, home } = platform;
+    await platform.template('counter');
+    const nodes = ['node-1', 'node-2'];
+    const waitingOn = (node: string): boolean =>
+      processesMarked(home).some(
+        ({ commandLine }) => isReadyInWaiting(commandLine) && commandLine.includes(`/nodes/${node}/`),
+      );
+    await until(() => nodes.every(waitingOn), {
+      signal: AbortSignal.timeout(limitMs),
+      everyMs: 20,
+      what: 'one to wait on each node',
+    });
+    for (const node of nodes) {
+      const id = `first-on-${node}`;
+      await client.actors.create({ id, template: 'counter' });
+      await resumeOn(client, id, node);
+      assert.equal((await callCounter(client, id)).count.memory, 1);
+      const phases = Object.keys((await client.actors.get(id)).lastStart?.phases ?? {});
+      assert.ok(!phases.includes('vmm'), `it took what waited: ${phases.join()}`);
+    }
+  });
+
   test('a wake takes one that waits; a dead one is passed over; a drained node keeps none', async () => {
     await using platform = await startPlatform({ environment: { DORMOUSE_NODES: '1' } });
     const { client, home } = platform;

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { suite, test } from 'node:test';
 import { hostArchitecture } from '../shared/assets/asset-folder.ts';
+import { stageZygote } from '../shared/assets/ship-zygote.ts';
+import { zygoteRecordSchema, zygotesFolder } from '../shared/assets/zygote-folder.ts';
+import { openObjectStore } from '../shared/object-store/open.ts';
 import { removeTree } from '../shared/process/remove-tree.ts';
 import { callCounter, callTimes, suspend } from './counter-calls.ts';
 import { startPlatform } from './platform.ts';
@@ -35,6 +38,22 @@ suite('zygotes', () => {
     assert.equal((await callTimes(client, 'one', 1))[0]?.count.memory, 2, 'it sleeps and wakes like any other');
     await suspend(client, 'one');
     await suspend(client, 'two');
+
+    // As `npm run assets -- stage` does, without uploading the whole set.
+    const store = await openObjectStore(`file://${path.join(platform.home, 'store')}`);
+    const [record] = await Promise.all(
+      (await Array.fromAsync(glob(path.join(assets, 'zygotes', '*', 'zygote.json')))).map((file) =>
+        readFile(file, 'utf8'),
+      ),
+    );
+    const { machine } = zygoteRecordSchema.parse(JSON.parse(record ?? ''));
+    assert.equal(await stageZygote(store, zygotesFolder(assets), machine), 'uploaded');
+    await removeTree(zygotesFolder(assets), assets);
+    assert.deepEqual((await startCold('fetched', 'counter')).steps, ['zygote'], 'a machine without one fetched it');
+    await suspend(client, 'fetched');
+    await Array.fromAsync(store.list('zygotes/')).then((objects) =>
+      Promise.all(objects.map(({ key }) => store.delete(key))),
+    );
 
     const [memory = ''] = await Array.fromAsync(glob(path.join(assets, 'zygotes', '*', 'memory')));
     const bytes = await readFile(memory);

@@ -35,9 +35,10 @@ import { consumeJobs } from './jobs/consume.ts';
 import { sweepNetworks } from './network/sweep.ts';
 import type { NodeContext } from './node-context.ts';
 import { startNodeService } from './node-service/server.ts';
+import { foresee } from './pool/foresee.ts';
 import { createSandboxPool } from './pool/pool.ts';
 import { prepareSandbox } from './pool/prepare-sandbox.ts';
-import { roomForWaiting } from './pool/room.ts';
+import { roomForGoldens, roomForWaiting } from './pool/room.ts';
 import { measureNode } from './status/measure-node.ts';
 import { measureOperations } from './status/measure-operations.ts';
 import { startStatusServer } from './status/server.ts';
@@ -100,12 +101,15 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   const activations = createActivationTable();
   const cache = resources.use(await createPartCache({ folder: `${folders.cache}/parts`, maxBytes: config.cacheBytes }));
   const blobs = { store, keyRing: config.keyRing, cache };
-  const goldens = createGoldenCache({
-    blobs,
-    sandboxes,
-    diskFolder: folders.cache,
-    memoryFolder: `${folders.memory}/goldens`,
-  });
+  const goldens = resources.use(
+    createGoldenCache({
+      blobs,
+      sandboxes,
+      diskFolder: folders.cache,
+      memoryFolder: `${folders.memory}/goldens`,
+      room: () => roomForGoldens(config.memoryMiB),
+    }),
+  );
   const pool = resources.use(
     createSandboxPool({
       size: config.poolSize,
@@ -164,6 +168,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     const idleness = resources.use(watchIdleness(context));
     const makingRoom = resources.use(watchWantedRoom(context));
     const draining = resources.use(followDrain(context));
+    resources.use(foresee({ registry, pool, nodeId, runtime: sandboxes.runtime, folder: folders.node, log }));
     serves = () => fence.serves();
     log.info({ ingress: ingress.url, status: status.url, runtime: sandboxes.runtime }, 'node ready');
     const signal = await Promise.race([stop, over.then(lost)]);

@@ -10,7 +10,7 @@
  * What opens is what was sealed, or the call fails with `snapshot-corrupt` and leaves no file.
  */
 import { createCipheriv, createDecipheriv, createHash, generateKeySync, type KeyObject } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { DormouseError } from '../errors/dormouse-error.ts';
@@ -45,7 +45,7 @@ export async function sealFile(
   let sizeBytes = 0;
   async function* sealed(): AsyncGenerator<Buffer> {
     yield magic;
-    for await (const chunk of chunksOf(file, 0, chunkBytes)) yield sealChunk(seal, chunk);
+    for await (const chunk of chunksOf(file, chunkBytes)) yield sealChunk(seal, chunk);
   }
   async function* counted(): AsyncGenerator<Buffer> {
     for await (const piece of sealed()) {
@@ -58,17 +58,44 @@ export async function sealFile(
   return { sizeBytes, sha256: hash.digest('hex') };
 }
 
-export async function openSealedFile(source: string, target: string, seal: Seal, signal: AbortSignal): Promise<void> {
-  await using file = await open(source);
-  async function* opened(): AsyncGenerator<Buffer> {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(magic.length), 0, magic.length, 0);
-    if (bytesRead !== magic.length || !buffer.equals(magic)) throw corrupt(seal, 'it does not start with its mark');
-    for await (const chunk of chunksOf(file, magic.length, chunkBytes + tagBytes)) yield openChunk(seal, chunk);
+/**
+ * The content as its sealed bytes arrive. What is given out is authentic, chunk by chunk; that it is all of it is known
+ * at the end. Failures: `snapshot-corrupt`, and those of the source.
+ */
+export async function* openSealed(source: AsyncIterable<Uint8Array>, seal: Seal): AsyncGenerator<Buffer> {
+  const pieces = piecesOf(source, magic.length, chunkBytes + tagBytes);
+  const mark = await pieces.next();
+  if (mark.done === true || !mark.value.bytes.equals(magic)) throw corrupt(seal, 'it does not start with its mark');
+  if (mark.value.isLast) throw corrupt(seal, 'it is cut short');
+  for await (const { index, ...chunk } of pieces) yield openChunk(seal, { ...chunk, index: index - 1 });
+}
+
+/** A first piece and then equal ones, the last one perhaps shorter. Whether one is the last shows when more comes. */
+async function* piecesOf(
+  source: AsyncIterable<Uint8Array>,
+  firstBytes: number,
+  pieceBytes: number,
+): AsyncGenerator<Chunk, undefined> {
+  let pending: Buffer = Buffer.alloc(0);
+  let index = 0;
+  for await (const { buffer, byteOffset, length } of source) {
+    const arrived = Buffer.from(buffer, byteOffset, length);
+    pending = pending.length === 0 ? arrived : Buffer.concat([pending, arrived]);
+    for (let wanted = index === 0 ? firstBytes : pieceBytes; pending.length > wanted; wanted = pieceBytes) {
+      yield { index: index++, isLast: false, bytes: pending.subarray(0, wanted) };
+      pending = pending.subarray(wanted);
+    }
   }
+  if (pending.length > 0) yield { index, isLast: true, bytes: pending };
+  return undefined;
+}
+
+export async function openSealedFile(source: string, target: string, seal: Seal, signal: AbortSignal): Promise<void> {
   // Opened before anything can fail: a stream that opens by itself may create the file after it was removed.
   const output = await open(target, 'w');
   try {
-    await pipeline(opened(), output.createWriteStream(), { signal });
+    const sealed = createReadStream(source, { highWaterMark: chunkBytes });
+    await pipeline(openSealed(sealed, seal), output.createWriteStream(), { signal });
   } catch (error) {
     await output.close().catch(() => undefined); // the stream may have closed it
     await rm(target, { force: true });
@@ -82,12 +109,12 @@ interface Chunk {
   readonly bytes: Buffer;
 }
 
-/** Equal pieces of a file from `start` on, the last one perhaps shorter; at least one, perhaps empty. */
-async function* chunksOf(file: FileHandle, start: number, pieceBytes: number): AsyncGenerator<Chunk> {
+/** Equal pieces of a file, the last one perhaps shorter; at least one, perhaps empty. */
+async function* chunksOf(file: FileHandle, pieceBytes: number): AsyncGenerator<Chunk> {
   const { size } = await file.stat();
-  const count = Math.max(1, Math.ceil((size - start) / pieceBytes));
+  const count = Math.max(1, Math.ceil(size / pieceBytes));
   for (let index = 0; index < count; index += 1) {
-    const position = start + index * pieceBytes;
+    const position = index * pieceBytes;
     // A buffer of its own for each: the writer behind us may still hold the one before.
     const bytes = Buffer.allocUnsafe(Math.min(pieceBytes, size - position));
     for (let filled = 0; filled < bytes.length;) {

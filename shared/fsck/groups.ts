@@ -3,7 +3,7 @@ import type { ListedObject } from '../object-store/object-store.ts';
 import type { Group } from './finding.ts';
 
 /** How many segments of a key name its group; a key with no more than these stands alone. */
-const depths: Readonly<Record<string, number>> = { actors: 2, templates: 3, assets: 2 };
+const depths: Readonly<Record<string, number>> = { actors: 2, templates: 3, assets: 2, zygotes: 2 };
 
 export function groupPrefix(key: string): string {
   const segments = key.split('/');

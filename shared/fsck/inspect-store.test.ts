@@ -5,6 +5,9 @@ import path from 'node:path';
 import { afterEach, beforeEach, suite, test } from 'node:test';
 import { createStoredToken } from '../access/stored-tokens.ts';
 import { drawToken } from '../access/token-text.ts';
+import { sampleMachine, writeSampleZygote } from '../assets/sample-zygote.ts';
+import { stageZygote, zygoteObject } from '../assets/ship-zygote.ts';
+import { zygoteKey } from '../assets/zygote-folder.ts';
 import { newEncryptionKey } from '../encryption/key-ring.ts';
 import { newDataKey, sealAlgorithm } from '../encryption/sealed-file.ts';
 import { storeDataKey } from '../encryption/stored-keys.ts';
@@ -241,6 +244,32 @@ suite('inspecting a store', () => {
     }
     assert.deepEqual((await garbage()).sort(), keys);
     assert.ok((await notLive()).includes('foreign backup/of/mine'));
+  });
+
+  test('a staged zygote is alive; parts of one that lost or was never finished are garbage, and damage is told', async () => {
+    const { store } = sample;
+    const machine = sampleMachine('a'.repeat(64));
+    const machineFolder = path.join(scratchFolder, 'zygotes');
+    const record = await writeSampleZygote(machineFolder, machine, 'staged');
+    await stageZygote(store, machineFolder, machine);
+    const key = (name: string): string => zygoteObject(zygoteKey(machine), name);
+    assert.deepEqual(await notLive(), []);
+    const orphans = [key('c'.repeat(64)), `zygotes/${'d'.repeat(64)}/${'e'.repeat(64)}`];
+    for (const orphan of orphans) {
+      await putBytes(store, orphan, 'x');
+      await age(orphan);
+    }
+    assert.deepEqual((await garbage()).sort(), orphans.toSorted());
+    for (const orphan of orphans) await store.delete(orphan);
+    const parts = [record.memory.sha256, record.device.sha256].map(key);
+    for (const part of parts) {
+      await expectDamage([`corrupt ${part}`], changed(part, flip));
+      await expectDamage([`missing ${part}`], away(part));
+    }
+    await expectDamage(
+      [`corrupt ${key('zygote.json')}`, ...parts.toSorted().map((part) => `orphan ${part}`)],
+      changed(key('zygote.json'), (bytes) => bytes.subarray(1)),
+    );
   });
 
   test('a token is alive, and a record of one that cannot be read is damage, never garbage', async () => {

@@ -14,6 +14,7 @@ import { judgeActor } from './judge-actor.ts';
 import { judgeAssetSet, judgeCurrentSet } from './judge-assets.ts';
 import { judgeTemplate } from './judge-template.ts';
 import { judgeToken } from './judge-token.ts';
+import { judgeZygote } from './judge-zygote.ts';
 import { lockedForever, verifyWrap } from './verify-keys.ts';
 import { verifyObject } from './verify-object.ts';
 
@@ -61,6 +62,7 @@ async function judge(
     if (root === 'actors') return judgeActor(store, group, options);
     if (root === 'templates') return judgeTemplate(store, group, isUsed(`${group.prefix}template.json`), options);
     if (root === 'assets') return judgeAssetSet(store, group, options);
+    if (root === 'zygotes') return judgeZygote(store, group, options);
   }
   if (tokenOf(group.prefix) !== undefined) return judgeToken(store, group, options);
   return /^assets\/current-[a-z0-9]+$/.test(group.prefix) ? judgeCurrentSet(store, group, options) : undefined;

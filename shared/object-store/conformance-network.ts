@@ -101,6 +101,10 @@ function testCutTransfers(
     proxy.breakNext(1, { kind: 'cut-answer', afterBytes: MiB }, download);
     assert.ok((await store.get('cut/a')).equals(content));
     assert.equal(proxy.broken(), 1);
+    proxy.breakNext(1, { kind: 'cut-answer', afterBytes: KiB }, download);
+    const { bytes: piece } = await store.getRange('cut/a', { start: 5, length: MiB });
+    assert.ok(piece.equals(content.subarray(5, 5 + MiB)));
+    assert.equal(proxy.broken(), 1);
     assert.deepEqual(await leftovers(scratch, 'once'), ['once']);
   });
 
@@ -108,6 +112,8 @@ function testCutTransfers(
     proxy.breakNext(1_000, { kind: 'cut-answer', afterBytes: MiB }, download);
     await assert.rejects(hasty.getToFile('cut/a', path.join(scratch, 'cut')), failsWith('store-unavailable'));
     await assert.rejects(hasty.get('cut/a'), failsWith('store-unavailable'));
+    const range = { start: 0, length: 2 * MiB };
+    await assert.rejects(hasty.getRange('cut/a', range), failsWith('store-unavailable'));
     assert.ok(proxy.broken() >= 2);
     assert.deepEqual(await leftovers(scratch, 'cut'), []);
   });
@@ -134,11 +140,12 @@ function testNoAnswer(subject: NetworkSubject, proxy: FaultProxy, store: ObjectS
     await assert.rejects(store.put('denied/a', bytes('x')), failsWith('store-denied'));
     await assert.rejects(store.create('denied/a', bytes('x')), failsWith('store-denied'));
     await assert.rejects(store.get('denied/a'), failsWith('store-denied'));
+    await assert.rejects(store.getRange('denied/a', { start: 0, length: 1 }), failsWith('store-denied'));
     await assert.rejects(store.getToFile('denied/a', '/tmp/dormouse-never-written'), failsWith('store-denied'));
     await assert.rejects(store.head('denied/a'), failsWith('store-denied'));
     await assert.rejects(store.delete('denied/a'), failsWith('store-denied'));
     await assert.rejects(collect(store.list('denied/')), failsWith('store-denied'));
-    assert.equal(proxy.broken(), 7);
+    assert.equal(proxy.broken(), 8);
   });
 }
 
@@ -151,6 +158,7 @@ async function rejectsInTime(store: ObjectStore): Promise<void> {
     assert.rejects(store.put('down/b', bytes(Buffer.alloc(MiB))), unavailable),
     assert.rejects(store.create('down/c', bytes('x')), unavailable),
     assert.rejects(store.get('down/a'), unavailable),
+    assert.rejects(store.getRange('down/a', { start: 0, length: 1 }), unavailable),
     assert.rejects(store.getToFile('down/a', '/tmp/dormouse-never-written'), unavailable),
     assert.rejects(store.head('down/a'), unavailable),
     assert.rejects(store.delete('down/a'), unavailable),

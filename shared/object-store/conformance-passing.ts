@@ -49,6 +49,10 @@ function calls(store: ObjectStore, scratch: string, round: string): Record<strin
       assert.ok((await store.get(`passing/create-${round}`)).equals(small));
     },
     get: async () => assert.ok((await store.get('passing/there')).equals(small)),
+    getRange: async () => {
+      const { bytes: piece } = await store.getRange('passing/there', { start: 7, length: 100 });
+      assert.ok(piece.equals(small.subarray(7, 107)));
+    },
     getToFile: async () => {
       await store.getToFile('passing/there', target);
       assert.ok((await readFile(target)).equals(small));

@@ -13,6 +13,7 @@ import { after, suite, test } from 'node:test';
 import { DormouseError } from '../errors/dormouse-error.ts';
 import type { ErrorCode } from '../errors/codes.ts';
 import type { ObjectBody, ObjectInfo, ObjectStore } from './object-store.ts';
+import { rangeBytes, readInRanges } from './read-in-ranges.ts';
 import type { StoreLimits } from './store-limits.ts';
 
 export const KiB = 1024;
@@ -73,6 +74,7 @@ export function conformance(subject: ConformanceSubject): void {
     const scratch = await scratchFolder();
     after(() => store.close());
     testObjects(store, scratch);
+    testRanges(store);
     testListing(store);
     testRefusals(store, scratch);
     testRaces(subject);
@@ -83,6 +85,7 @@ export function conformance(subject: ConformanceSubject): void {
       const misconfigured = failsWith('store-misconfigured');
       await assert.rejects(misplaced.head('a'), misconfigured);
       await assert.rejects(misplaced.get('a'), misconfigured);
+      await assert.rejects(misplaced.getRange('a', { start: 0, length: 1 }), misconfigured);
       await assert.rejects(misplaced.put('a', bytes('x')), misconfigured);
       await assert.rejects(misplaced.create('a', bytes('x')), misconfigured);
       await assert.rejects(collect(misplaced.list('')), misconfigured);
@@ -137,6 +140,46 @@ function testObjects(store: ObjectStore, scratch: string): void {
   test('check passes and leaves nothing', async () => {
     await store.check();
     assert.deepEqual(await listKeys(store, 'check/'), []);
+  });
+}
+
+function testRanges(store: ObjectStore): void {
+  const content = randomBytes(300 * KiB);
+  const objectBytes = content.length;
+
+  test('a range is exactly what the object has of it, and says how large the object is', async () => {
+    await store.put('range/a', bytes(content));
+    for (const [start, length] of [
+      [0, 1],
+      [0, objectBytes],
+      [0, objectBytes + 1],
+      [1, 100],
+      [objectBytes - 1, 1],
+      [objectBytes - 1, 1000],
+      [objectBytes, 1],
+      [objectBytes + 1000, 1000],
+    ] as const) {
+      const range = await store.getRange('range/a', { start, length });
+      assert.equal(range.objectBytes, objectBytes);
+      assert.ok(range.bytes.equals(content.subarray(start, start + length)), `${start}+${length}`);
+    }
+  });
+
+  test('of an empty object there is nothing, and a missing one is told as such', async () => {
+    await store.put('range/empty', bytes(''));
+    assert.deepEqual(await store.getRange('range/empty', { start: 0, length: 1 }), {
+      bytes: Buffer.alloc(0),
+      objectBytes: 0,
+    });
+    await assert.rejects(store.getRange('range/none', { start: 0, length: 1 }), failsWith('store-object-missing'));
+  });
+
+  test('several ranges at once, in order, are the object', async () => {
+    const large = randomBytes(3 * rangeBytes + 5);
+    await store.put('range/large', bytes(large));
+    const pieces = await Array.fromAsync(readInRanges(store, 'range/large', large.length, () => undefined));
+    assert.equal(pieces.length, 4);
+    assert.ok(Buffer.concat(pieces).equals(large));
   });
 }
 

@@ -39,6 +39,18 @@ export interface ReadOptions extends CallOptions {
   readonly maxBytes?: number;
 }
 
+export interface ByteRange {
+  readonly start: number;
+  /** At least 1. */
+  readonly length: number;
+}
+
+export interface ObjectRange {
+  readonly bytes: Buffer;
+  /** Of the whole object. */
+  readonly objectBytes: number;
+}
+
 export interface ObjectStore {
   /** The configured URL without secrets, for logs and error messages. */
   readonly description: string;
@@ -61,6 +73,11 @@ export interface ObjectStore {
    * what arrived. A short or cut transfer is an error. The file is not synced: it is a copy of what the store holds.
    */
   getToFile(key: string, path: string, options?: ReadOptions): Promise<{ sizeBytes: number; sha256: string }>;
+  /**
+   * Reads a piece of an object: exactly what the object has of it, which is less, or nothing, where the object ends. A cut
+   * transfer is an error. Several may be under way at once; nothing says that they are of one version of the object.
+   */
+  getRange(key: string, range: ByteRange, options?: CallOptions): Promise<ObjectRange>;
   /** Size of an object, or undefined if there is none. */
   head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined>;
   /**

@@ -100,15 +100,20 @@ function startDeadline(initialMs: number): Deadline {
   const arm = (): NodeJS.Timeout =>
     setTimeout(() => controller.abort(), Math.max(0, startedAt + totalMs - performance.now()));
   let timer = arm();
+  let isOver = false;
   return {
     signal: controller.signal,
     timeoutMs: () => totalMs,
     extend: (byMs) => {
+      if (isOver) return; // work that its caller gave up, and that learns of its size only now
       clearTimeout(timer);
       totalMs += byMs;
       timer = arm();
     },
-    clear: () => clearTimeout(timer),
+    clear: () => {
+      isOver = true;
+      clearTimeout(timer);
+    },
   };
 }
 

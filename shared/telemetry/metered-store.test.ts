@@ -21,6 +21,7 @@ test('requests by operation and outcome, and the bytes of each direction', async
     await store.put('a/two', { kind: 'file', path: file, sizeBytes: 1000 });
     assert.equal((await store.get('a/one')).length, 100);
     await store.getToFile('a/two', path.join(folder, 'copy'));
+    assert.equal((await store.getRange('a/two', { start: 990, length: 100 })).bytes.length, 10);
     await assert.rejects(store.get('a/none'), { code: 'store-object-missing' });
     const listed: string[] = [];
     for await (const { key } of store.list('a/')) listed.push(key);
@@ -28,11 +29,12 @@ test('requests by operation and outcome, and the bytes of each direction', async
     const lines = (await meters.text()).split('\n');
     for (const line of [
       'dormouse_store_sent_bytes_total 1100',
-      'dormouse_store_received_bytes_total 1100',
+      'dormouse_store_received_bytes_total 1110',
       'dormouse_store_request_seconds_count{operation="create",outcome="done"} 1',
       'dormouse_store_request_seconds_count{operation="create",outcome="exists"} 1',
       'dormouse_store_request_seconds_count{operation="get",outcome="store-object-missing"} 1',
       'dormouse_store_request_seconds_count{operation="get-file",outcome="done"} 1',
+      'dormouse_store_request_seconds_count{operation="get-range",outcome="done"} 1',
     ]) {
       assert.ok(lines.includes(line), line);
     }

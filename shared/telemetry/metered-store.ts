@@ -50,6 +50,11 @@ export function meteredStore(store: ObjectStore, meters: Pick<Meters, 'count' | 
       received(file.sizeBytes);
       return file;
     },
+    async getRange(key, range, options) {
+      const piece = await measured('get-range', store.getRange(key, range, options));
+      received(piece.bytes.length);
+      return piece;
+    },
     head: (key, options) => measured('head', store.head(key, options)),
     delete: (key, options) => measured('delete', store.delete(key, options)),
   };

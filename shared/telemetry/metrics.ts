@@ -72,7 +72,7 @@ export const metrics = {
   // store
   dormouse_store_request_seconds: {
     ...{ kind: 'histogram', of: 'both', labels: ['operation', 'outcome'] },
-    help: 'Requests to the object store. operation: put, create, get, get-file, head, delete. outcome: done, exists, or an error code',
+    help: 'Requests to the object store. operation: put, create, get, get-file, get-range, head, delete. outcome: done, exists, or an error code',
   },
   dormouse_store_sent_bytes_total: {
     ...{ kind: 'counter', of: 'both', labels: [] },

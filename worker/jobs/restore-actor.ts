@@ -27,6 +27,7 @@ export async function restoreActor(
 ): Promise<RestoredActor> {
   const { record, template } = request;
   const opening = clock.measure('images', () => openImages(context, template, signal));
+  opening.catch(() => undefined); // who waits for it sees it
   // A cold-started actor has no golden, in none of its generations.
   const preparing = record.coldStart ? undefined : sandboxInWaiting(context, template, clock, signal);
   try {
@@ -79,8 +80,13 @@ async function startSandbox(
 ): Promise<Sandbox> {
   const spec = async (): Promise<SandboxSpec> => sandboxSpec(record.id, template.spec, await checking, context.images);
   if (own === undefined) return await context.sandboxes.boot(await spec(), clock, signal);
-  const prepare = async (): Promise<PreparedSandbox> =>
-    context.sandboxes.prepare(await spec(), golden?.memoryPath, clock, signal);
+  const prepare = async (): Promise<PreparedSandbox> => {
+    const needed = await spec();
+    const preparedOn = (basePath?: string): Promise<PreparedSandbox> =>
+      context.sandboxes.prepare(needed, basePath, clock, signal);
+    if (golden === undefined) return await preparedOn();
+    return await context.goldens.use(template.golden, ({ memoryPath }) => preparedOn(memoryPath));
+  };
   if (waiting === undefined || golden === undefined) {
     await waiting?.sandbox[Symbol.asyncDispose]();
     return await (await prepare()).restore(own, clock, signal);

@@ -12,10 +12,14 @@ export async function prepareSandbox(
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<PreparedSandbox> {
-  const [images, golden] = await Promise.all([
+  const ready = Promise.all([
     clock.measure('images', () => openImages(parts, template, signal)),
     clock.measure('golden', () => parts.goldens.get(template.golden)),
   ]);
-  const spec = sandboxSpec(template.spec.name, template.spec, images, parts.images);
-  return await parts.sandboxes.prepare(spec, golden.memoryPath, clock, signal);
+  ready.catch(() => undefined); // told below
+  return await parts.goldens.use(template.golden, async ({ memoryPath }) => {
+    const [images] = await ready;
+    const spec = sandboxSpec(template.spec.name, template.spec, images, parts.images);
+    return await parts.sandboxes.prepare(spec, memoryPath, clock, signal);
+  });
 }

@@ -1,5 +1,4 @@
 /** The sandbox class that the configuration names, with the images it runs. What it opens ends with `resources`. */
-import path from 'node:path';
 import { hostArchitecture } from '../../shared/assets/asset-folder.ts';
 import { programCommand } from '../../shared/assets/program-command.ts';
 import { openOrFetchAssetSet } from '../../shared/assets/ship-asset-set.ts';
@@ -11,6 +10,7 @@ import { createNetworkPool } from '../network/pool.ts';
 import { microvmClass } from './microvm/class.ts';
 import { chooseAccelerator } from './microvm/qemu/accelerator.ts';
 import { qemuClass } from './microvm/qemu/class.ts';
+import { zygoteExchange } from './microvm/zygote-exchange.ts';
 import { createZygotes } from './microvm/zygotes.ts';
 import type { SandboxClass } from './sandbox.ts';
 import { simulatedClass } from './simulated/class.ts';
@@ -63,8 +63,9 @@ async function openMicrovms(
     memoryFolder: folders.memory,
     // Beside the asset sets, so that one boot serves all nodes of the machine.
     zygotes: createZygotes({
-      folder: path.join(config.assetsFolder, 'zygotes'),
-      origin: JSON.stringify([assets.contents.digest, vmmClass.runtime]),
+      assetsFolder: config.assetsFolder,
+      origin: { assetSet: assets.contents.digest, runtime: vmmClass.runtime },
+      exchange: zygoteExchange(store, assets),
       log,
     }),
     log,

@@ -114,6 +114,14 @@ export interface SandboxClass {
     clock: PhaseClock,
     signal: AbortSignal,
   ): Promise<PreparedSandbox>;
-  /** Makes a base memory file out of a golden's memory part, complete or not at all. */
-  unpackBase(memoryPath: string, memorySizeBytes: number, target: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes a base memory file out of a golden's memory part, complete or not at all. The part may still be arriving: a
+   * stream that fails at its end was not the golden's, and nothing is left of it.
+   */
+  unpackBase(
+    memory: AsyncIterable<Uint8Array>,
+    memorySizeBytes: number,
+    target: string,
+    signal: AbortSignal,
+  ): Promise<void>;
 }

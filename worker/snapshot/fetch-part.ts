@@ -1,16 +1,20 @@
 /**
- * Brings a snapshot's part from the node's cache or from the store to a file and believes it only if size and digest are the manifest's; an
- * encrypted one is opened on the way, chunk by chunk, each of them authenticated. A failure leaves no file.
+ * Brings a snapshot's part from the node's cache or from the store to a file and believes it only if size and digest are
+ * the manifest's; an encrypted one is opened on the way, chunk by chunk, each of them authenticated. A failure leaves no
+ * file. A small part is one request; a large one comes in ranges (part-content.ts).
  * Failures: `snapshot-missing`, `snapshot-corrupt`, `encryption-key-missing`, `encryption-key-wrong`, and the store's own
  * `store-unavailable`.
  */
-import { rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { openSealedFile } from '../../shared/encryption/sealed-file.ts';
 import { findDataKey } from '../../shared/encryption/stored-keys.ts';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ObjectStore } from '../../shared/object-store/object-store.ts';
+import { rangeBytes } from '../../shared/object-store/read-in-ranges.ts';
 import type { SnapshotPart } from '../../shared/snapshot/manifest.ts';
 import type { SnapshotBlobs } from './blobs.ts';
+import { damaged, missing, partContent } from './part-content.ts';
 
 export async function fetchPart(
   blobs: SnapshotBlobs,
@@ -19,8 +23,21 @@ export async function fetchPart(
   signal: AbortSignal,
 ): Promise<void> {
   if ((await blobs.cache?.linkTo(part.sha256, target)) === true) return;
-  await download(blobs, part, target, signal);
+  if (part.sizeBytes > rangeBytes) await writeContent(partContent(blobs, part, signal), target, signal);
+  else await download(blobs, part, target, signal);
   await blobs.cache?.keep(part.sha256, target);
+}
+
+/** A failure leaves no file. Opened before anything can fail: a stream that opens by itself may create it afterwards. */
+export async function writeContent(content: AsyncIterable<Buffer>, target: string, signal: AbortSignal): Promise<void> {
+  const output = await open(target, 'w');
+  try {
+    await pipeline(content, output.createWriteStream(), { signal });
+  } catch (error) {
+    await output.close().catch(() => undefined); // the stream may have closed it
+    await rm(target, { force: true });
+    throw error;
+  }
 }
 
 async function download(
@@ -56,16 +73,6 @@ async function fetchObject(store: ObjectStore, part: SnapshotPart, target: strin
   throw damaged(part, `its ${arrived.sizeBytes === part.sizeBytes ? 'content' : 'size'} differs`, { actual: arrived });
 }
 
-const damaged = (part: SnapshotPart, words: string, facts: { actual?: object; cause?: unknown }): DormouseError =>
-  new DormouseError('snapshot-corrupt', `the object ${part.key} is not what was written: ${words}`, {
-    details: {
-      object: part.key,
-      expected: { sizeBytes: part.sizeBytes, sha256: part.sha256 },
-      ...(facts.actual !== undefined && { actual: facts.actual }),
-    },
-    ...(facts.cause !== undefined && { cause: facts.cause }),
-  });
-
 async function getPart(
   store: ObjectStore,
   part: SnapshotPart,
@@ -78,9 +85,6 @@ async function getPart(
     if (!(cause instanceof DormouseError)) throw cause;
     if (cause.code === 'store-object-too-large') throw damaged(part, 'its size differs', { cause });
     if (cause.code !== 'store-object-missing') throw cause;
-    throw new DormouseError('snapshot-missing', `the object ${part.key} is not in the store`, {
-      cause,
-      details: { object: part.key, store: store.description },
-    });
+    throw missing(store, part, cause);
   }
 }

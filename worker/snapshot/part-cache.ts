@@ -10,7 +10,8 @@
  *
  * A cache never fails a caller: what cannot be kept is not kept, what cannot be had is fetched.
  */
-import { link, mkdir, stat, unlink } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, open, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { removeTree } from '../../shared/process/remove-tree.ts';
 
@@ -22,6 +23,8 @@ export interface PartCache extends AsyncDisposable {
   keep(sha256: string, file: string, sizeBytes?: number): Promise<void>;
   /** The content of a part where it lies, to be read only, until it is let go. */
   hold(sha256: string): Promise<HeldPart | undefined>;
+  /** Passes a part's content on and keeps it when all of it has come; what fails on the way, or is left, keeps nothing. */
+  keepPassing(sha256: string, content: AsyncIterable<Buffer>): AsyncIterable<Buffer>;
   /** Gives the content of a part another name, which is the caller's and outlives its place in the cache. */
   linkTo(sha256: string, target: string): Promise<boolean>;
 }
@@ -81,16 +84,35 @@ export async function createPartCache({ folder, maxBytes }: PartCacheOptions): P
     letGo(sha256, part);
     return undefined;
   };
+  const keep = async (sha256: string, file: string, sizeBytes?: number): Promise<void> => {
+    const work = async (): Promise<void> => add(sha256, file, sizeBytes ?? (await stat(file)).size);
+    await work().catch(() => undefined);
+  };
+  async function* passing(sha256: string, content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    const arriving = path.join(folder, `${sha256}.${randomUUID()}.arriving`);
+    let copy = await open(arriving, 'wx').catch(() => undefined);
+    try {
+      for await (const piece of content) {
+        await copy?.appendFile(piece).catch(async () => {
+          await copy?.close().catch(() => undefined); // a full disk: it is not kept
+          copy = undefined;
+        });
+        yield piece;
+      }
+      if (copy !== undefined) await keep(sha256, arriving);
+    } finally {
+      await copy?.close().catch(() => undefined);
+      await rm(arriving, { force: true }).catch(() => undefined);
+    }
+  }
   const linkTo = async (sha256: string, target: string): Promise<boolean> => {
     using part = await hold(sha256);
     if (part !== undefined) await link(part.path, target);
     return part !== undefined;
   };
   return {
-    keep: async (sha256, file, sizeBytes) => {
-      const work = async (): Promise<void> => add(sha256, file, sizeBytes ?? (await stat(file)).size);
-      await work().catch(() => undefined);
-    },
+    keep,
+    keepPassing: (sha256, content) => (maxBytes === 0 ? content : passing(sha256, content)),
     hold,
     linkTo: (sha256, target) => linkTo(sha256, target).catch(() => false),
     [Symbol.asyncDispose]: clear,

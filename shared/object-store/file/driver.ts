@@ -12,7 +12,7 @@ import { checkStore } from '../check-store.ts';
 import { DormouseError } from '../../errors/dormouse-error.ts';
 import { assertKey, assertPrefix } from '../key.ts';
 import { bodyPieces, bodySize, openBody } from '../object-body.ts';
-import type { CallOptions, ObjectBody, ObjectInfo, ObjectStore } from '../object-store.ts';
+import type { ByteRange, CallOptions, ObjectBody, ObjectInfo, ObjectRange, ObjectStore } from '../object-store.ts';
 import { defaultMaxBytes, refuseLarger } from '../read-bound.ts';
 import { receiveFile, writeAll } from '../receive-file.ts';
 import { callStore, type StoreCall } from '../store-call.ts';
@@ -79,6 +79,10 @@ export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
         return receiveFile(createReadStream(file, { signal: call.signal }), destination, announced);
       });
     },
+    getRange: (key, range, options) => {
+      const file = target(key);
+      return run(`get ${key}`, options, (call) => readRange(file, range, call));
+    },
     head: (key, options) => {
       const file = target(key);
       return run(`head ${key}`, options, () => headFile(key, file));
@@ -125,6 +129,21 @@ async function readWhole(key: string, file: string, maxBytes: number, call: Stor
   refuseLarger(key, facts.size, maxBytes);
   call.allowFor(facts.size);
   return await handle.readFile({ signal: call.signal });
+}
+
+async function readRange(file: string, { start, length }: ByteRange, call: StoreCall): Promise<ObjectRange> {
+  await using handle = await open(file);
+  const facts = await handle.stat();
+  if (!facts.isFile()) throw new DormouseError('store-object-missing', `${file} is a folder, not an object`);
+  call.allowFor(length);
+  const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, facts.size - start)));
+  for (let filled = 0; filled < bytes.length;) {
+    call.signal.throwIfAborted();
+    const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, start + filled);
+    if (bytesRead === 0) throw new DormouseError('store-unavailable', `${file} became shorter while it was read`);
+    filled += bytesRead;
+  }
+  return { bytes, objectBytes: facts.size };
 }
 
 async function headFile(key: string, file: string): Promise<ObjectInfo | undefined> {

@@ -7,6 +7,8 @@ import type { Storage } from '@google-cloud/storage';
 
 export interface Download extends AsyncDisposable {
   readonly sizeBytes: number | undefined;
+  /** Of the answer to a range. */
+  readonly contentRange: string | undefined;
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
@@ -16,6 +18,8 @@ export interface DownloadSource {
   readonly name: string;
   /** A custom endpoint is a local server, which wants no credentials. */
   readonly anonymous: boolean;
+  /** As the header says it; all of the object without one. */
+  readonly range: string | undefined;
 }
 
 /** The status stays on the error, where errors.ts looks for it. */
@@ -25,12 +29,14 @@ export async function download(source: DownloadSource, signal: AbortSignal): Pro
   const place = `${source.storage.apiEndpoint}/storage/v1/b/${source.bucketName}/o/${encodeURIComponent(source.name)}`;
   const headers = source.anonymous ? new Headers() : await source.storage.authClient.getRequestHeaders(place);
   headers.set('Accept-Encoding', 'identity'); // the length is that of the object
+  if (source.range !== undefined) headers.set('Range', source.range);
   const answer = await fetch(`${place}?alt=media`, { headers, signal });
   if (!answer.ok) throw failure(answer.status, (await answer.text()) || answer.statusText);
   const length = answer.headers.get('content-length');
   const body = answer.body ?? new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
   return {
     sizeBytes: length === null ? undefined : Number(length),
+    contentRange: answer.headers.get('content-range') ?? undefined,
     bytes: body,
     // Closes the connection of a body that was not read to its end; one that was, or that broke, has none.
     [Symbol.asyncDispose]: () => body.cancel().catch(() => undefined),

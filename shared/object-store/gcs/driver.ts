@@ -9,9 +9,10 @@ import { IdempotencyStrategy, Storage, type Bucket, type File } from '@google-cl
 import { DormouseError } from '../../errors/dormouse-error.ts';
 import { checkStore } from '../check-store.ts';
 import { createOnce, writerMetadataName } from '../create-once.ts';
+import { rangeHeader, rangeNotSatisfiable, receiveRange } from '../http-range.ts';
 import { assertKey, assertPrefix } from '../key.ts';
 import { bodySize } from '../object-body.ts';
-import type { CallOptions, ObjectBody, ObjectStore } from '../object-store.ts';
+import type { ByteRange, CallOptions, ObjectBody, ObjectRange, ObjectStore } from '../object-store.ts';
 import { defaultMaxBytes, refuseLarger } from '../read-bound.ts';
 import { receiveFile, type Received } from '../receive-file.ts';
 import { callStore, retrying, untilAborted, type Attempt, type StoreCall } from '../store-call.ts';
@@ -46,6 +47,8 @@ export function openGcsStore(url: GcsUrl, limits: StoreLimits): ObjectStore {
       onKey('get', key, options, (object, call) => getObject(object, options?.maxBytes ?? defaultMaxBytes, call)),
     getToFile: (key, path, options) =>
       onKey('get', key, options, (object, call) => getObjectToFile(object, path, options?.maxBytes, call)),
+    getRange: (key, range, options) =>
+      onKey('get', key, options, (object, call) => getObjectRange(object, range, call)),
     head: (key, options) =>
       onKey('head', key, options, async (object, call) => {
         const found = await retrying(call, () => headObject(object, call.attemptSignal(0)));
@@ -167,9 +170,31 @@ async function receiveObject(
   return await receiveFile(body.bytes, path, { key: object.name, expectedBytes: body.sizeBytes, maxBytes });
 }
 
-async function openDownload(object: GcsObject, attempt: Attempt): Promise<Download> {
+function getObjectRange(object: GcsObject, range: ByteRange, call: StoreCall): Promise<ObjectRange> {
+  const what = `${object.what} (${rangeHeader(range)})`;
+  return retrying(call, () => translatedGcs(what, readRange({ ...object, what }, range, call)));
+}
+
+async function readRange(object: GcsObject, range: ByteRange, call: StoreCall): Promise<ObjectRange> {
+  using attempt = call.startAttempt();
+  const body = await openDownload(object, attempt, rangeHeader(range)).catch((error: unknown) => {
+    if (statusOf(error) === rangeNotSatisfiable) return undefined;
+    throw error;
+  });
+  if (body === undefined) return { bytes: Buffer.alloc(0), objectBytes: await sizeOf(object, attempt.signal) };
+  await using open = body;
+  return await receiveRange(object.what, range, open);
+}
+
+async function sizeOf(object: GcsObject, signal: AbortSignal): Promise<number> {
+  const found = await headObject(object, signal);
+  if (found !== undefined) return found.sizeBytes;
+  throw new DormouseError('store-object-missing', `${object.what}: it was deleted meanwhile`);
+}
+
+async function openDownload(object: GcsObject, attempt: Attempt, range?: string): Promise<Download> {
   const { storage, name: bucketName } = object.bucket;
-  const source = { storage, bucketName, name: object.name, anonymous: object.anonymous };
+  const source = { storage, bucketName, name: object.name, anonymous: object.anonymous, range };
   const body = await download(source, attempt.signal).catch(async (error: unknown) => {
     if (statusOf(error) === 404) await confirmBucket(object, attempt.signal);
     throw error;

@@ -15,16 +15,17 @@ import { addAbortSignal, Readable } from 'node:stream';
 import { DormouseError } from '../../errors/dormouse-error.ts';
 import { checkStore } from '../check-store.ts';
 import { createOnce, writerMetadataName } from '../create-once.ts';
+import { rangeHeader, rangeNotSatisfiable, receiveRange } from '../http-range.ts';
 import { assertKey, assertPrefix } from '../key.ts';
 import { inKeyOrder } from '../key-order.ts';
 import { bodySize } from '../object-body.ts';
-import type { CallOptions, ObjectBody, ObjectStore } from '../object-store.ts';
+import type { ByteRange, CallOptions, ObjectBody, ObjectRange, ObjectStore } from '../object-store.ts';
 import { defaultMaxBytes, refuseLarger } from '../read-bound.ts';
 import { receiveFile, type Received } from '../receive-file.ts';
 import { callStore, retrying, type StoreCall } from '../store-call.ts';
 import type { StoreLimits } from '../store-limits.ts';
 import type { S3Url } from '../store-url.ts';
-import { isRefusedCreate, translatedS3, translateS3Error } from './errors.ts';
+import { isRefusedCreate, statusOf, translatedS3, translateS3Error } from './errors.ts';
 import { listObjects } from './listing.ts';
 import { upload, type Upload } from './upload.ts';
 
@@ -61,6 +62,8 @@ export function openS3Store(url: S3Url, limits: StoreLimits, credentials?: S3Cre
       onKey('get', key, options, (object, call) => getObject(object, options?.maxBytes ?? defaultMaxBytes, call)),
     getToFile: (key, path, options) =>
       onKey('get', key, options, (object, call) => getObjectToFile(object, path, options?.maxBytes, call)),
+    getRange: (key, range, options) =>
+      onKey('get', key, options, (object, call) => getObjectRange(object, range, call)),
     head: (key, options) =>
       onKey('head', key, options, async (object, call) => {
         const found = await retrying(call, () => translatedS3(object.what, headObject(object, call.attemptSignal(0))));
@@ -153,8 +156,10 @@ async function createAttempt(object: S3Object, request: Upload, signal: AbortSig
   }
 }
 
-const fetchObject = (object: S3Object, signal: AbortSignal): Promise<GetObjectCommandOutput> =>
-  object.client.send(new GetObjectCommand(address(object)), { abortSignal: signal });
+const fetchObject = (object: S3Object, signal: AbortSignal, range?: string): Promise<GetObjectCommandOutput> =>
+  object.client.send(new GetObjectCommand({ ...address(object), ...(range !== undefined && { Range: range }) }), {
+    abortSignal: signal,
+  });
 
 async function getObject(object: S3Object, maxBytes: number, call: StoreCall): Promise<Buffer> {
   return retrying(call, () => translatedS3(object.what, readObject(object, maxBytes, call)));
@@ -195,6 +200,29 @@ async function receiveObject(
   using body = bodyOf(answer, attempt.signal);
   attempt.allowFor(answer.ContentLength ?? 0);
   return await receiveFile(body.bytes, path, { key: object.key, expectedBytes: answer.ContentLength, maxBytes });
+}
+
+async function getObjectRange(object: S3Object, range: ByteRange, call: StoreCall): Promise<ObjectRange> {
+  const what = `${object.what} (${rangeHeader(range)})`;
+  return retrying(call, () => translatedS3(what, readRange({ ...object, what }, range, call)));
+}
+
+async function readRange(object: S3Object, range: ByteRange, call: StoreCall): Promise<ObjectRange> {
+  using attempt = call.startAttempt();
+  attempt.allowFor(range.length);
+  const answer = await fetchObject(object, attempt.signal, rangeHeader(range)).catch((error: unknown) => {
+    if (statusOf(error) === rangeNotSatisfiable) return undefined;
+    throw error;
+  });
+  if (answer === undefined) return { bytes: Buffer.alloc(0), objectBytes: await sizeOf(object, attempt.signal) };
+  using body = bodyOf(answer, attempt.signal);
+  return await receiveRange(object.what, range, { contentRange: answer.ContentRange, bytes: body.bytes });
+}
+
+async function sizeOf(object: S3Object, signal: AbortSignal): Promise<number> {
+  const found = await headObject(object, signal);
+  if (found !== undefined) return found.sizeBytes;
+  throw new DormouseError('store-object-missing', `${object.what}: it was deleted meanwhile`);
 }
 
 type OpenBody = Disposable & { readonly bytes: AsyncIterable<Uint8Array> };

@@ -59,7 +59,7 @@ type StoreCode = 'store-denied' | 'store-misconfigured' | 'store-unavailable' | 
 export const isRefusedCreate = (error: unknown): boolean =>
   error instanceof S3ServiceException && (error.name === 'PreconditionFailed' || statusOf(error) === 412);
 
-function statusOf(error: unknown): number | undefined {
+export function statusOf(error: unknown): number | undefined {
   return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 }
 

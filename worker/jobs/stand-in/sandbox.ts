@@ -3,7 +3,7 @@
  * that number, and every part is written, digested and read back as the real class does. Real VMs are e2e's matter.
  */
 import { createHash } from 'node:crypto';
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RuntimeKey } from '../../../shared/snapshot/manifest.ts';
 import type { CapturedPart, Sandbox, SandboxClass } from '../../sandbox/sandbox.ts';
@@ -48,7 +48,7 @@ export function standInClass(live: Set<Counter>): SandboxClass {
         },
         [Symbol.asyncDispose]: () => Promise.resolve(),
       }),
-    unpackBase: (memoryPath, _size, target) => copyFile(memoryPath, target),
+    unpackBase: (memory, _size, target) => writeFile(target, memory),
   };
 }
 

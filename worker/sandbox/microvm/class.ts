@@ -7,7 +7,7 @@ import { createPhaseClock, type PhaseClock } from '../phase-clock.ts';
 import type { Capture, OwnState, Sandbox, SandboxClass, SandboxSpec } from '../sandbox.ts';
 import { launch, type Programs } from './launch.ts';
 import { guestMemory } from './memory/guest-memory.ts';
-import { applyPartInThread, warmMemoryThread } from './memory/memory-thread.ts';
+import { applyStreamInThread, warmMemoryThread } from './memory/memory-thread.ts';
 import { createMemoryFile, microvm } from './microvm.ts';
 import { attachLowers, makePlace, takeIntoUse, type Place, type PlaceOptions } from './place.ts';
 import { prepareIn } from './prepared.ts';
@@ -40,19 +40,21 @@ export function microvmClass(options: MicrovmClassOptions): SandboxClass {
     },
     prepare: async (spec, baseMemoryPath, clock, signal) =>
       prepareIn(options, await placeWithLowers(spec, clock, signal), spec, baseMemoryPath, clock, signal),
-    async unpackBase(memoryPath, memorySizeBytes, target, signal) {
-      const partial = `${target}.partial`;
-      try {
-        await createMemoryFile(partial, memorySizeBytes);
-        await applyPartInThread(memoryPath, partial, memorySizeBytes, signal);
-        await rename(partial, target);
-      } catch (cause) {
-        await unlink(partial).catch(() => undefined);
-        throw cause;
-      }
-    },
+    unpackBase,
   };
 }
+
+export const unpackBase: SandboxClass['unpackBase'] = async (memory, memorySizeBytes, target, signal) => {
+  const partial = `${target}.partial`;
+  try {
+    await createMemoryFile(partial, memorySizeBytes);
+    await applyStreamInThread(memory, partial, memorySizeBytes, signal);
+    await rename(partial, target);
+  } catch (cause) {
+    await unlink(partial).catch(() => undefined);
+    throw cause;
+  }
+};
 
 /** Undefined when it cannot be restored: then the VM has to boot. */
 async function fromZygote(

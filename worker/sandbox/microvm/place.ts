@@ -6,8 +6,9 @@
  *   <runFolder>/<n>/unused   there while no actor has it, so that a look from outside can tell a VM in waiting from one in
  *                            use; it says `ready` once it waits
  *   <memoryFolder>/<n>       the guest's memory, on a tmpfs
+ *   <memoryFolder>/<n>.base  another name of the base's memory that it was made from, if any
  */
-import { mkdir, unlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { removeTree } from '../../../shared/process/remove-tree.ts';
 import type { NetworkPool } from '../../network/pool.ts';
@@ -53,6 +54,16 @@ export async function makePlace(
     await resources.disposeAsync();
     throw cause;
   }
+}
+
+/**
+ * A name of its own for the base's memory, which must stay as long as this place: what changed is counted against it.
+ * Whoever keeps bases sees by the number of names that one is in use. Both lie on the same tmpfs.
+ */
+export async function holdBase({ memoryPath, resources }: Place, baseMemoryPath: string): Promise<void> {
+  const own = `${memoryPath}.base`;
+  await link(baseMemoryPath, own);
+  resources.defer(() => unlink(own).catch(() => undefined));
 }
 
 const unusedMark = (folder: string): string => path.join(folder, 'unused');

@@ -15,7 +15,7 @@ import { guestMemory, layOver } from './memory/guest-memory.ts';
 import { decompressInThread } from './memory/memory-thread.ts';
 import type { TouchWatch } from './memory/touched-pages.ts';
 import { createMemoryFile, microvm } from './microvm.ts';
-import { markReady, takeIntoUse, type Place } from './place.ts';
+import { holdBase, markReady, takeIntoUse, type Place } from './place.ts';
 import type { Vmm } from './vmm.ts';
 
 /** What stat counts blocks in, whatever the file system's own are. */
@@ -32,6 +32,7 @@ export async function prepareIn(
 ): Promise<PreparedSandbox> {
   try {
     await createMemoryFile(place.memoryPath, memorySize(spec));
+    if (baseMemoryPath !== undefined) await holdBase(place, baseMemoryPath);
     const [{ vmm, watch }] = await settleAll([
       launch(programs, place, spec, 'restore', clock, signal),
       clock.measure('memory', async () => {

@@ -4,9 +4,13 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { fetchZygote, stageZygote } from '../../../shared/assets/ship-zygote.ts';
+import { openObjectStore } from '../../../shared/object-store/open.ts';
+import { until } from '../../../shared/process/until.ts';
 import { createLogger } from '../../../shared/telemetry/logger.ts';
 import type { Capture, CapturedPart } from '../sandbox.ts';
-import { createZygotes, type Zygotes } from './zygotes.ts';
+import { standInRuntime } from '../../jobs/stand-in/sandbox.ts';
+import { createZygotes, type ZygoteExchange, type Zygotes } from './zygotes.ts';
 
 const size = { memoryMiB: 256, vcpus: 1 };
 
@@ -25,7 +29,13 @@ const captured =
 
 suite('zygotes', () => {
   let folder: string;
-  const open = (origin: string): Zygotes => createZygotes({ folder, origin, log: createLogger('silent', {}) });
+  const open = (assetSet: string, exchange?: ZygoteExchange): Zygotes =>
+    createZygotes({
+      assetsFolder: path.dirname(folder),
+      origin: { assetSet: createHash('sha256').update(assetSet).digest('hex'), runtime: standInRuntime },
+      ...(exchange !== undefined && { exchange }),
+      log: createLogger('silent', {}),
+    });
   const textOf = async (zygotes: Zygotes, of = size): Promise<string | undefined> => {
     const found = await zygotes.find(of);
     return found?.memoryPath && (await readFile(found.memoryPath, 'utf8'));
@@ -63,5 +73,44 @@ suite('zygotes', () => {
     }
     await open('set 1').discard(size);
     assert.equal(await textOf(open('set 1')), undefined);
+  });
+
+  test('one that another machine staged is fetched once; one that no VMM took is not asked for again', async () => {
+    const store = await openObjectStore(`file://${path.join(path.dirname(folder), 'store')}`);
+    let fetches = 0;
+    const exchange: ZygoteExchange = {
+      fetch: (into, machine) => (fetches++, fetchZygote(store, into, machine)),
+      async offer(from, machine) {
+        await stageZygote(store, from, machine);
+      },
+    };
+    const here = open('set 3', exchange);
+    assert.equal(await textOf(here), undefined, 'nobody has one');
+    await here.keep(size, captured('made here'));
+    await until(async () => (await Array.fromAsync(store.list('zygotes/'))).length === 3, {
+      signal: AbortSignal.timeout(10_000),
+      everyMs: 5,
+      what: 'it to be staged',
+    });
+    await rm(folder, { recursive: true });
+    await mkdir(folder);
+    const elsewhere = open('set 3', exchange);
+    fetches = 0;
+    assert.deepEqual(await Promise.all([textOf(elsewhere), textOf(elsewhere)]), ['made here', 'made here']);
+    assert.equal(await textOf(elsewhere), 'made here');
+    assert.equal(fetches, 1);
+    await elsewhere.discard(size);
+    assert.equal(await textOf(elsewhere), undefined);
+    assert.equal(fetches, 1);
+  });
+
+  test('a store that fails counts as one that has none', async () => {
+    const failing: ZygoteExchange = {
+      fetch: () => Promise.reject(new Error('no store')),
+      offer: () => Promise.reject(new Error('no store')),
+    };
+    assert.equal(await textOf(open('set 4', failing)), undefined);
+    await open('set 4', failing).keep(size, captured('kept all the same'));
+    assert.equal(await textOf(open('set 4', failing)), 'kept all the same');
   });
 });

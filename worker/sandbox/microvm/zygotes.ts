@@ -2,22 +2,22 @@
  * Zygotes: the state of a VM whose agent had just come up, before any image was attached. Every VM of the same machine is
  * the same at that point, so whoever needs one that starts from nothing restores that state instead of booting.
  *
- *   <folder>/<key>/{memory,device,zygote.json}      key: digest of all that such a state depends on
+ *   the machine's folder (shared/assets/zygote-folder.ts) ── none? ──► the store, if one was staged ── none? ──► a boot
  *
- * A zygote becomes visible whole, by a rename. One that is damaged, or that no VMM takes, is removed and counts as none.
+ * One that is damaged, or that no VMM takes, is removed and counts as none; the store is not asked for it again. What a boot
+ * left behind goes into the store if the asset set came there too: then other machines do not boot.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
-import { sha256OfFile } from '../../../shared/assets/asset-set.ts';
+import {
+  makeZygote,
+  readZygote,
+  zygoteKey,
+  zygotesFolder,
+  type ZygoteMachine,
+} from '../../../shared/assets/zygote-folder.ts';
 import { removeTree } from '../../../shared/process/remove-tree.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import type { Capture, OwnState, SandboxSpec } from '../sandbox.ts';
-
-const partSchema = z.object({ sha256: z.string() });
-const recordSchema = z.object({ formatVersion: z.literal(1), memory: partSchema, device: partSchema });
-const recordName = 'zygote.json';
 
 export type MachineSize = Pick<SandboxSpec, 'memoryMiB' | 'vcpus'>;
 
@@ -30,64 +30,85 @@ export interface Zygotes {
   keep(size: MachineSize, capture: (folder: string) => Promise<Capture>): Promise<void>;
 }
 
+/** Where those of other machines come from and ours go to; each call has its own deadline. */
+export interface ZygoteExchange {
+  /** Brings it into the folder; false when there is none. */
+  fetch(folder: string, machine: ZygoteMachine): Promise<boolean>;
+  offer(folder: string, machine: ZygoteMachine): Promise<void>;
+}
+
 export interface ZygoteOptions {
-  /** May be shared by all nodes of a machine. */
-  readonly folder: string;
-  /** Whatever a state depends on beside the size: asset set, accelerator, processor. */
-  readonly origin: string;
+  /** Of the asset sets; may be shared by all nodes of a machine. */
+  readonly assetsFolder: string;
+  /** Whatever a state depends on beside the size. */
+  readonly origin: Pick<ZygoteMachine, 'assetSet' | 'runtime'>;
+  readonly exchange?: ZygoteExchange;
   readonly log: Logger;
 }
 
-export function createZygotes({ folder, origin, log }: ZygoteOptions): Zygotes {
+export function createZygotes({ assetsFolder, origin, exchange, log }: ZygoteOptions): Zygotes {
+  const folder = zygotesFolder(assetsFolder);
   const making = new Set<string>();
-  const discard = (key: string): Promise<void> => removeTree(path.join(folder, key), folder);
-  const keyOf = ({ memoryMiB, vcpus }: MachineSize): string =>
-    createHash('sha256')
-      .update(JSON.stringify([origin, memoryMiB, vcpus]))
-      .digest('hex');
+  const refused = new Set<string>();
+  const arriving = new Map<string, Promise<void>>();
+  const machineOf = ({ memoryMiB, vcpus }: MachineSize): ZygoteMachine => ({ ...origin, memoryMiB, vcpus });
+  const remove = (key: string): Promise<void> => removeTree(path.join(folder, key), folder);
+
+  const local = async (key: string): Promise<OwnState | undefined> => {
+    try {
+      if ((await readZygote(folder, key)) === undefined) return undefined;
+      return { memoryPath: path.join(folder, key, 'memory'), devicePath: path.join(folder, key, 'device') };
+    } catch (error) {
+      log.warn({ err: error, path: path.join(folder, key) }, 'a zygote is damaged, booting instead');
+      await remove(key);
+      return undefined;
+    }
+  };
+  const fetch = (machine: ZygoteMachine): Promise<void> => {
+    const key = zygoteKey(machine);
+    const work =
+      arriving.get(key) ??
+      (exchange?.fetch(folder, machine) ?? Promise.resolve(false))
+        .then((found) => found && log.info({ ...sizeOf(machine) }, 'zygote fetched'))
+        .then(() => undefined)
+        .catch((error: unknown) => log.info({ err: error }, 'no zygote was fetched'))
+        .finally(() => arriving.delete(key));
+    arriving.set(key, work);
+    return work;
+  };
   return {
     async find(size) {
-      const place = path.join(folder, keyOf(size));
-      const found = await readWhole(place).catch(async (error: unknown) => {
-        log.warn({ err: error, path: place }, 'a zygote is damaged, booting instead');
-        await discard(keyOf(size));
-        return undefined;
-      });
-      return found;
+      const machine = machineOf(size);
+      const key = zygoteKey(machine);
+      const found = await local(key);
+      if (found !== undefined || exchange === undefined || refused.has(key)) return found;
+      await fetch(machine);
+      return await local(key);
     },
-    discard: (size) => discard(keyOf(size)),
+    async discard(size) {
+      const key = zygoteKey(machineOf(size));
+      refused.add(key);
+      await remove(key);
+    },
     async keep(size, capture) {
-      const key = keyOf(size);
+      const machine = machineOf(size);
+      const key = zygoteKey(machine);
       if (making.has(key)) return;
       making.add(key);
-      const unfinished = path.join(folder, `.making-${process.pid}-${randomUUID()}`);
       try {
-        await mkdir(unfinished, { recursive: true, mode: 0o700 });
-        const { memory, device } = await capture(unfinished);
-        const record = { formatVersion: 1, memory, device };
-        await writeFile(path.join(unfinished, recordName), JSON.stringify(recordSchema.parse(record)));
-        await rename(unfinished, path.join(folder, key));
+        const { memory, device } = await makeZygote(folder, machine, capture);
         log.info({ ...size, sizeBytes: memory.sizeBytes + device.sizeBytes }, 'zygote kept');
+        // Nobody waits for it: the VM that it was taken from is about to go on.
+        void exchange
+          ?.offer(folder, machine)
+          .catch((error: unknown) => log.warn({ err: error }, 'a zygote was not staged'));
       } catch (error) {
         log.info({ err: error }, 'no zygote was kept'); // another node may have been first
       } finally {
         making.delete(key);
-        await removeTree(unfinished, folder).catch(() => undefined);
       }
     },
   };
 }
 
-/** Throws when something is there that is not whole. */
-async function readWhole(place: string): Promise<OwnState | undefined> {
-  const text = await readFile(path.join(place, recordName), 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  if (text === undefined) return undefined;
-  const record = recordSchema.parse(JSON.parse(text));
-  const [memoryPath, devicePath] = [path.join(place, 'memory'), path.join(place, 'device')];
-  const digests = await Promise.all([sha256OfFile(memoryPath), sha256OfFile(devicePath)]);
-  if (digests[0] !== record.memory.sha256 || digests[1] !== record.device.sha256) throw new Error('a part differs');
-  return { memoryPath, devicePath };
-}
+const sizeOf = ({ memoryMiB, vcpus }: ZygoteMachine): MachineSize => ({ memoryMiB, vcpus });

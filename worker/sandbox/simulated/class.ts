@@ -6,7 +6,7 @@
  * Not simulated: the work of a VM (processor, memory bandwidth, bytes to the store), and a lease that lapses, which
  * refuses calls but stops no process, since there is none to stop.
  */
-import { copyFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hostArchitecture } from '../../../shared/assets/asset-folder.ts';
 import type { RuntimeKey } from '../../../shared/snapshot/manifest.ts';
@@ -62,6 +62,6 @@ export function simulatedClass(options: { readonly times: PhaseTimes; readonly r
         [Symbol.asyncDispose]: () => Promise.resolve(),
       };
     },
-    unpackBase: (memoryPath, _memorySizeBytes, target) => copyFile(memoryPath, target),
+    unpackBase: (memory, _memorySizeBytes, target) => writeFile(target, memory),
   };
 }

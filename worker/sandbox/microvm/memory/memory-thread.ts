@@ -6,21 +6,25 @@
  * take turns in it, and it does not hold the process. A task that its caller gives up ends there too.
  * Failures: those of memory-part.ts; `internal` when the thread ended.
  */
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { isMainThread, MessageChannel, parentPort, Worker, workerData, type MessagePort } from 'node:worker_threads';
 import {
   DormouseError,
   deserializeError,
   serializeError,
   type SerializedError,
 } from '../../../../shared/errors/dormouse-error.ts';
+import { settleAll } from '../../../../shared/process/settle-all.ts';
 import { applyMemoryPart, decompressFile, writeMemoryPart, type MemoryPart, type MemorySource } from './memory-part.ts';
 import type { PageSet } from './page-set.ts';
+import { receivePieces, sendPieces } from './piece-channel.ts';
 import { beginWatch, touchedPages, type TouchWatch } from './touched-pages.ts';
 
 /** What the thread does, by name. */
 const tasks = {
   write: writeMemoryPart,
   apply: applyMemoryPart,
+  applyStream: (port: MessagePort, memoryPath: string, memorySizeBytes: number, signal: AbortSignal) =>
+    applyMemoryPart(receivePieces(port, signal), memoryPath, memorySizeBytes, signal),
   unpack: (partPath: string, target: string, signal: AbortSignal) => decompressFile(partPath, target, signal),
   touched: (watch: TouchWatch) => touchedPages(watch),
   watch: (watch: TouchWatch) => beginWatch(watch),
@@ -36,6 +40,25 @@ export const applyPartInThread = (
   memorySizeBytes: number,
   signal: AbortSignal,
 ): Promise<PageSet> => ask('apply', [partPath, memoryPath, memorySizeBytes], signal);
+
+/** The same with a part that is still arriving. It is all there, and what its source says it is, when this returns. */
+export async function applyStreamInThread(
+  source: AsyncIterable<Uint8Array>,
+  memoryPath: string,
+  memorySizeBytes: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  const sending = sendPieces(source, port1);
+  try {
+    await settleAll([
+      sending,
+      ask('applyStream', [port2, memoryPath, memorySizeBytes], signal, [port2]).finally(() => port1.close()),
+    ]);
+  } finally {
+    port1.close();
+  }
+}
 
 export const decompressInThread = (partPath: string, target: string, signal: AbortSignal): Promise<void> =>
   ask('unpack', [partPath, target], signal);
@@ -86,7 +109,12 @@ function startThread(): Worker {
   return started;
 }
 
-async function ask<Result>(task: TaskName, args: unknown[], signal: AbortSignal): Promise<Result> {
+async function ask<Result>(
+  task: TaskName,
+  args: unknown[],
+  signal: AbortSignal,
+  handedOver: readonly MessagePort[] = [],
+): Promise<Result> {
   signal.throwIfAborted();
   warmMemoryThread();
   const asked = thread;
@@ -97,7 +125,7 @@ async function ask<Result>(task: TaskName, args: unknown[], signal: AbortSignal)
   waiting.set(id, { resolve, reject });
   if (waiting.size === 1) asked?.ref();
   try {
-    asked?.postMessage({ id, task, args } satisfies Request);
+    asked?.postMessage({ id, task, args } satisfies Request, handedOver);
     return (await promise) as Result;
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
