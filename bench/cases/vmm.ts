@@ -31,8 +31,8 @@ const variants: Readonly<Record<string, Tuning>> = {
   'no settings': {},
   'code below 32 MiB': { translationMiB: 32 },
   'code below 64 MiB': { translationMiB: 64 },
+  'code below 128 MiB': { translationMiB: 128 },
   'the worker’s allocator': { environment: workerAllocator },
-  'one heap': { environment: { MALLOC_ARENA_MAX: '1' } },
 };
 
 export async function measureVmm(bench: Bench, template: TemplateName): Promise<void> {

@@ -92,6 +92,10 @@ export const targets: readonly Target[] = [
     target: `the same: ${what}`,
     ...{ of: `* files, cache always, ${what}`, to: `* files, cache auto, ${what}`, ...reported },
   })),
+  ...['wake', 'call p50', 'program', 'memory after the wake', 'memory after programs'].map((what) => ({
+    target: `translated code bounded: ${what}`,
+    ...{ of: `* vmm, code below 128 MiB, ${what}`, to: `* vmm, no settings, ${what}`, ...reported },
+  })),
   { target: 'CPU with many actors asleep', of: 'idle CPU, sleeping actors', to: 'idle CPU, no actors', ...reported },
   ...[2, 4, 8].map((count) => ({
     target: `${count} wakes at once, until all have answered`,
