@@ -5,11 +5,12 @@
 import { open, unlink } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
+import { nameOf, namespaceOf } from '../../../shared/actor/namespace.ts';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
 import { settleAll } from '../../../shared/process/settle-all.ts';
 import type { WakePort } from '../../../shared/proto/wake-port.ts';
 import { connectAgent, type GuestAgent } from '../../guest/agent-client.ts';
-import type { Capture, ContainerStart, Sandbox, SandboxSpec } from '../sandbox.ts';
+import type { Capture, ContainerStart, Identity, Sandbox, SandboxSpec } from '../sandbox.ts';
 import type { GuestMemory } from './memory/guest-memory.ts';
 import { writeCompressed } from './memory/memory-part.ts';
 import type { Vmm } from './vmm.ts';
@@ -67,7 +68,7 @@ export function microvm(parts: MicrovmParts): Sandbox & { booted(signal: AbortSi
       await guarded(channel().start(containers.map(agentContainer), timeoutMs));
     },
     async wake(identity, signal) {
-      await guarded(wakePort.wake(identity, within(signal, callLimitMs)));
+      await guarded(wakePort.wake(identity && toldToGuest(identity), within(signal, callLimitMs)));
     },
     sessions: {
       exec: () => channel().sessions.exec(),
@@ -118,6 +119,12 @@ async function capture(
   const { pageCount, comparedPages } = memory;
   return { memorySizeBytes, pageCount, comparedPages, memory, device };
 }
+
+/** A guest knows its name and its namespace apart, as whoever calls it does. */
+const toldToGuest = ({ id, template, ...rest }: Identity): object => ({
+  ...{ id: nameOf(id), namespace: namespaceOf(id), template: nameOf(template) },
+  ...rest,
+});
 
 const agentContainer = (container: ContainerStart) => ({
   name: container.name,
