@@ -345,21 +345,6 @@ suite('dormouse', { concurrency: true }, () => {
     assert.deepEqual([bad.code, bad.stdout], [1, 'broken']);
   });
 
-  test('events end after as many as were asked for, one JSON a line', async (context) => {
-    const change = { type: 'actor', id: '1-0', actor: 'alice', from: 'resuming', to: 'running', cause: 'woke' };
-    const { run } = await against(context, {
-      'GET /v1/events': {
-        stream: (async function* () {
-          yield `data: ${JSON.stringify(change)}\n\n`.repeat(3);
-          await new Promise(() => undefined);
-        })(),
-      },
-    });
-    const { code, stdout } = await run(['events', '-o', 'json', '--count', '2']);
-    assert.equal(code, 0);
-    assert.deepEqual(stdout.split('\n'), [JSON.stringify(change), JSON.stringify(change)]);
-  });
-
   test('a namespace is named by -n, or the environment; -A asks for all of them, and a list says whose each is', async (context) => {
     const items = [
       { ...alice, namespace: 'red' },
@@ -376,6 +361,21 @@ suite('dormouse', { concurrency: true }, () => {
     await run(['actor', 'show', 'alice']);
     const named = api.requests.map(({ headers }) => headers['dormouse-namespace']);
     assert.deepEqual(named, ['*', 'red', 'blue', undefined]);
+  });
+
+  test('events end after as many as were asked for, one JSON a line', async (context) => {
+    const change = { type: 'actor', id: '1-0', actor: 'alice', from: 'resuming', to: 'running', cause: 'woke' };
+    const { run } = await against(context, {
+      'GET /v1/events': {
+        stream: (async function* () {
+          yield `data: ${JSON.stringify(change)}\n\n`.repeat(3);
+          await new Promise(() => undefined);
+        })(),
+      },
+    });
+    const { code, stdout } = await run(['events', '-o', 'json', '--count', '2']);
+    assert.equal(code, 0);
+    assert.deepEqual(stdout.split('\n'), [JSON.stringify(change), JSON.stringify(change)]);
   });
 
   test('status is exit code 1 while the platform is not ready', async (context) => {

@@ -43,17 +43,17 @@ const adminOnly: ReadonlySet<string> = new Set([
   '/v1/webhooks/:id',
 ]);
 
-/** Whatever changes something is for admins. */
-function scopeOf(method: string, url: string): Scope {
-  const reads = method === 'GET' || method === 'HEAD';
-  return reads && !adminOnly.has(url) ? 'read' : 'admin';
-}
-
 /** What is of a namespace. All else is the platform's, and for nobody who is bound to one. */
 const namespaced = /^\/v1\/(actors|templates|operations|events|webhooks)(\/|$)/;
 
 /** What may be asked of all namespaces at once. */
 const acrossNamespaces: ReadonlySet<string> = new Set(['/v1/actors', '/v1/templates', '/v1/events', '/v1/webhooks']);
+
+/** Whatever changes something is for admins. */
+function scopeOf(method: string, url: string): Scope {
+  const reads = method === 'GET' || method === 'HEAD';
+  return reads && !adminOnly.has(url) ? 'read' : 'admin';
+}
 
 export function guardAccess(app: FastifyInstance, access: Access): void {
   app.decorateRequest('caller', undefined);

@@ -4,10 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { namespaceSchema } from '../../shared/actor/namespace.ts';
 import type { ObjectStore } from '../../shared/object-store/object-store.ts';
 import { eventTypes, type PlatformEvent } from '../../shared/registry/records.ts';
 import { objectKeys } from '../../shared/snapshot/object-keys.ts';
+import { namespaceSchema } from '../../shared/actor/namespace.ts';
 import { mayHear, type EventScope } from '../schemas/event.ts';
 
 /** Of one namespace. Each costs a reader of the stream and an object that is read whenever the list changes. */
@@ -81,8 +81,7 @@ export async function listWebhooks(store: ObjectStore): Promise<Webhook[]> {
   return webhooks.sort((a, b) => a.createdAt.localeCompare(b.createdAt));
 }
 
-/** Undefined when there is none. */
-export async function readWebhook(store: ObjectStore, key: string): Promise<Webhook | undefined> {
+async function readWebhook(store: ObjectStore, key: string): Promise<Webhook | undefined> {
   try {
     const bytes = await store.get(key, { maxBytes: maxRecordBytes });
     return webhookSchema.safeParse(JSON.parse(bytes.toString())).data;
@@ -91,3 +90,7 @@ export async function readWebhook(store: ObjectStore, key: string): Promise<Webh
     throw error;
   }
 }
+
+/** Undefined when there is none. */
+export const findWebhook = (store: ObjectStore, id: string): Promise<Webhook | undefined> =>
+  readWebhook(store, objectKeys.webhook(id));
