@@ -5,14 +5,14 @@
 import { open, unlink } from 'node:fs/promises';
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
-import { nameOf, namespaceOf } from '../../../shared/actor/namespace.ts';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
 import { settleAll } from '../../../shared/process/settle-all.ts';
 import type { WakePort } from '../../../shared/proto/wake-port.ts';
 import { connectAgent, type GuestAgent } from '../../guest/agent-client.ts';
-import type { Capture, ContainerStart, Identity, Sandbox, SandboxSpec } from '../sandbox.ts';
+import type { Capture, ContainerStart, Sandbox, SandboxSpec } from '../sandbox.ts';
 import type { GuestMemory } from './memory/guest-memory.ts';
 import { writeCompressed } from './memory/memory-part.ts';
+import { toldToGuest } from './guest-identity.ts';
 import type { Vmm } from './vmm.ts';
 
 /** A guest that is alive answers a small call within tens of ms, under emulation and load within a few seconds. */
@@ -119,12 +119,6 @@ async function capture(
   const { pageCount, comparedPages } = memory;
   return { memorySizeBytes, pageCount, comparedPages, memory, device };
 }
-
-/** A guest knows its name and its namespace apart, as whoever calls it does. */
-const toldToGuest = ({ id, template, ...rest }: Identity): object => ({
-  ...{ id: nameOf(id), namespace: namespaceOf(id), template: nameOf(template) },
-  ...rest,
-});
 
 const agentContainer = (container: ContainerStart) => ({
   name: container.name,
