@@ -38,7 +38,9 @@ async function against(
   });
   context.after(() => api[Symbol.asyncDispose]());
   const env = { DORMOUSE_URL: api.url, DORMOUSE_TOKEN: 'secret' };
-  return { api, run: (words: readonly string[], options: Run = {}) => dormouse(words, { ...options, env }) };
+  const run = (words: readonly string[], options: Run = {}) =>
+    dormouse(words, { ...options, env: { ...env, ...options.env } });
+  return { api, run };
 }
 
 const alice = {
@@ -343,6 +345,24 @@ suite('dormouse', { concurrency: true }, () => {
     assert.deepEqual([bad.code, bad.stdout], [1, 'broken']);
   });
 
+  test('a namespace is named by -n, or the environment; -A asks for all of them, and a list says whose each is', async (context) => {
+    const items = [
+      { ...alice, namespace: 'red' },
+      { ...alice, namespace: 'blue' },
+    ];
+    const { api, run } = await against(context, {
+      'GET /v1/actors?limit=100': { body: { items } },
+      'GET /v1/actors/alice': { body: items[0] ?? {} },
+    });
+    const all = await run(['actor', 'list', '-A']);
+    assert.match(all.stdout, /ACTOR +NAMESPACE[^]*alice +red[^]*alice +blue/);
+    await run(['actor', 'show', 'alice', '-n', 'red']);
+    await run(['actor', 'show', 'alice'], { env: { DORMOUSE_NAMESPACE: 'blue' } });
+    await run(['actor', 'show', 'alice']);
+    const named = api.requests.map(({ headers }) => headers['dormouse-namespace']);
+    assert.deepEqual(named, ['*', 'red', 'blue', undefined]);
+  });
+
   test('events end after as many as were asked for, one JSON a line', async (context) => {
     const change = { type: 'actor', id: '1-0', actor: 'alice', from: 'resuming', to: 'running', cause: 'woke' };
     const { run } = await against(context, {
@@ -353,7 +373,7 @@ suite('dormouse', { concurrency: true }, () => {
         })(),
       },
     });
-    const { code, stdout } = await run(['events', '-o', 'json', '-n', '2']);
+    const { code, stdout } = await run(['events', '-o', 'json', '--count', '2']);
     assert.equal(code, 0);
     assert.deepEqual(stdout.split('\n'), [JSON.stringify(change), JSON.stringify(change)]);
   });

@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { qualify } from '../../shared/actor/namespace.ts';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
 import { canonicalJson } from '../../shared/template/template-spec.ts';
@@ -75,7 +76,8 @@ function claimOf(request: FastifyRequest): Claim | undefined {
   const fingerprint = createHash('sha256')
     .update(canonicalJson(request.body ?? null))
     .digest('hex');
-  return { scope: `${path}:${key.data}`, fingerprint };
+  // The key of one namespace says nothing in another.
+  return { scope: `${qualify(request.namespace, path)}:${key.data}`, fingerprint };
 }
 
 async function recall(registry: Registry, claim: Claim): Promise<z.infer<typeof answerSchema> | undefined> {

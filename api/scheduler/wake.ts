@@ -17,6 +17,7 @@ import type { ActorRecord, NodeStatus, Operation, TemplateRecord } from '../../s
 import type { ApiParts } from '../parts.ts';
 import { newOperation, sendJobOf } from './operations.ts';
 import { chooseNode, refusal, type Placement } from './placement.ts';
+import { laneOf } from './turns.ts';
 
 /** Longer than the default lease, after which placement opens in any case. */
 const closedLimitMs = 15_000;
@@ -38,9 +39,9 @@ export type WakeResult =
 
 const fallBackLimitMs = 20_000;
 
-/** Waits for its template's turn when many want to. */
+/** Waits for its turn when many want to. */
 export const startWake = (parts: ApiParts, wake: Wake): Promise<WakeResult> =>
-  parts.turns.starts.run(wake.template.name, () => start(parts, wake));
+  parts.turns.starts.run(laneOf(wake.record), () => start(parts, wake));
 
 async function start(parts: ApiParts, wake: Wake): Promise<WakeResult> {
   const { registry } = parts;
@@ -117,7 +118,7 @@ async function order(parts: ApiParts, wake: Wake, operation: Operation, node: st
   try {
     const subject = { actorId: id, epoch, ...traceparent };
     // Should this process end before the job is sent, the node takes it up by itself (worker/jobs/take-up.ts).
-    const turn = parts.turns.take(node, wake.template.name, operation.id);
+    const turn = parts.turns.take(node, laneOf(wake.record), operation.id);
     await sendJobOf<'resume'>(parts, operation, node, subject, turn);
   } catch (error) {
     parts.log.error({ err: error, actorId: id, epoch, node }, 'resume job not sent');

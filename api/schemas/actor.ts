@@ -3,14 +3,17 @@ import { z } from 'zod';
 import { epochSchema } from '../../shared/actor/epoch.ts';
 import { actorStates } from '../../shared/actor/lifecycle.ts';
 import { actorIdSchema, labelsSchema, templateNameSchema } from '../../shared/actor/names.ts';
+import { inPublicWords, nameOf, namespaceOf } from '../../shared/actor/namespace.ts';
 import { serializedErrorSchema } from '../../shared/errors/dormouse-error.ts';
 import { phasesSchema, startKinds, type ActorRecord } from '../../shared/registry/records.ts';
+import { publicError } from './public-error.ts';
 
 export const actorStateSchema = z.enum(actorStates);
 
 export const actorView = z
   .object({
     id: actorIdSchema,
+    namespace: z.string(),
     template: z.string(),
     revision: z.string(),
     state: actorStateSchema,
@@ -44,7 +47,14 @@ export type ActorView = z.infer<typeof actorView>;
 export function viewOfActor(record: ActorRecord): ActorView {
   const { uid: _uid, generationSeq: _generationSeq, logSeq: _logSeq, ...rest } = record;
   const { runtime: _runtime, unfenced: _unfenced, ...shown } = rest;
-  return { ...shown, durableAgeMs: Math.max(0, Date.now() - Date.parse(record.durableAt)) };
+  const namespace = namespaceOf(record.id);
+  return {
+    ...shown,
+    ...{ id: nameOf(record.id), namespace, template: nameOf(record.template) },
+    reason: inPublicWords(record.reason, namespace),
+    ...(record.lastError !== undefined && { lastError: publicError(record.lastError, namespace) }),
+    durableAgeMs: Math.max(0, Date.now() - Date.parse(record.durableAt)),
+  };
 }
 
 export const actorParams = z.object({ id: actorIdSchema });
@@ -74,6 +84,7 @@ export const generationView = z
 export const explanationView = z
   .object({
     id: z.string(),
+    namespace: z.string(),
     state: actorStateSchema,
     since: z.string(),
     reason: z.string(),

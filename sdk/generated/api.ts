@@ -4,6 +4,7 @@
 /** A named, stateful program and where its state is */
 export interface Actor {
   readonly id: string;
+  readonly namespace: string;
   readonly template: string;
   readonly revision: string;
   readonly state: 'suspended' | 'resuming' | 'running' | 'pausing' | 'paused' | 'suspending' | 'failed' | 'deleting';
@@ -69,6 +70,8 @@ export interface Event {
   readonly type: 'actor' | 'template' | 'node';
   readonly actor?: string | undefined;
   readonly template?: string | undefined;
+  /** Of the actor or the template; none of a node */
+  readonly namespace?: string | undefined;
   /** Of a node, itself; of an actor, where it is or was */
   readonly node?: string | undefined;
   /** Absent for what has just come to be */
@@ -107,6 +110,7 @@ export interface ExecSpec {
 /** Why an actor is in its state, and what happens next */
 export interface Explanation {
   readonly id: string;
+  readonly namespace: string;
   readonly state: 'suspended' | 'resuming' | 'running' | 'pausing' | 'paused' | 'suspending' | 'failed' | 'deleting';
   readonly since: string;
   readonly reason: string;
@@ -159,6 +163,7 @@ export interface NewToken {
         readonly burst: number;
       }
     | undefined;
+  readonly namespace?: string | undefined;
   readonly expiresAt?: string | undefined;
   readonly createdAt: string;
   /** The token itself; it is not shown again */
@@ -168,6 +173,8 @@ export interface NewToken {
 export interface NewWebhook {
   readonly id: string;
   readonly url: string;
+  /** Whose events it is told; of all of them when absent */
+  readonly namespace?: string | undefined;
   readonly events?: readonly string[] | undefined;
   readonly createdAt: string;
   readonly state: 'active' | 'failing' | 'disabled';
@@ -223,6 +230,8 @@ export interface Operation {
         readonly details?: Readonly<Record<string, unknown>> | undefined;
       }
     | undefined;
+  /** Of its target; none of the registry */
+  readonly namespace?: string | undefined;
 }
 
 /** A refusal: stable `code`, whether a retry can help, and what to do next */
@@ -248,6 +257,7 @@ export interface Problem {
 /** An immutable recipe for actors */
 export interface Template {
   readonly name: string;
+  readonly namespace: string;
   readonly revision: string;
   readonly state: 'preparing' | 'ready' | 'failed' | 'deleting';
   readonly since: string;
@@ -348,6 +358,7 @@ export interface Token {
         readonly burst: number;
       }
     | undefined;
+  readonly namespace?: string | undefined;
   readonly expiresAt?: string | undefined;
   readonly createdAt: string;
 }
@@ -365,6 +376,8 @@ export interface TokenSpec {
         readonly burst?: number | undefined;
       }
     | undefined;
+  /** The only one that it works in; any unless given */
+  readonly namespace?: string | undefined;
   readonly expiresAt?: string | undefined;
 }
 
@@ -372,6 +385,8 @@ export interface TokenSpec {
 export interface Webhook {
   readonly id: string;
   readonly url: string;
+  /** Whose events it is told; of all of them when absent */
+  readonly namespace?: string | undefined;
   readonly events?: readonly string[] | undefined;
   readonly createdAt: string;
   readonly state: 'active' | 'failing' | 'disabled';

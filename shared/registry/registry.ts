@@ -79,10 +79,13 @@ export interface RegistryLife {
 
 export interface ActorFilter {
   readonly state?: ActorState | undefined;
+  /** A template of `default`, or of the namespace if one is named. */
   readonly template?: string | undefined;
   /** `name=value`, or `name` for any value. */
   readonly label?: string | undefined;
-  /** What the id begins with. */
+  /** Left out: all of them. */
+  readonly namespace?: string | undefined;
+  /** What the name begins with; of `default` where no namespace is named. */
   readonly prefix?: string | undefined;
 }
 
@@ -149,7 +152,8 @@ export const streamStart = '0-0';
 
 export interface TemplateRegistry {
   getTemplate(name: string): Promise<TemplateRecord | undefined>;
-  listTemplates(limit: number, cursor?: string): Promise<Page<TemplateRecord>>;
+  /** Of one namespace, or of all. */
+  listTemplates(limit: number, cursor?: string, namespace?: string): Promise<Page<TemplateRecord>>;
   createTemplate(record: TemplateRecord): Promise<'created' | 'exists'>;
   /** Replaces the record if it still has the revision and one of the states. */
   updateTemplate(record: TemplateRecord, from: readonly TemplateRecord['state'][]): Promise<boolean>;

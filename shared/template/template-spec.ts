@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { containerNameSchema, templateNameSchema } from '../actor/names.ts';
+import { qualifiedNameSchema } from '../actor/namespace.ts';
 
 const noNul = (text: string): boolean => !text.includes('\0');
 const argument = z.string().max(8192).refine(noNul, 'may not contain a NUL byte');
@@ -53,7 +54,8 @@ const ipv4Cidr = z.cidrv4();
 
 export const templateSpecSchema = z
   .strictObject({
-    name: templateNameSchema,
+    /** Qualified: equal specifications in two namespaces are two templates, with a revision and a golden each. */
+    name: qualifiedNameSchema,
     containers: z.array(containerSchema).min(1).max(16),
     memoryMiB: z.number().int().min(128).max(65_536).default(256),
     vcpus: z.number().int().min(1).max(16).default(1),
@@ -92,6 +94,9 @@ export const templateSpecSchema = z
     });
   });
 export type TemplateSpec = z.infer<typeof templateSpecSchema>;
+
+/** As a user posts it: the name alone. */
+export const postedTemplateSchema = templateSpecSchema.safeExtend({ name: templateNameSchema });
 
 /** The port that invocations reach: that of the first container that has one. */
 export const doorPort = (spec: TemplateSpec): number | undefined =>

@@ -1,5 +1,6 @@
 /** Actors in Redis: one hash each, indexes for listing, a sorted set of deadlines. */
 import { isTransitional, mayMove, type ActorState } from '../../actor/lifecycle.ts';
+import { defaultNamespace, qualify, stretchOf } from '../../actor/namespace.ts';
 import { actorRecordSchema, type ActorRecord, type Operation } from '../records.ts';
 import type {
   ActorFilter,
@@ -12,6 +13,7 @@ import type {
   Transition,
   TransitionResult,
 } from '../registry.ts';
+import { boundsOf } from './lexical-bounds.ts';
 import { translated, type RedisConnection } from './connection.ts';
 import { decodeHash, encodeFields, hashOf } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
@@ -129,13 +131,13 @@ async function listActors(
   cursor: string | undefined,
 ): Promise<Page<ActorRecord>> {
   const index = indexOf(filter);
-  const [first, end] = boundsOf(filter);
+  const { namespace, prefix } = filter;
   const items: ActorRecord[] = [];
   let last = cursor;
   for (let page = 0; page < maxScanPages; page++) {
-    const start = last === undefined ? first : `(${last}`;
     const count = filter.label === undefined && filter.template === undefined ? limit - items.length + 1 : scanPageSize;
-    const ids = await translated(redis.zrange(index, start, end, 'BYLEX', 'LIMIT', 0, count));
+    const stretch = boundsOf(stretchOf(namespace, prefix), last);
+    const ids = await translated(redis.zrange(index, ...stretch, 'BYLEX', 'LIMIT', 0, count));
     const records = await Promise.all(ids.map(getActor));
     for (const [position, record] of records.entries()) {
       if (items.length === limit) return { items, nextCursor: last ?? '' };
@@ -149,21 +151,22 @@ async function listActors(
 
 function indexOf(filter: ActorFilter): string {
   if (filter.state !== undefined) return redisKeys.actorsInState(filter.state);
-  if (filter.template !== undefined) return redisKeys.actorsOfTemplate(filter.template);
+  // A namespace has actors of its own templates and of those it shares: it is not looked for in either's index.
+  const isOneTemplate = filter.namespace === undefined || filter.namespace === defaultNamespace;
+  if (filter.template !== undefined && isOneTemplate) return redisKeys.actorsOfTemplate(filter.template);
   return redisKeys.actors;
 }
 
-/** Ids are of ASCII, so no id that begins with the prefix comes after the prefix and this byte. */
-const boundsOf = ({ prefix }: ActorFilter): readonly [string, string] =>
-  prefix === undefined ? ['-', '+'] : [`[${prefix}`, `(${prefix}\x7f`];
-
 function matches(record: ActorRecord, filter: ActorFilter): boolean {
   if (filter.state !== undefined && record.state !== filter.state) return false;
-  if (filter.template !== undefined && record.template !== filter.template) return false;
+  if (filter.template !== undefined && !isOfTemplate(record, filter.template, filter.namespace)) return false;
   if (filter.label === undefined) return true;
   const [name = '', ...value] = filter.label.split('=');
   const has = Object.hasOwn(record.labels, name) ? record.labels[name] : undefined;
   return has !== undefined && (value.length === 0 || has === value.join('='));
 }
+
+const isOfTemplate = ({ template }: ActorRecord, name: string, namespace = defaultNamespace): boolean =>
+  template === name || template === qualify(namespace, name);
 
 const iso = (ms: number): string => new Date(ms).toISOString();

@@ -12,6 +12,7 @@ import { connectAgent, type GuestAgent } from '../../guest/agent-client.ts';
 import type { Capture, CapturedPart, ContainerStart, Sandbox, SandboxSpec } from '../sandbox.ts';
 import type { GuestMemory } from './memory/guest-memory.ts';
 import { writeCompressed } from './memory/memory-part.ts';
+import { toldToGuest } from './guest-identity.ts';
 import type { Vmm } from './vmm.ts';
 
 /** A guest that is alive answers a small call within tens of ms, under emulation and load within a few seconds. */
@@ -67,7 +68,7 @@ export function microvm(parts: MicrovmParts): Sandbox & { booted(signal: AbortSi
       await guarded(channel().start(containers.map(agentContainer), timeoutMs));
     },
     async wake(identity, signal) {
-      await guarded(wakePort.wake(identity, within(signal, callLimitMs)));
+      await guarded(wakePort.wake(identity && toldToGuest(identity), within(signal, callLimitMs)));
     },
     sessions: {
       exec: () => channel().sessions.exec(),
