@@ -35,6 +35,8 @@ const groups: Readonly<Record<string, string>> = {
   actor: 'Create actors, look at them, wake them, put them to sleep',
   template: 'The recipes that actors are made from',
   node: 'Take a node out of service and back',
+  webhook: 'Have events sent to an address',
+  token: 'Say who may call the api, and what for',
 };
 
 export function buildProgram(commands: readonly Command[], run: RunCommand): Program {

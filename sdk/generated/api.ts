@@ -389,3 +389,10 @@ export interface WebhookSpec {
   /** As `actor`, or `actor.running`; every event when left out */
   readonly events?: readonly string[] | undefined;
 }
+
+/** What became of a message that was sent as a test */
+export interface WebhookTest {
+  readonly delivered: boolean;
+  /** Why the receiver did not take it */
+  readonly reason?: string | undefined;
+}
