@@ -36,6 +36,7 @@ import type { NodeContext } from './node-context.ts';
 import { startNodeService } from './node-service/server.ts';
 import { createSandboxPool } from './pool/pool.ts';
 import { prepareSandbox } from './pool/prepare-sandbox.ts';
+import { reportPool } from './pool/report-pool.ts';
 import { roomForWaiting } from './pool/room.ts';
 import { measureNode } from './status/measure-node.ts';
 import { measureOperations } from './status/measure-operations.ts';
@@ -160,6 +161,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     const idleness = resources.use(watchIdleness(context));
     const makingRoom = resources.use(watchWantedRoom(context));
     const draining = resources.use(followDrain(context));
+    resources.use(reportPool({ pool, registry, node: record, log }));
     serves = () => fence.serves();
     log.info({ ingress: ingress.url, status: status.url, runtime: sandboxes.runtime }, 'node ready');
     const signal = await Promise.race([stop, over.then(lost)]);

@@ -181,14 +181,19 @@ export interface NewWebhook {
 /** A machine that runs actors */
 export interface Node {
   readonly id: string;
+  /** `draining` gets no more actors and suspends those it has; with `usedSlots` 0 it is drained */
   readonly state: 'ready' | 'draining';
   /** Until others may take the node for dead; 0 when they may already */
   readonly leaseMs: number;
+  /** Actors that may be awake there at once */
   readonly slots: number;
   readonly usedSlots: number;
+  /** Memory that actors may take there */
   readonly memoryMiB: number;
+  /** What those awake there take, by their templates */
   readonly usedMemoryMiB: number;
   readonly startedAt: string;
+  /** What its VMs are made of; decides which snapshots load there */
   readonly runtime: {
     readonly arch: 'amd64' | 'arm64';
     readonly vmm: 'qemu' | 'simulated';
@@ -199,6 +204,13 @@ export interface Node {
     readonly kernel: string;
     readonly agent: string;
   };
+  /** Sandboxes in waiting, by template: `ready` ones a wake only has to fill, and those in the `making` */
+  readonly pool: readonly {
+    readonly template: string;
+    readonly revision: string;
+    readonly ready: number;
+    readonly making: number;
+  }[];
 }
 
 /** What became of a job */
