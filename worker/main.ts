@@ -32,6 +32,7 @@ import { startIngress } from './ingress/server.ts';
 import { trustApis } from './ingress/trust.ts';
 import { consumeJobs } from './jobs/consume.ts';
 import { sweepNetworks } from './network/sweep.ts';
+import { readKept } from './logs/read-kept.ts';
 import type { NodeContext } from './node-context.ts';
 import { startNodeService } from './node-service/server.ts';
 import { createSandboxPool } from './pool/pool.ts';
@@ -134,7 +135,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     trusts: trustApis(passKey, log),
   };
   const ingress = resources.use(await startIngress(config.host, door, log));
-  const nodeService = resources.use(await startNodeService(config.host, door));
+  const nodeService = resources.use(await startNodeService(config.host, door, readKept(blobs)));
   const record: NodeRecord = {
     id: nodeId,
     bootId,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { newEncryptionKey } from '../../shared/encryption/key-ring.ts';
 import { newDataKey } from '../../shared/encryption/sealed-file.ts';
 import { findDataKey, storeDataKey } from '../../shared/encryption/stored-keys.ts';
 import { openObjectStore } from '../../shared/object-store/open.ts';
+import { objectKeys } from '../../shared/snapshot/object-keys.ts';
 import { rekeyStore } from './rekey.ts';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'dormouse-rekey-'));
@@ -22,18 +23,19 @@ const [older, old, fresh] = ['older', 'old', 'fresh'].map((id) => newEncryptionK
 const wraps = async (): Promise<string[]> => (await Array.fromAsync(store.list(''))).map(({ key }) => key);
 
 test('every data key comes under the first key alone; what does not open is named and kept', async () => {
-  const keys = { 'actors/a/memory': newDataKey(), 'templates/t/device': newDataKey() };
-  await storeDataKey(store, old, 'actors/a/memory', keys['actors/a/memory']);
-  await storeDataKey(store, old, 'templates/t/device', keys['templates/t/device']);
+  const log = objectKeys.actorLog('a', randomUUID(), '1.1', 1);
+  const keys = { 'actors/a/memory': newDataKey(), [log]: newDataKey(), 'templates/t/device': newDataKey() };
+  for (const [objectKey, dataKey] of Object.entries(keys)) await storeDataKey(store, old, objectKey, dataKey);
   await storeDataKey(store, older, 'actors/lost/memory', newDataKey());
 
-  const expected = { objects: 2, failed: [/actors\/lost\/memory is encrypted with the key older/] };
-  for (const alreadyDone of [0, 2]) {
+  const expected = { objects: 3, failed: [/actors\/lost\/memory is encrypted with the key older/] };
+  for (const alreadyDone of [0, 3]) {
     const report = await rekeyStore(store, [fresh, old]);
     assert.deepEqual([report.objects, report.alreadyDone, report.failed.length], [expected.objects, alreadyDone, 1]);
     assert.match(report.failed[0]?.reason ?? '', expected.failed[0] ?? /^$/);
   }
   assert.deepEqual(await wraps(), [
+    `${log}.keys/fresh`,
     'actors/a/memory.keys/fresh',
     'actors/lost/memory.keys/older',
     'templates/t/device.keys/fresh',
