@@ -32,6 +32,10 @@ suite('encrypted snapshots', () => {
       await platform.template('counter');
       await travel(platform, { template: 'counter', actor: 'secretive', generations: 2 });
       await suspend(platform.client, 'secretive'); // 15 calls, three generations
+      await platform.client.actors.create({ id: 'talker', template: 'counter' });
+      await callCounter(platform.client, 'talker');
+      await hasLog(platform); // whoever asks makes its node read it
+      await suspend(platform.client, 'talker');
       await hasLog(platform);
       await looksLikeNoise(home);
     });
@@ -80,12 +84,12 @@ async function failsWith(client: Client, code: string, words: RegExp): Promise<v
   assert.deepEqual([state, lastError?.code, generation], ['failed', code, 3]);
 }
 
-/** What it wrote is shown while it sleeps; it is written beside the suspend. */
+/** What it wrote is shown, awake or asleep; it is written beside the suspend. */
 const hasLog = ({ url }: Platform): Promise<void> =>
-  until(async () => (await (await fetch(`${url}/v1/actors/secretive/logs`)).text()).includes('counter: listening'), {
+  until(async () => (await (await fetch(`${url}/v1/actors/talker/logs`)).text()).includes('counter: listening'), {
     signal: AbortSignal.timeout(30_000),
     everyMs: 100,
-    what: 'the log of a sleeping actor',
+    what: 'the log of an actor',
   });
 
 /** No stored part begins as a zstd frame does, and none can be told from random bytes by compressing it. */
