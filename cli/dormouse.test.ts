@@ -214,6 +214,13 @@ suite('dormouse', { concurrency: true }, () => {
     assert.equal(stderr, 'alice: resuming\nHTTP 200, warm start (queue 3.1 ms, total 9 ms)');
   });
 
+  test('the version is shown, and a group may be named in the plural', async (context) => {
+    const { run } = await against(context, { 'GET /v1/actors?limit=100': { body: { items: [alice] } } });
+    const [version, plural] = await Promise.all([run(['--version']), run(['actors', 'list', '-q'])]);
+    assert.deepEqual([version.code, plural.code, plural.stdout], [0, 0, 'alice'], version.stderr + plural.stderr);
+    assert.match(version.stdout, /^\d+\.\d+\.\d+$/);
+  });
+
   test('completion knows the commands and options of each shell', async (context) => {
     const { run } = await against(context, {});
     const [bash, fish, csh] = await Promise.all(['bash', 'fish', 'csh'].map((shell) => run(['completion', shell])));

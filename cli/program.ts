@@ -3,6 +3,7 @@
  * with our example behind it.
  */
 import { Command as Program, CommanderError, Option } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
 import { argumentsOf, commonOptions, type ParsedOptions } from './arguments.ts';
 import { UsageError, type Arguments, type Command, type OptionFacts } from './command.ts';
 import { exitCodeText } from './exit-code.ts';
@@ -43,6 +44,7 @@ export function buildProgram(commands: readonly Command[], run: RunCommand): Pro
   const program = quiet(new Program('dormouse'))
     .description('Actors that sleep in an object store until they are called.')
     .enablePositionalOptions()
+    .version(manifest.version, '-V, --version', 'show the version')
     .addHelpText('after', `\n"dormouse <command> --help" explains one.\n\n${exitCodeText}`);
   for (const command of commands) {
     const words = command.name.split(' ');
@@ -65,6 +67,8 @@ function groupOf(program: Program, name: string): Program {
   const existing = program.commands.find((command) => command.name() === name);
   if (existing !== undefined) return existing;
   const group = quiet(program.command(name)).description(groups[name] ?? '');
+  // Whoever writes "actors list" means it; "nodes" is a command of its own.
+  if (name !== 'node') group.alias(`${name}s`);
   group.action((_options: unknown, command: Program) => {
     const [word] = command.args;
     const what = word === undefined ? 'a command is missing' : `no such command: ${name} ${word}`;

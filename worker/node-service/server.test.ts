@@ -155,6 +155,23 @@ suite('the node service', () => {
     await until(() => activation.gate.inside === 0);
   });
 
+  test('a guest whose channel is closed is told as such, and nothing pins the activation', async () => {
+    const closed = (): never => {
+      throw new DormouseError('guest-unreachable', 'its channel is closed');
+    };
+    Object.assign(activation.sandbox, { sessions: { exec: closed, readFile: closed, writeFile: closed } });
+    assert.equal(errorIn(await failureOf(client.exec(to()))).code, 'guest-unreachable');
+    assert.equal(
+      errorIn(await failureOf(client.readFile({ container: '', path: '/x' }, to()))).code,
+      'guest-unreachable',
+    );
+    const code = await new Promise((resolve) => {
+      client.writeFile(to(), (error) => resolve(errorIn(error).code)).end();
+    });
+    assert.equal(code, 'guest-unreachable');
+    assert.equal(activation.gate.inside, 0);
+  });
+
   test('a suspend that waits no longer ends the program and says so; a caller that leaves ends it, too', async () => {
     const cut = client.exec(to());
     const failure = failureOf(cut);

@@ -45,7 +45,8 @@ function handlers(door: Door, readKept: ReadKept): NodeServiceServer {
     exec(call) {
       const pinned = pin(door, call);
       if (pinned === undefined) return;
-      const guest = pinned.sessions.exec();
+      const guest = begin(call, pinned.lease, () => pinned.sessions.exec());
+      if (guest === undefined) return;
       relay(call, guest, pinned.lease);
       pass(call, guest);
       pass(guest, call, { end: false });
@@ -53,7 +54,8 @@ function handlers(door: Door, readKept: ReadKept): NodeServiceServer {
     readFile(call) {
       const pinned = pin(door, call);
       if (pinned === undefined) return;
-      const guest = pinned.sessions.readFile(call.request);
+      const guest = begin(call, pinned.lease, () => pinned.sessions.readFile(call.request));
+      if (guest === undefined) return;
       relay(call, guest, pinned.lease);
       pass(guest, call, { end: false });
     },
@@ -66,11 +68,14 @@ function handlers(door: Door, readKept: ReadKept): NodeServiceServer {
       call.sendMetadata(new Metadata());
       const { lease, activation } = entered;
       let cut: Partial<StatusObject> | undefined;
-      const guest = activation.sandbox.sessions.writeFile((error, reply) => {
-        lease[Symbol.dispose]();
-        if (error === null) done(null, reply);
-        else done(cut ?? passedOn(error));
-      });
+      const guest = begin(call, lease, () =>
+        activation.sandbox.sessions.writeFile((error, reply) => {
+          lease[Symbol.dispose]();
+          if (error === null) done(null, reply);
+          else done(cut ?? passedOn(error));
+        }),
+      );
+      if (guest === undefined) return;
       whenCut(lease, () => {
         cut = sessionEnded();
         guest.cancel();
@@ -95,6 +100,17 @@ function handlers(door: Door, readKept: ReadKept): NodeServiceServer {
       );
     },
   };
+}
+
+/** Where not even a stream can be opened (the guest's channel is closed), the caller is told and the activation let go. */
+function begin<Stream>(call: Pick<Call, 'emit'>, lease: Lease, open: () => Stream): Stream | undefined {
+  try {
+    return open();
+  } catch (error) {
+    lease[Symbol.dispose]();
+    call.emit('error', statusOf(toDormouseError(error)));
+    return undefined;
+  }
 }
 
 /** They become parts of the names of objects. */
