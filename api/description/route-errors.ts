@@ -54,7 +54,7 @@ const codes: Readonly<Record<string, readonly ErrorCode[]>> = {
   'post /v1/admin/rebuild': [],
 };
 
-const isInvocation = (path: string): boolean => path.startsWith('/v1/actors/{id}/invoke/');
+export const isInvocation = (path: string): boolean => path.startsWith('/v1/actors/{id}/invoke/');
 
 /** Whether it may answer as whatever wakes an actor does, beside its own codes. */
 export const wakes = (path: string): boolean => isInvocation(path) || /\/(exec|files)$/.test(path);

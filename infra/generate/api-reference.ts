@@ -1,7 +1,7 @@
 /** docs/api.md, made from the api's own description: every route, what it takes, answers and refuses, and who may call it. */
 import { errorCodesOf, wakes, wakingErrors } from '../../api/description/route-errors.ts';
 import { openapiDocument } from '../../api/description/openapi-document.ts';
-import { neededScope } from '../../api/plugins/access.ts';
+import { scopeOfRoute } from '../../api/description/route-scope.ts';
 import { errorCodes, type ErrorCode } from '../../shared/errors/codes.ts';
 import { nameIn, type Schema } from './json-schema.ts';
 import { aboutWords, fieldTable, typeWords } from './schema-table.ts';
@@ -123,8 +123,7 @@ function codeList(codes: readonly ErrorCode[]): string {
 }
 
 function scopeWords(method: string, path: string): string {
-  if (path.includes('/invoke/')) return 'Scope: `invoke`.';
-  const scope = neededScope(method.toUpperCase(), path.replace(/\{(\w+)\}/g, ':$1'));
+  const scope = scopeOfRoute(method, path);
   return scope === undefined ? 'Needs no token.' : `Scope: \`${scope}\`.`;
 }
 
