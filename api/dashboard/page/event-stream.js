@@ -13,9 +13,9 @@ const silenceMs = 45_000;
 /**
  * @param {string} path
  * @param {{signal: AbortSignal, headers?: Record<string, string>, onOpen?: () => void}} options
- * @returns {AsyncGenerator<StreamEvent[]>} As many at once as arrived.
+ * @returns {AsyncGenerator<string>} Whole events, as many at once as arrived; see `eventsIn`.
  */
-export async function* readEvents(path, { signal, headers = {}, onOpen }) {
+export async function* readStream(path, { signal, headers = {}, onOpen }) {
   const silence = new AbortController();
   const end = AbortSignal.any([silence.signal, signal]);
   let timer = window.setTimeout(() => silence.abort(), silenceMs);
@@ -26,7 +26,7 @@ export async function* readEvents(path, { signal, headers = {}, onOpen }) {
     for await (const text of textOf(response)) {
       window.clearTimeout(timer);
       timer = window.setTimeout(() => silence.abort(), silenceMs);
-      yield eventsIn(text);
+      yield text;
     }
   } finally {
     window.clearTimeout(timer);

@@ -4,7 +4,7 @@
  * and tries the stream anew, less and less often.
  */
 import { problemFrom } from './api.js';
-import { eventsIn, pause, readEvents } from './event-stream.js';
+import { eventsIn, pause, readStream } from './event-stream.js';
 
 /** @typedef {{kind: 'actor' | 'template' | 'node' | 'operation' | 'gap', id: string, state: string}} Change */
 /** @typedef {'live' | 'polling' | 'connecting'} Liveness */
@@ -30,11 +30,10 @@ export function followChanges({ onChange, onLiveness, onLook }) {
       onLook(); // what was missed since the last look
       pauseMs = firstPauseMs;
     };
-    for await (const events of readEvents('/v1/events', { signal: restart.signal, onOpen })) {
-      for (const { data } of events) {
-        const change = changeOf(data);
-        if (change?.kind === 'gap') onLook();
-        else if (change !== undefined) onChange(change);
+    for await (const text of readStream('/v1/events', { signal: restart.signal, onOpen })) {
+      for (const change of changesIn(text)) {
+        if (change.kind === 'gap') onLook();
+        else onChange(change);
       }
     }
   };

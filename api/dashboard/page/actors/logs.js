@@ -6,7 +6,7 @@
  */
 import { callJson, problemFrom } from '../api.js';
 import { fill, make, setText } from '../dom.js';
-import { pause, readEvents } from '../event-stream.js';
+import { eventsIn, pause, readStream } from '../event-stream.js';
 import { formatCount } from '../format.js';
 import { createLogLines } from './log-lines.js';
 
@@ -96,8 +96,9 @@ export function createLogs() {
     const path = `/v1/actors/${encodeURIComponent(actorId)}/logs?${query}`;
     /** @type {Record<string, string>} */
     const headers = last === '' ? {} : { 'last-event-id': last };
-    for await (const events of readEvents(path, { signal, headers, onOpen })) {
+    for await (const text of readStream(path, { signal, headers, onOpen })) {
       if (signal.aborted) return;
+      const events = eventsIn(text);
       if (events.length === 0) continue;
       last = events.at(-1)?.id ?? last;
       setText(status, '');
