@@ -54,6 +54,9 @@ const codes: Readonly<Record<string, readonly ErrorCode[]>> = {
   'post /v1/admin/rebuild': [],
 };
 
+/** Method and path of each. */
+export const routesWithErrors: readonly string[] = Object.keys(codes);
+
 export const isInvocation = (path: string): boolean => path.startsWith('/v1/actors/{id}/invoke/');
 
 /** Whether it may answer as whatever wakes an actor does, beside its own codes. */
