@@ -33,11 +33,13 @@ import { startIngress } from './ingress/server.ts';
 import { trustApis } from './ingress/trust.ts';
 import { consumeJobs } from './jobs/consume.ts';
 import { sweepNetworks } from './network/sweep.ts';
+import { readKept } from './logs/read-kept.ts';
 import type { NodeContext } from './node-context.ts';
 import { startNodeService } from './node-service/server.ts';
 import { foresee } from './pool/foresee.ts';
 import { createSandboxPool } from './pool/pool.ts';
 import { prepareSandbox } from './pool/prepare-sandbox.ts';
+import { reportPool } from './pool/report-pool.ts';
 import { roomForGoldens, roomForWaiting } from './pool/room.ts';
 import { measureNode } from './status/measure-node.ts';
 import { measureOperations } from './status/measure-operations.ts';
@@ -141,7 +143,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     trusts: trustApis(passKey, log),
   };
   const ingress = resources.use(await startIngress(config.host, door, log));
-  const nodeService = resources.use(await startNodeService(config.host, door));
+  const nodeService = resources.use(await startNodeService(config.host, door, readKept(blobs)));
   const record: NodeRecord = {
     id: nodeId,
     bootId,
@@ -169,6 +171,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     const makingRoom = resources.use(watchWantedRoom(context));
     const draining = resources.use(followDrain(context));
     resources.use(foresee({ registry, pool, nodeId, runtime: sandboxes.runtime, folder: folders.node, log }));
+    resources.use(reportPool({ pool, registry, node: record, log }));
     serves = () => fence.serves();
     log.info({ ingress: ingress.url, status: status.url, runtime: sandboxes.runtime }, 'node ready');
     const signal = await Promise.race([stop, over.then(lost)]);

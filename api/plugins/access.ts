@@ -55,6 +55,10 @@ function scopeOf(method: string, url: string): Scope {
   return reads && !adminOnly.has(url) ? 'read' : 'admin';
 }
 
+/** The scope that a route asks for, by its path as it was registered; undefined: it asks for no token. */
+export const neededScope = (method: string, url: string): Scope | undefined =>
+  open.has(url) ? undefined : scopeOf(method, url);
+
 export function guardAccess(app: FastifyInstance, access: Access): void {
   app.decorateRequest('caller', undefined);
   app.decorateRequest('namespace', defaultNamespace);

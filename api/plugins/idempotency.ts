@@ -1,6 +1,6 @@
 /**
- * `Idempotency-Key` on POST: the same key with the same body gets the same answer, and the work is done once. A new token
- * is the exception: each POST of one makes one.
+ * `Idempotency-Key` on POST: the same key with the same body gets the same answer, and the work is done once. New tokens
+ * and webhooks are the exception: each POST of one makes one.
  *
  * Two things stand in the registry. The claim (the body's fingerprint) is taken first, and is short-lived, so that a
  * process that died does not block the key for long; the answer, kept for a day, takes its place. A failure that is ours
@@ -60,7 +60,8 @@ export function honourIdempotencyKeys(app: FastifyInstance, registry: Registry):
 }
 
 /** A secret that is told once must not stand in the registry for a day. */
-const tellsSecrets = ({ routeOptions }: FastifyRequest): boolean => routeOptions.url === '/v1/tokens';
+const tellsSecrets = ({ routeOptions }: FastifyRequest): boolean =>
+  routeOptions.url === '/v1/tokens' || routeOptions.url === '/v1/webhooks';
 
 function claimOf(request: FastifyRequest): Claim | undefined {
   const given = request.headers['idempotency-key'];

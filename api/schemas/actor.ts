@@ -17,28 +17,32 @@ export const actorView = z
     template: z.string(),
     revision: z.string(),
     state: actorStateSchema,
-    since: z.string(),
-    reason: z.string(),
+    since: z.string().meta({ description: 'When it came into its state' }),
+    reason: z.string().meta({ description: 'Why it is in its state, in words' }),
     createdAt: z.string(),
     labels: z.record(z.string(), z.string()),
     memoryMiB: z.number().int(),
     coldStart: z.boolean(),
-    epoch: epochSchema.optional(),
-    node: z.string().optional(),
-    lastNode: z.string().optional(),
+    epoch: epochSchema.optional().meta({ description: 'Of its last activation' }),
+    node: z.string().optional().meta({ description: 'Where it is; none while it is suspended' }),
+    lastNode: z.string().optional().meta({ description: 'Where it was last' }),
     capture: z
       .object({ capturedAt: z.string(), sizeBytes: z.number().int() })
       .optional()
       .meta({ description: 'Of a paused actor: what its node keeps of it; not durable' }),
-    generation: z.number().int(),
-    durableAt: z.string(),
+    generation: z.number().int().meta({ description: 'The newest durable state; 0 is the golden of its template' }),
+    durableAt: z.string().meta({ description: 'When that was captured' }),
     durableAgeMs: z.number().int(),
-    deadlineAt: z.string().optional(),
+    deadlineAt: z.string().optional().meta({ description: 'When its present transition must be over' }),
     sizes: z
       .object({ memoryBytes: z.number(), shippedBytes: z.number(), changedPages: z.number() })
       .partial()
-      .optional(),
-    lastStart: z.object({ kind: z.enum(startKinds), at: z.string(), phases: phasesSchema }).optional(),
+      .optional()
+      .meta({ description: 'Of the newest generation: `memoryBytes` of the VM, `shippedBytes` in the store' }),
+    lastStart: z
+      .object({ kind: z.enum(startKinds), at: z.string(), phases: phasesSchema })
+      .optional()
+      .meta({ description: 'How it woke last, with the milliseconds of each phase' }),
     lastError: serializedErrorSchema.optional(),
   })
   .meta({ id: 'Actor', description: 'A named, stateful program and where its state is' });

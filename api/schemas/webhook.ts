@@ -37,6 +37,15 @@ export const webhookView = z
   })
   .meta({ id: 'Webhook', description: 'Who is told of events, and how that goes' });
 
+export const webhookIdParams = z.object({ id: z.uuid() });
+
+export const webhookTestView = z
+  .object({
+    delivered: z.boolean(),
+    reason: z.string().optional().meta({ description: 'Why the receiver did not take it' }),
+  })
+  .meta({ id: 'WebhookTest', description: 'What became of a message that was sent as a test' });
+
 export function viewOfWebhook(
   { id, url, namespace, events, createdAt }: Webhook,
   progress: WebhookProgress | undefined,

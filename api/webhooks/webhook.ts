@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ObjectStore } from '../../shared/object-store/object-store.ts';
 import { eventTypes, type PlatformEvent } from '../../shared/registry/records.ts';
 import { objectKeys } from '../../shared/snapshot/object-keys.ts';
@@ -79,6 +80,14 @@ export async function listWebhooks(store: ObjectStore): Promise<Webhook[]> {
     if (webhook !== undefined) webhooks.push(webhook);
   }
   return webhooks.sort((a, b) => a.createdAt.localeCompare(b.createdAt));
+}
+
+/** Throws `webhook-not-found`. */
+export async function getWebhook(store: ObjectStore, id: string): Promise<Webhook> {
+  const key = objectKeys.webhook(id);
+  const webhook = (await store.head(key)) === undefined ? undefined : await readWebhook(store, key);
+  if (webhook === undefined) throw new DormouseError('webhook-not-found', `no webhook ${id}`);
+  return webhook;
 }
 
 async function readWebhook(store: ObjectStore, key: string): Promise<Webhook | undefined> {

@@ -91,7 +91,7 @@ async function activate(
   };
   const log = context.log.child({ actorId: record.id, epoch });
   const logs = collectLogs(sandbox.sessions, log);
-  const keeper = context.blobs.keyRing.length === 0 ? keepLogs({ store: context.store, identity, log }) : undefined;
+  const keeper = keepLogs({ store: context.store, keyRing: context.blobs.keyRing, identity, log });
   const activation: Activation = {
     identity,
     epoch,

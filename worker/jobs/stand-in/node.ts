@@ -126,6 +126,7 @@ const noPool: SandboxPool = {
   expect: () => undefined,
   beginWake: () => ({ [Symbol.dispose]: () => undefined }),
   drain: () => Promise.resolve(),
+  shares: () => [],
   counts: { ready: 0, hits: 0, misses: 0 },
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };
