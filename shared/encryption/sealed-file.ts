@@ -105,17 +105,17 @@ export async function openSealedFile(source: string, target: string, seal: Seal,
 
 /** The same for what is small enough to be in memory anyway. */
 export function sealBytes(content: Buffer, seal: Seal): Buffer {
-  return Buffer.concat([magic, ...piecesOf(content, chunkBytes).map((chunk) => sealChunk(seal, chunk))]);
+  return Buffer.concat([magic, ...slicesOf(content, chunkBytes).map((chunk) => sealChunk(seal, chunk))]);
 }
 
 export function openSealedBytes(sealed: Buffer, seal: Seal): Buffer {
   if (!sealed.subarray(0, magic.length).equals(magic)) throw corrupt(seal, 'it does not start with its mark');
-  const pieces = piecesOf(sealed.subarray(magic.length), chunkBytes + tagBytes);
+  const pieces = slicesOf(sealed.subarray(magic.length), chunkBytes + tagBytes);
   return Buffer.concat(pieces.map((chunk) => openChunk(seal, chunk)));
 }
 
 /** As chunksOf. */
-function piecesOf(bytes: Buffer, pieceBytes: number): Chunk[] {
+function slicesOf(bytes: Buffer, pieceBytes: number): Chunk[] {
   const count = Math.max(1, Math.ceil(bytes.length / pieceBytes));
   return Array.from({ length: count }, (_, index) => ({
     ...{ index, isLast: index === count - 1 },
