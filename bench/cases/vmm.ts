@@ -16,6 +16,8 @@ import type { Tuning } from '../raw/machine.ts';
 import { alternate, type Step } from '../rounds.ts';
 
 const mebibyte = 2 ** 20;
+/** Memory hardly differs from one life to the next. */
+const vmmRounds = 5;
 /** Long enough for the code of a call to be translated, short enough for many settings. */
 const callMs = 1000;
 /** A program is new code for the emulator each time: what is left of it when it has ended is looked at. */
@@ -47,7 +49,8 @@ export async function measureVmm(bench: Bench, template: TemplateName): Promise<
     const runs = template === 'node-counter' ? programs : 0; // the counter's image has nothing but the counter
     steps.push(step(bench, `${template} vmm, ${name}`, actor, guest.port, runs));
   }
-  await alternate(bench, `settings of the VMM, ${template}`, steps);
+  const rounds = Math.min(vmmRounds, bench.settings.rounds);
+  await alternate(bench, `settings of the VMM, ${template}`, steps, rounds);
 }
 
 function step({ figures }: Bench, label: string, actor: RawActor, port: number, runs: number): Step {
