@@ -1,5 +1,6 @@
 /** Nodes as the API shows them. Where their ingress is, and what opens it, stays between the api and them. */
 import { z } from 'zod';
+import { nameOf, namespaceOf, namespaceSchema } from '../../shared/actor/namespace.ts';
 import { poolShareSchema, type PoolShare } from '../../shared/registry/pool-report.ts';
 import type { NodeStatus } from '../../shared/registry/records.ts';
 import { runtimeKeySchema } from '../../shared/snapshot/manifest.ts';
@@ -17,7 +18,7 @@ export const nodeView = z
     usedMemoryMiB: z.number().int().meta({ description: 'What those awake there take, by their templates' }),
     startedAt: z.string(),
     runtime: runtimeKeySchema.meta({ description: 'What its VMs are made of; decides which snapshots load there' }),
-    pool: z.array(poolShareSchema).meta({
+    pool: z.array(poolShareSchema.extend({ namespace: namespaceSchema })).meta({
       description: 'Sandboxes in waiting, by template: `ready` ones a wake only has to fill, and those in the `making`',
     }),
   })
@@ -32,5 +33,12 @@ export function viewOfNode(node: NodeStatus, pool: readonly PoolShare[]): NodeVi
     passKey: _passKey,
     ...shown
   } = node;
-  return { ...shown, pool: [...pool] };
+  return {
+    ...shown,
+    pool: pool.map(({ template, ...share }) => ({
+      template: nameOf(template),
+      namespace: namespaceOf(template),
+      ...share,
+    })),
+  };
 }

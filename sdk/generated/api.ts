@@ -227,6 +227,7 @@ export interface Node {
     readonly revision: string;
     readonly ready: number;
     readonly making: number;
+    readonly namespace: string;
   }[];
 }
 

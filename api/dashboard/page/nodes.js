@@ -118,11 +118,11 @@ async function order(id, verb, usedSlots, again) {
 /** @param {NodeView['pool']} pool */
 function poolList(pool) {
   if (pool.length === 0) return make('p', { class: 'muted' }, 'Nothing waits in its pool.');
-  const rows = pool.map(({ template, ready, making }) =>
+  const rows = pool.map(({ template, namespace, ready, making }) =>
     make(
       'li',
       {},
-      make('code', {}, template),
+      make('code', {}, namespace === 'default' ? template : `${template} in ${namespace}`),
       make('span', { class: 'number' }, `${ready} ready${making > 0 ? `, ${making} being made` : ''}`),
     ),
   );
