@@ -3,8 +3,8 @@
  * into a thread and back costs more than each of them. This file is both sides: imported it talks to the threads, as a
  * thread's program it answers.
  *
- * The threads are of the whole process, start when there is work for them, stay, and do not hold the process. What a
- * caller has given up goes on, as a request does that is on its way over a network.
+ * The threads are of the whole process, start when there is work for them, end when there has been none for a while, and
+ * do not hold the process. What a caller has given up goes on, as a request does that is on its way over a network.
  * Failures: errno as the system said it, and those of the body; `store-unavailable` when a thread ended.
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
@@ -28,8 +28,9 @@ export function writeInThread(write: ObjectWrite): Promise<'created' | 'exists'>
   return ask('writeObject', [{ ...write, body: { kind: 'bytes', bytes } }], [bytes.buffer]);
 }
 
-/** They mostly wait for the disk, and syncs at the same time cost it one. */
-const maxThreads = 4;
+/** They mostly wait for the disk, so two do more than one; each takes some thirty megabytes. */
+const maxThreads = 2;
+const idleLimitMs = 30_000;
 
 interface Request {
   readonly id: number;
@@ -53,6 +54,7 @@ interface Waiting {
 interface Thread {
   readonly worker: Worker;
   readonly waiting: Map<number, Waiting>;
+  ending?: NodeJS.Timeout;
 }
 
 /** Tells our threads from those of other modules that import this file. */
@@ -69,17 +71,33 @@ function startThread(): Thread {
   worker.on('message', (answer: Answer) => settle(thread, answer));
   worker.on('error', () => undefined); // its end follows
   worker.once('exit', () => {
-    threads.splice(threads.indexOf(thread), 1);
+    leave(thread);
     const ended = new DormouseError('store-unavailable', 'the thread that writes to the store ended');
     for (const { reject } of thread.waiting.values()) reject(ended);
   });
   return thread;
 }
 
-function settle({ worker, waiting }: Thread, { id, result, failure, errno }: Answer): void {
+function leave(thread: Thread): void {
+  clearTimeout(thread.ending);
+  const place = threads.indexOf(thread);
+  if (place >= 0) threads.splice(place, 1);
+}
+
+function rest(thread: Thread): void {
+  thread.worker.unref();
+  const end = (): void => {
+    leave(thread);
+    void thread.worker.terminate();
+  };
+  thread.ending = setTimeout(end, idleLimitMs).unref();
+}
+
+function settle(thread: Thread, { id, result, failure, errno }: Answer): void {
+  const { waiting } = thread;
   const asked = waiting.get(id);
   waiting.delete(id);
-  if (waiting.size === 0) worker.unref();
+  if (waiting.size === 0) rest(thread);
   if (failure !== undefined) asked?.reject(deserializeError(failure));
   else if (errno !== undefined) asked?.reject(Object.assign(new Error(errno.message), { code: errno.code }));
   else asked?.resolve(result);
@@ -93,7 +111,9 @@ function chooseThread(): Thread {
 }
 
 function ask<Result>(task: TaskName, args: readonly unknown[], moved: ArrayBuffer[] = []): Promise<Result> {
-  const { worker, waiting } = chooseThread();
+  const thread = chooseThread();
+  const { worker, waiting } = thread;
+  clearTimeout(thread.ending);
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const id = ++lastId;
   if (waiting.size === 0) worker.ref();
