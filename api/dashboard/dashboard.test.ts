@@ -244,8 +244,11 @@ suite('the dashboard in a browser', () => {
       await page.keyboard.press('End');
       assert.ok((await rows(page).count()) < 60, 'only the rows in sight');
     }
-    await page.keyboard.press('End');
-    await has(page, nameOf(9999));
+    // The browser is perhaps still on its way to what was the end before.
+    await until(async () => {
+      await page.keyboard.press('End');
+      return await page.getByText(nameOf(9999)).first().isVisible();
+    });
     assert.equal(await rows(page).last().getAttribute('aria-setsize'), '10000');
     await page.keyboard.press('PageUp');
     await page.keyboard.press('Home');
