@@ -2,7 +2,7 @@
 import type { Activation } from '../activation/activation.ts';
 import type { NodeContext } from '../node-context.ts';
 import type { PhaseClock } from '../sandbox/phase-clock.ts';
-import type { Capture } from '../sandbox/sandbox.ts';
+import type { Capture, CaptureOptions } from '../sandbox/sandbox.ts';
 
 export async function captureActivation(
   context: NodeContext,
@@ -10,11 +10,12 @@ export async function captureActivation(
   folder: string,
   clock: PhaseClock,
   signal: AbortSignal,
+  options?: CaptureOptions,
 ): Promise<Capture> {
   const { sandbox, base, identity, gate } = activation;
   const outcome = await clock.measure('drain', () => gate.drain(context.drainMs));
   if (outcome === 'cut') context.log.warn({ actorId: identity.id }, 'requests were cut off by a suspend');
   activation.connections.destroy();
   await sandbox.freeze(clock, signal);
-  return await clock.measure('capture', () => sandbox.capture(folder, base?.path, signal));
+  return await clock.measure('capture', () => sandbox.capture(folder, base?.path, signal, options));
 }

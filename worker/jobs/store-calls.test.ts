@@ -68,8 +68,14 @@ suite('calls to the store', () => {
     await callsOf('suspend', context);
   });
 
-  test('elsewhere it fetches its two parts', async () => {
+  test('elsewhere it fetches its two parts, and the one that its memory lies over', async () => {
     const elsewhere = { ...context, blobs: { store: context.store, keyRing: [] } };
-    assert.deepEqual((await callsOf('resume', elsewhere)).sort(), ['get', 'getToFile', 'getToFile', 'list']);
+    assert.deepEqual((await callsOf('resume', elsewhere)).sort(), [
+      'get',
+      'getToFile',
+      'getToFile',
+      'getToFile',
+      'list',
+    ]);
   });
 });

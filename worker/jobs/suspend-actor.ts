@@ -55,7 +55,8 @@ async function suspendRunning(
   let entry: SnapshotEntry;
   try {
     await using folder = await createTransferFolder(context.transferFolder);
-    const capture = await captureActivation(context, activation, folder.path, clock, signal);
+    const options = { mayLieOnTop: activation.beneath !== undefined };
+    const capture = await captureActivation(context, activation, folder.path, clock, signal, options);
     entry = await commitCapture(context, record, activation, capture, clock, signal);
   } catch (cause) {
     await runOn(context, activation, 'suspending', cause);

@@ -88,7 +88,8 @@ export function microvm(parts: MicrovmParts): Sandbox & { booted(signal: AbortSi
       await vmm.run(signal);
       memory.running(signal);
     },
-    capture: (folder, base, signal) => capture(vmm, memory, memorySizeBytes, folder, base, signal),
+    capture: (folder, base, signal, options) =>
+      capture(vmm, memory, { memorySizeBytes, folder, base, mayLieOnTop: options?.mayLieOnTop === true }, signal),
     async [Symbol.asyncDispose]() {
       disposing = true;
       hangUp();
@@ -100,23 +101,28 @@ export function microvm(parts: MicrovmParts): Sandbox & { booted(signal: AbortSi
 const within = (signal: AbortSignal, limitMs: number): AbortSignal =>
   AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
 
+interface CaptureRequest {
+  readonly memorySizeBytes: number;
+  readonly folder: string;
+  readonly base: string | undefined;
+  readonly mayLieOnTop: boolean;
+}
+
 async function capture(
   vmm: Vmm,
   guest: GuestMemory,
-  memorySizeBytes: number,
-  folder: string,
-  base: string | undefined,
+  { memorySizeBytes, folder, base, mayLieOnTop }: CaptureRequest,
   signal: AbortSignal,
 ): Promise<Capture> {
   const rawDevices = path.join(folder, 'device.raw');
   await vmm.saveDevices(rawDevices, signal);
   const [memory, device] = await settleAll([
-    guest.capture(path.join(folder, 'memory'), base, signal),
+    guest.capture(path.join(folder, 'memory'), base, mayLieOnTop, signal),
     writeCompressed(createReadStream(rawDevices), path.join(folder, 'device'), signal),
   ]);
   await unlink(rawDevices);
-  const { pageCount, comparedPages } = memory;
-  return { memorySizeBytes, pageCount, comparedPages, memory, device };
+  const { pageCount, comparedPages, isOnTop } = memory;
+  return { memorySizeBytes, pageCount, comparedPages, isOnTop, memory, device };
 }
 
 const agentContainer = (container: ContainerStart) => ({

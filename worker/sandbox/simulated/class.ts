@@ -51,8 +51,8 @@ export function simulatedClass(options: { readonly times: PhaseTimes; readonly r
       return {
         exited: new Promise(() => undefined), // nothing stands behind it that could end
         memoryBytes: 0,
-        async restore({ memoryPath }, restoreClock, restoreSignal) {
-          const memory = await readMemory(memoryPath ?? baseMemoryPath ?? '');
+        async restore({ memoryPaths }, restoreClock, restoreSignal) {
+          const memory = await readMemory(memoryPaths.at(-1) ?? baseMemoryPath ?? '');
           await phase(restoreClock, 'load', restoreSignal);
           return await simulated({ spec, times, folder: nextFolder(), memory });
         },

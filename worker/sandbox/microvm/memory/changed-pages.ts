@@ -1,12 +1,13 @@
 /**
  * Which pages of a guest's memory file differ from a base (the golden's memory, or nothing: then every page that is not
  * zero), among candidates or among all. A page of which little changed is carried as its difference (xor) from the base's,
- * which is mostly zeros and compresses to next to nothing.
+ * which is mostly zeros and compresses to next to nothing. Pages that earlier parts carry are not the base's where this
+ * part will be laid: each of them is carried, whole, whatever it holds now.
  *
  * It reads and compares without giving way: meant for a thread (memory-thread.ts).
  */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { rangesOf, type PageSet } from './page-set.ts';
+import { hasAnyPage, hasPage, rangesOf, type PageSet } from './page-set.ts';
 import { maxRunPages, pageSizeBytes, type PageRun } from './page-stream.ts';
 
 const wordsPerPage = pageSizeBytes / Int32Array.BYTES_PER_ELEMENT;
@@ -22,6 +23,7 @@ export function* changedPages(
   basePath: string | undefined,
   sizeBytes: number,
   candidates?: PageSet,
+  below?: PageSet,
 ): Generator<PageRun> {
   const memory = openSync(memoryPath, 'r');
   const base = basePath === undefined ? undefined : openSync(basePath, 'r');
@@ -32,8 +34,9 @@ export function* changedPages(
       const length = count * pageSizeBytes;
       readFully(memory, now.bytes, length, first * pageSizeBytes);
       if (base !== undefined) readFully(base, before.bytes, length, first * pageSizeBytes);
-      if (now.bytes.compare(before.bytes, 0, length, 0, length) === 0) continue;
-      yield* runsIn(now, before, first, count, base !== undefined);
+      const hasBelow = below !== undefined && hasAnyPage(below, first, count);
+      if (!hasBelow && now.bytes.compare(before.bytes, 0, length, 0, length) === 0) continue;
+      yield* runsIn(now, before, first, count, { hasBase: base !== undefined, below });
     }
   } finally {
     closeSync(memory);
@@ -54,11 +57,23 @@ function createWindow(): Window {
 
 type PageKind = 'same' | 'whole' | 'difference';
 
-function* runsIn(now: Window, before: Window, firstPage: number, count: number, hasBase: boolean): Generator<PageRun> {
+interface Comparison {
+  readonly hasBase: boolean;
+  readonly below: PageSet | undefined;
+}
+
+function* runsIn(
+  now: Window,
+  before: Window,
+  firstPage: number,
+  count: number,
+  { hasBase, below }: Comparison,
+): Generator<PageRun> {
   let start = 0;
   let kind: PageKind = 'same';
   for (let page = 0; page <= count; page++) {
-    const next = page === count ? 'same' : kindOf(now, before, page, hasBase);
+    const isBelow = page < count && below !== undefined && hasPage(below, firstPage + page);
+    const next = page === count ? 'same' : isBelow ? 'whole' : kindOf(now, before, page, hasBase);
     if (next === kind) continue;
     if (kind !== 'same') {
       const bytes = now.bytes.subarray(start * pageSizeBytes, page * pageSizeBytes);

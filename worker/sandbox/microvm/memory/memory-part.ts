@@ -21,7 +21,7 @@ import { constants, createZstdCompress, createZstdDecompress, zstdDecompressSync
 import { DormouseError } from '../../../../shared/errors/dormouse-error.ts';
 import type { CapturedPart } from '../../sandbox.ts';
 import { changedPages } from './changed-pages.ts';
-import { addPages, countPages, emptyPageSet, type PageSet } from './page-set.ts';
+import { addPages, countPages, emptyPageSet, hasAnyPage, unionOf, type PageSet } from './page-set.ts';
 import { decodePages, encodeEnd, encodeHeader, encodeRunHeader, pageSizeBytes } from './page-stream.ts';
 
 /**
@@ -46,6 +46,8 @@ export interface MemorySource {
   readonly basePath?: string | undefined;
   /** Pages outside are known to be the base's; without it all are compared. */
   readonly candidates?: PageSet | undefined;
+  /** Pages that the parts below this one carry. It carries each of those among the candidates, whole: they are not the base's. */
+  readonly below?: PageSet | undefined;
 }
 
 export async function writeMemoryPart(source: MemorySource, target: string, signal: AbortSignal): Promise<MemoryPart> {
@@ -58,10 +60,10 @@ export async function writeMemoryPart(source: MemorySource, target: string, sign
 
 /** The stream in pieces of about a run's size: each is a step of its own for zstd, and a piece of 8 bytes costs as much. */
 function* encodedPages(source: MemorySource, counted: { pages: number }): Generator<Buffer> {
-  const { memoryPath, basePath, memorySizeBytes, candidates } = source;
+  const { memoryPath, basePath, memorySizeBytes, candidates, below } = source;
   let pieces = [encodeHeader(memorySizeBytes, basePath !== undefined)];
   let bytes = 0;
-  for (const run of changedPages(memoryPath, basePath, memorySizeBytes, candidates)) {
+  for (const run of changedPages(memoryPath, basePath, memorySizeBytes, candidates, below)) {
     const pages = run.bytes.length / pageSizeBytes;
     counted.pages += pages;
     // Copied, because the run's bytes are overwritten while zstd still holds these.
@@ -90,14 +92,30 @@ export async function writeCompressed(source: Readable, target: string, signal: 
 }
 
 /**
- * Lays the part's pages over a memory file of the right size, and tells which they were. Differences apply to what the
- * file holds: it must be what they were counted against, and nothing may have been laid over it yet.
+ * Lays the pages of parts, one part after the other, over a memory file of the right size, and tells which they were.
+ * Differences are to the base's pages, which the file must hold, and over which nothing may have been laid yet: a part
+ * with a difference for a page of an earlier part is `snapshot-corrupt`.
  */
+export async function applyMemoryParts(
+  parts: readonly string[],
+  memoryPath: string,
+  memorySizeBytes: number,
+  signal: AbortSignal,
+): Promise<PageSet> {
+  let written = emptyPageSet(memorySizeBytes);
+  for (const part of parts) {
+    written = unionOf(written, await applyMemoryPart(part, memoryPath, memorySizeBytes, signal, written));
+  }
+  return written;
+}
+
+/** The same with one part over pages that are known. */
 export async function applyMemoryPart(
   part: string | AsyncIterable<Buffer>,
   memoryPath: string,
   memorySizeBytes: number,
   signal: AbortSignal,
+  below?: PageSet,
 ): Promise<PageSet> {
   const written = emptyPageSet(memorySizeBytes);
   const memory = openSync(memoryPath, 'r+');
@@ -105,6 +123,11 @@ export async function applyMemoryPart(
     const runs = decodePages(decompressed(part, signal), memorySizeBytes);
     for await (const { firstPage, bytes, isDifference } of runs) {
       const at = firstPage * pageSizeBytes;
+      if (isDifference && below !== undefined && hasAnyPage(below, firstPage, bytes.length / pageSizeBytes))
+        throw new DormouseError(
+          'snapshot-corrupt',
+          'a part of the snapshot differs from a page that is not there any more',
+        );
       const content = isDifference ? combined(memory, at, bytes) : bytes;
       for (let done = 0; done < content.length;) {
         done += writeSync(memory, content, done, content.length - done, at + done);
