@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { test } from 'node:test';
 import { execa } from 'execa';
-import { readHead } from '../shared/snapshot/actor-log.ts';
+import { listSequences, readEntry } from '../shared/snapshot/actor-log.ts';
 import { neededParts } from '../shared/snapshot/manifest.ts';
 import { objectKeys } from '../shared/snapshot/object-keys.ts';
 import { openObjectStore } from '../shared/object-store/open.ts';
@@ -31,9 +31,10 @@ test('a large actor ships what changed since its last generation, and wakes whol
   /** Suspends, and tells how large the generation's own part is and over how many it lies. */
   const generation = async (): Promise<{ bytes: number; below: number }> => {
     await suspend(client, 'large');
-    const { snapshot } = await readHead(store, 'large');
-    assert.ok(snapshot);
-    const { manifest, uid } = snapshot;
+    const [newest = 0] = await listSequences(store, 'large'); // older entries are being removed
+    const entry = await readEntry(store, 'large', newest);
+    assert.ok(entry.kind === 'snapshot');
+    const { manifest, uid } = entry;
     const needed = neededParts(manifest).map(({ key }) => key);
     await until(
       async () => {
