@@ -6,7 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, statfs } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -24,14 +24,17 @@ import { containerStarts, sandboxSpec, startLimitMs } from '../worker/jobs/start
 import { createNetworkPool } from '../worker/network/pool.ts';
 import { networkOwner } from '../worker/node/network-owner.ts';
 import { createPhaseClock } from '../worker/sandbox/phase-clock.ts';
-import type { Capture, Sandbox } from '../worker/sandbox/sandbox.ts';
+import type { Capture, CaptureOptions, Sandbox } from '../worker/sandbox/sandbox.ts';
 import { microvmClass } from '../worker/sandbox/microvm/class.ts';
-import { applyMemoryPart } from '../worker/sandbox/microvm/memory/memory-part.ts';
+import { applyMemoryParts } from '../worker/sandbox/microvm/memory/memory-part.ts';
 import { qemuClass } from '../worker/sandbox/microvm/qemu/class.ts';
 import { createZygotes } from '../worker/sandbox/microvm/zygotes.ts';
 
 const signal = AbortSignal.timeout(120_000);
 const log = createLogger('silent', {});
+const mebibyte = 1024 * 1024;
+/** Much more than a guest touches between a wake and the next suspend. */
+const largeMiB = 48;
 
 test('the captured pages are all that differ from the golden, over generations', async () => {
   await using resources = new AsyncDisposableStack();
@@ -41,9 +44,14 @@ test('the captured pages are all that differ from the golden, over generations',
   assert.equal(golden.comparedPages, all, 'a golden is compared whole');
 
   let last = golden;
+  let chain: readonly string[] = [];
   let answered = 0;
-  const generation = async (name: string, whileItRuns: (vm: Sandbox) => Promise<void>): Promise<Capture> => {
-    const own = last === golden ? {} : { memoryPath: last.memory.path };
+  const generation = async (
+    name: string,
+    whileItRuns: (vm: Sandbox) => Promise<void>,
+    options: CaptureOptions = { mayLieOnTop: false },
+  ): Promise<Capture> => {
+    const own = { memoryPaths: chain };
     const clock = createPhaseClock();
     const prepared = await ground.sandboxes.prepare(ground.spec, base, clock, signal);
     await using vm = await prepared.restore({ ...own, devicePath: last.device.path }, clock, signal);
@@ -52,8 +60,9 @@ test('the captured pages are all that differ from the golden, over generations',
     await whileItRuns(vm);
     await vm.freeze(createPhaseClock(), signal);
     await mkdir(ground.file(name));
-    const capture = await vm.capture(ground.file(name), base, signal);
-    await assertExact(ground.file('rebuilt'), base, capture, ground.memoryOf(vm));
+    const capture = await vm.capture(ground.file(name), base, signal, options);
+    chain = [...(capture.isOnTop ? chain : []), capture.memory.path];
+    await assertExact(ground.file('rebuilt'), base, chain, ground.memoryOf(vm));
     return (last = capture);
   };
 
@@ -81,6 +90,22 @@ test('the captured pages are all that differ from the golden, over generations',
     await execa('fallocate', [...hole, ground.memoryOf(vm)]);
   });
   assert.equal(third.comparedPages, all, 'a page table that has forgotten is not believed');
+
+  const mayLieOnTop = { mayLieOnTop: true };
+  const fourth = await generation('fourth', () => Promise.resolve(), mayLieOnTop);
+  assert.ok(!fourth.isOnTop, 'what is small is carried whole');
+  const large = await generation('large', (vm) => allocate(vm, largeMiB), mayLieOnTop);
+  assert.ok(!large.isOnTop && large.memory.sizeBytes > largeMiB * mebibyte);
+  for (const name of ['top', 'top of it']) {
+    const top = await generation(name, () => Promise.resolve(), mayLieOnTop);
+    assert.ok(top.isOnTop, `${name}: ${top.comparedPages} pages were touched`);
+    assert.ok(top.memory.sizeBytes * 4 < large.memory.sizeBytes, `${name} has ${top.memory.sizeBytes} bytes`);
+  }
+  assert.equal(chain.length, 3);
+  const replaced = await generation('replaced', (vm) => allocate(vm, largeMiB), mayLieOnTop);
+  assert.ok(replaced.memory.sizeBytes > largeMiB * mebibyte);
+  await generation('whole', () => Promise.resolve());
+  assert.equal(chain.length, 1);
 });
 
 type Ground = Awaited<ReturnType<typeof makeGround>>;
@@ -132,10 +157,10 @@ async function captureGolden(ground: Ground): Promise<{ base: string; golden: Ca
   return { base, golden };
 }
 
-async function assertExact(rebuilt: string, base: string, capture: Capture, memory: string): Promise<void> {
+async function assertExact(rebuilt: string, base: string, chain: readonly string[], memory: string): Promise<void> {
   await copyFile(base, `${rebuilt}.partial`);
   await rename(`${rebuilt}.partial`, rebuilt);
-  await applyMemoryPart(capture.memory.path, rebuilt, capture.memorySizeBytes, signal);
+  await applyMemoryParts(chain, rebuilt, (await stat(memory)).size, signal);
   assert.ok((await readFile(rebuilt)).equals(await readFile(memory)), 'a page is missing or wrong');
 }
 
@@ -145,6 +170,12 @@ async function call(vm: Sandbox, before: number): Promise<number> {
   const { memory } = (await answer.json()) as { memory: number };
   assert.equal(memory, before + 1);
   return memory;
+}
+
+async function allocate(vm: Sandbox, mebibytes: number): Promise<void> {
+  const answer = await fetch(`http://${vm.address}:8080/allocate?mib=${mebibytes}`, { signal });
+  assert.equal(answer.status, 200);
+  await answer.arrayBuffer();
 }
 
 /** Files of the image that nothing has read yet, so that the daemon brings them into the guest's memory. */

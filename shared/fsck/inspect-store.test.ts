@@ -12,7 +12,7 @@ import { zygoteKey } from '../assets/zygote-folder.ts';
 import { newEncryptionKey } from '../encryption/key-ring.ts';
 import { newDataKey, sealAlgorithm } from '../encryption/sealed-file.ts';
 import { storeDataKey } from '../encryption/stored-keys.ts';
-import { encryptedFormatVersion } from '../snapshot/manifest.ts';
+import { encryptedFormatVersion, memoryChain } from '../snapshot/manifest.ts';
 import { objectKeys } from '../snapshot/object-keys.ts';
 import {
   openSampleStore,
@@ -251,6 +251,26 @@ suite('inspecting a store', () => {
     }
     assert.deepEqual((await garbage()).sort(), keys);
     assert.ok((await notLive()).includes('foreign backup/of/mine'));
+  });
+
+  test('a part that a later generation lies over is alive without an entry of its own, and its damage is told once', async () => {
+    const { store } = sample;
+    await putTemplate(store);
+    const actor = await putActor(store, 'a');
+    const whole = await actor.commit('1.1');
+    const second = await actor.commit('1.2', 1, memoryChain(whole));
+    const third = await actor.commit('1.3', 1, memoryChain(second));
+    const { key } = whole.parts.memory;
+    assert.deepEqual(await notLive(), []);
+    await expectDamage([`corrupt ${key}`], changed(key, flip));
+    await expectDamage([`missing ${key}`], away(key));
+    for (const seq of [2, 3]) await store.delete(objectKeys.logEntry('a', seq));
+    const devices = [whole, second].map(({ parts }) => parts.device.key);
+    for (const old of [key, second.parts.memory.key, ...devices]) await age(old);
+    assert.deepEqual(await garbage(), devices, 'what the third does not lie over');
+    for (const device of devices) await store.delete(device);
+    await expectDamage([`corrupt ${key}`], changed(key, flip));
+    assert.equal(third.below?.length, 2);
   });
 
   test('a staged zygote is alive; parts of one that lost or was never finished are garbage, and damage is told', async () => {

@@ -10,6 +10,7 @@ import { compareEpochs, latestEpoch, type Epoch } from '../actor/epoch.ts';
 import { DormouseError } from '../errors/dormouse-error.ts';
 import type { CallOptions, ObjectStore } from '../object-store/object-store.ts';
 import { readEntry, type LogEntry, type SnapshotEntry } from '../snapshot/actor-log.ts';
+import { neededParts } from '../snapshot/manifest.ts';
 import { attemptOf, logOf, objectKeys, sequenceOf } from '../snapshot/object-keys.ts';
 import type { Finding, Group, Judgement, Named } from './finding.ts';
 
@@ -29,7 +30,7 @@ export async function judgeActor(store: ObjectStore, group: Group, options: Call
   const outside = life.flatMap((entry) => partsOutside(id, entry));
   const lastWords = lastWordsOf(life);
   return {
-    named,
+    named: onceEach(named),
     damage: [...foundDamage, ...outside],
     orphan: (key) => {
       const held = complaint ?? heldBecause(id, key, life[0]?.uid, lastWords);
@@ -39,6 +40,13 @@ export async function judgeActor(store: ObjectStore, group: Group, options: Call
     },
   };
 }
+
+/** Several generations may lie over one part. The newest that names it speaks for it. */
+const onceEach = (named: readonly Named[]): Named[] => {
+  const byKey = new Map<string, Named>();
+  for (const item of named) if (!byKey.has(item.key)) byKey.set(item.key, item);
+  return [...byKey.values()];
+};
 
 const keyOf = (id: string, { seq }: LogEntry): string => objectKeys.logEntry(id, seq);
 
@@ -104,11 +112,11 @@ const isOwn = (id: string, entry: SnapshotEntry, key: string): boolean =>
   key.startsWith(objectKeys.actorBlobs(id, entry.uid));
 
 const ownParts = (id: string, entry: SnapshotEntry) =>
-  Object.values(entry.manifest.parts).filter(({ key }) => isOwn(id, entry, key));
+  neededParts(entry.manifest).filter(({ key }) => isOwn(id, entry, key));
 
 function partsOutside(id: string, entry: LogEntry): Finding[] {
   if (entry.kind !== 'snapshot') return [];
-  return Object.values(entry.manifest.parts)
+  return neededParts(entry.manifest)
     .filter(({ key }) => !isOwn(id, entry, key))
     .map(({ key }) => ({ key: keyOf(id, entry), verdict: 'corrupt', reason: `it names ${key}, another one's object` }));
 }

@@ -6,7 +6,7 @@ import { DormouseError } from '../errors/dormouse-error.ts';
 import { parseDescriptor } from '../template/golden.ts';
 import { revisionOf, templateSpecSchema } from '../template/template-spec.ts';
 import { parseEntry } from './actor-log.ts';
-import type { SnapshotManifest } from './manifest.ts';
+import { memoryChain, type SnapshotManifest } from './manifest.ts';
 import { objectKeys, sequenceOf, wrappedKeyOf } from './object-keys.ts';
 
 const uid = '0e2dd2b8-53ab-4c3d-8f5e-3f0a4f6c1a11';
@@ -163,12 +163,43 @@ suite('log entries and descriptors of a hostile store', () => {
 
   test('a version that is not known is told apart from damage', () => {
     const version = (value: unknown) => withChange(entry, ['manifest', 'formatVersion'], value);
-    assert.throws(() => readEntry(version(4)), { code: 'snapshot-unsupported' });
+    assert.throws(() => readEntry(version(5)), { code: 'snapshot-unsupported' });
     assert.throws(() => readDescriptor(withChange(descriptor, ['golden', 'formatVersion'], 99)), {
       code: 'snapshot-unsupported',
     });
     assert.throws(() => readEntry(version('1')), { code: 'snapshot-corrupt' });
     for (const known of [2, 3]) assert.equal(readEntry(version(known)).kind, 'snapshot');
+  });
+
+  test('a chain says so by its version, begins at a base, is short, and stays within its actor', () => {
+    const chain = (below: unknown, changes: object = {}) => ({
+      ...entry,
+      manifest: { ...manifest, formatVersion: 4, base: hash, below, ...changes },
+    });
+    const earlier = (name: 'memory' | 'device', attempt: number) => ({
+      ...part('memory'),
+      key: objectKeys.blob('ada', uid, '1.1', attempt, name),
+    });
+    const three = [1, 2, 3].map((attempt) => earlier('memory', attempt));
+    const read = readEntry(chain(three));
+    assert.ok(read.kind === 'snapshot');
+    assert.deepEqual(
+      memoryChain(read.manifest).map(({ key }) => key),
+      [...three, part('memory')].map(({ key }) => key),
+    );
+    refuses(() => readEntry(chain([])), 'no chain');
+    refuses(() => readEntry(chain([...three, earlier('memory', 4)])), 'too long');
+    refuses(() => readEntry(chain(undefined)), 'a version without its chain');
+    refuses(() => readEntry(chain(three, { base: undefined })), 'no base');
+    for (const older of [1, 2, 3]) refuses(() => readEntry(chain(three, { formatVersion: older })), `version ${older}`);
+    for (const key of [
+      objectKeys.blob('eve', uid, '1.1', 1, 'memory'),
+      objectKeys.goldenPart('web', revision, 'one', 'memory'),
+      objectKeys.logEntry('ada', 1),
+      `${objectKeys.actorBlobs('ada', uid)}../../eve/memory`,
+    ]) {
+      refuses(() => readEntry(chain([{ ...part('memory'), key }])), key);
+    }
   });
 
   test('names that objects inherit are names like any other, and change no prototype', () => {

@@ -14,10 +14,15 @@ export const snapshotFormatVersion = 1;
 export const encryptedFormatVersion = 2;
 /** Its memory part may hold pages as the words in which they differ from the base's; encrypted or not. */
 export const differenceFormatVersion = 3;
+/** Its memory part lies over those of earlier generations, and not over the base alone. */
+export const chainFormatVersion = 4;
+/** Parts of earlier generations that one may lie over: each is one more to fetch and to unpack in a wake. */
+export const maxBelow = 3;
 const knownFormatVersions: readonly unknown[] = [
   snapshotFormatVersion,
   encryptedFormatVersion,
   differenceFormatVersion,
+  chainFormatVersion,
 ];
 
 /** Far more than any guest has memory (64 GiB), so that a forged manifest cannot make us allocate whatever it says. */
@@ -54,8 +59,13 @@ export const partSchema = z.object({
 });
 export type SnapshotPart = z.infer<typeof partSchema>;
 
-export const manifestSchema = z.object({
-  formatVersion: z.literal([snapshotFormatVersion, encryptedFormatVersion, differenceFormatVersion]),
+const manifestFields = z.object({
+  formatVersion: z.literal([
+    snapshotFormatVersion,
+    encryptedFormatVersion,
+    differenceFormatVersion,
+    chainFormatVersion,
+  ]),
   runtime: runtimeKeySchema,
   memorySizeBytes: z.number().int().positive().max(maxMemoryBytes),
   /** sha256 of the golden's memory part that the pages below differ from; absent in a golden itself. */
@@ -63,11 +73,28 @@ export const manifestSchema = z.object({
   /** Digest of each container's lower as the guest saw it. */
   lowers: z.record(z.string(), z.string()),
   parts: z.object({ memory: partSchema, device: partSchema }),
+  /** Memory parts of earlier generations, in the order in which they are laid over the base; the own one comes last. */
+  below: z.array(partSchema).min(1).max(maxBelow).optional(),
   /** Pages of 4 KiB carried by the memory part. */
   pageCount: z.number().int().nonnegative(),
   capturedAt: z.iso.datetime(),
 });
+/** A reader that knows no chains must refuse one, so the version says that there is one; and each begins at a base. */
+export const manifestSchema = manifestFields.refine(
+  ({ below, formatVersion, base }) =>
+    (below !== undefined) === (formatVersion === chainFormatVersion) && (below === undefined || base !== undefined),
+  'a chain of parts, its format version and its base belong together',
+);
 export type SnapshotManifest = z.infer<typeof manifestSchema>;
+
+/** The memory parts in the order in which they are laid over the base. */
+export const memoryChain = ({ below, parts }: SnapshotManifest): SnapshotPart[] => [...(below ?? []), parts.memory];
+
+/** Every object that the snapshot needs. */
+export const neededParts = (manifest: SnapshotManifest): SnapshotPart[] => [
+  ...memoryChain(manifest),
+  manifest.parts.device,
+];
 
 /** Throws `snapshot-unsupported` for a manifest of a version that this reader does not know; anything else passes. */
 export function requireKnownVersion(manifest: unknown, objectKey: string): void {
@@ -84,9 +111,9 @@ export function requireKnownVersion(manifest: unknown, objectKey: string): void 
  * A manifest comes from the store, and whoever can write there must not be able to point one actor at the objects of
  * another, or of another kind. `folder` ends in a slash.
  */
-export function requirePartsWithin({ parts }: SnapshotManifest, folder: string): void {
+export function requirePartsWithin(manifest: SnapshotManifest, folder: string): void {
   const rest = /^([A-Za-z0-9_=-][A-Za-z0-9._=-]*\/)*(memory|device)$/;
-  for (const { key } of Object.values(parts)) {
+  for (const { key } of neededParts(manifest)) {
     if (key.startsWith(folder) && rest.test(key.slice(folder.length))) continue;
     throw new Error(`its part ${JSON.stringify(key)} lies outside ${folder}`);
   }

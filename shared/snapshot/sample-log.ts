@@ -8,7 +8,7 @@ import type { ObjectStore } from '../object-store/object-store.ts';
 import { openObjectStore } from '../object-store/open.ts';
 import { revisionOf, templateSpecSchema } from '../template/template-spec.ts';
 import { appendEntry, type LogEntry } from './actor-log.ts';
-import type { RuntimeKey, SnapshotManifest, SnapshotPart } from './manifest.ts';
+import { chainFormatVersion, type RuntimeKey, type SnapshotManifest, type SnapshotPart } from './manifest.ts';
 import { objectKeys } from './object-keys.ts';
 
 export interface SampleStore extends AsyncDisposable {
@@ -39,8 +39,9 @@ export async function putBytes(store: ObjectStore, key: string, text: string): P
   return { key, sizeBytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
-const manifestOf = (memory: SnapshotPart, device: SnapshotPart): SnapshotManifest => ({
+const manifestOf = (memory: SnapshotPart, device: SnapshotPart, below?: readonly SnapshotPart[]): SnapshotManifest => ({
   ...{ formatVersion: 1, runtime, memorySizeBytes: 4096, lowers: {}, pageCount: 1 },
+  ...(below !== undefined && { formatVersion: chainFormatVersion, base: 'a'.repeat(64), below: [...below] }),
   ...{ parts: { memory, device }, capturedAt: new Date().toISOString() },
 });
 
@@ -63,7 +64,8 @@ export interface SampleActor {
   seq: number;
   generation: number;
   append(entry: Record<string, unknown>): Promise<LogEntry>;
-  commit(epoch: string, attempt?: number): Promise<SnapshotManifest>;
+  /** `below`: the parts that its memory lies over. */
+  commit(epoch: string, attempt?: number, below?: readonly SnapshotPart[]): Promise<SnapshotManifest>;
   fence(fencedEpoch: string): Promise<LogEntry>;
 }
 
@@ -77,12 +79,13 @@ export async function putActor(store: ObjectStore, id: string, afterSeq = 0): Pr
       actor.seq++;
       return result.entry;
     },
-    async commit(epoch, attempt = 1) {
+    async commit(epoch, attempt = 1, below) {
       const generation = ++actor.generation;
       const key = (part: 'memory' | 'device') => objectKeys.blob(id, uid, epoch, attempt, part);
       const manifest = manifestOf(
         await putBytes(store, key('memory'), `memory ${generation}`),
         await putBytes(store, key('device'), `device ${generation}`),
+        below,
       );
       await actor.append({ kind: 'snapshot', generation, epoch, node: 'node-1', manifest });
       return manifest;

@@ -1,6 +1,7 @@
 /** What a node holds for an actor that runs on it, and the table of them. An activation is one epoch of one actor. */
 import type { Agent } from 'node:http';
 import type { Epoch } from '../../shared/actor/epoch.ts';
+import type { SnapshotPart } from '../../shared/snapshot/manifest.ts';
 import type { TemplateDescriptor } from '../../shared/template/golden.ts';
 import type { Gate } from '../ingress/gate.ts';
 import type { LogCollector } from '../logs/collector.ts';
@@ -17,6 +18,8 @@ export interface Activation {
   readonly connections: Agent;
   /** The golden's memory that its changes are counted against; none for an actor that booted by itself. */
   readonly base: { readonly path: string; readonly sha256: string } | undefined;
+  /** The parts of its last generation, in order, if the next one may lie over them. */
+  readonly beneath: readonly SnapshotPart[] | undefined;
   /** An idle actor whose suspend failed is left alone until then, by the process's own clock. */
   quietUntil: number;
 }

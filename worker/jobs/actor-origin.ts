@@ -2,7 +2,7 @@
  * What a wake starts from, as files of this node that are known to be whole and loadable here:
  *
  *   paused on this node   its local capture
- *   a generation          its parts, fetched from the store
+ *   a generation          its parts, and those of earlier ones that they lie over, fetched from the store
  *   generation 0          the golden's device state; its memory is the base
  *   cold                  nothing: the VM boots
  *
@@ -14,7 +14,13 @@ import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import { settleAll } from '../../shared/process/settle-all.ts';
 import type { ActorRecord } from '../../shared/registry/records.ts';
 import type { SnapshotEntry } from '../../shared/snapshot/actor-log.ts';
-import { requireCompatible } from '../../shared/snapshot/manifest.ts';
+import {
+  maxBelow,
+  memoryChain,
+  requireCompatible,
+  type SnapshotManifest,
+  type SnapshotPart,
+} from '../../shared/snapshot/manifest.ts';
 import type { TemplateDescriptor } from '../../shared/template/golden.ts';
 import { requireIntact, type LocalCapture } from '../activation/local-capture.ts';
 import type { NodeContext } from '../node-context.ts';
@@ -22,7 +28,6 @@ import type { PhaseClock } from '../sandbox/phase-clock.ts';
 import type { OwnState } from '../sandbox/sandbox.ts';
 import { durableState, type DurableState } from '../snapshot/durable-state.ts';
 import { fetchPart } from '../snapshot/fetch-part.ts';
-import type { SnapshotPart } from '../../shared/snapshot/manifest.ts';
 import type { LocalGolden } from '../snapshot/golden-cache.ts';
 import type { TransferFolder } from './transfer-folder.ts';
 
@@ -34,6 +39,8 @@ export interface ActorOrigin {
   readonly golden: LocalGolden | undefined;
   /** None: it boots. */
   readonly own: OwnState | undefined;
+  /** The durable parts that its memory is laid from, if one more may lie over them. */
+  readonly beneath: readonly SnapshotPart[] | undefined;
   /** The capture it came from; its files are of no use once it runs. */
   readonly local: LocalCapture | undefined;
 }
@@ -63,7 +70,8 @@ export async function readOrigin(
     await requireIntact(local);
     const golden = local.base && requireSame(await goldenOf(), local.base.sha256, record.id);
     const { memory, device } = local.capture;
-    return { head, lowers, golden, own: { memoryPath: memory.path, devicePath: device.path }, local };
+    const own = { memoryPaths: [memory.path], devicePath: device.path };
+    return { head, lowers, golden, own, beneath: undefined, local };
   }
   const { snapshot } = head;
   if (snapshot !== undefined) {
@@ -72,11 +80,12 @@ export async function readOrigin(
       clock.measure('fetch', () => fetchOwn(context, snapshot, request.folder, signal)),
     ]);
     if (golden !== undefined) requireSame(golden, manifest.base, record.id);
-    return { head, lowers, golden, own, local };
+    return { head, lowers, golden, own, beneath: beneathNext(manifest), local };
   }
-  if (record.coldStart) return { head, lowers, golden: undefined, own: undefined, local };
+  if (record.coldStart) return { head, lowers, golden: undefined, own: undefined, beneath: undefined, local };
   const golden = await goldenOf();
-  return { head, lowers, golden, own: { devicePath: golden.devicePath }, local };
+  const own = { memoryPaths: [], devicePath: golden.devicePath };
+  return { head, lowers, golden, own, beneath: undefined, local };
 }
 
 /** As this node wrote it, when that is certain; otherwise as the store has it. */
@@ -99,14 +108,19 @@ function localCapture(context: NodeContext, { id, capture }: ActorRecord): Local
   throw new DormouseError('snapshot-missing', `the capture that ${id} was paused with is not on ${context.nodeId}`);
 }
 
+/** A full chain, or one without a base, is begun anew by the next generation. */
+function beneathNext(manifest: SnapshotManifest): readonly SnapshotPart[] | undefined {
+  const chain = memoryChain(manifest);
+  return manifest.base !== undefined && chain.length <= maxBelow ? chain : undefined;
+}
+
 async function fetchOwn(
   { blobs }: NodeContext,
-  { manifest: { parts } }: SnapshotEntry,
+  { manifest }: SnapshotEntry,
   folder: TransferFolder,
   signal: AbortSignal,
 ): Promise<OwnState> {
-  const open = async (name: 'memory' | 'device'): Promise<string> => {
-    const part: SnapshotPart = parts[name];
+  const open = async (part: SnapshotPart, name: string): Promise<string> => {
     const held = await blobs.cache?.hold(part.sha256);
     if (held !== undefined) {
       folder.use(held);
@@ -116,8 +130,9 @@ async function fetchOwn(
     await fetchPart(blobs, part, target, signal);
     return target;
   };
-  const [memoryPath, devicePath] = await settleAll([open('memory'), open('device')]);
-  return { memoryPath, devicePath };
+  const memory = memoryChain(manifest).map((part, index) => open(part, `memory-${index}`));
+  const [devicePath, ...memoryPaths] = await settleAll([open(manifest.parts.device, 'device'), ...memory]);
+  return { memoryPaths, devicePath };
 }
 
 function requireSame(golden: LocalGolden, needs: string | undefined, id: string): LocalGolden {

@@ -6,6 +6,7 @@
  * Before the commit nothing has happened; after it nothing can undo it. A registry that is not told in time finds the
  * generation in the log when the deadline has passed.
  */
+import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ActorRecord, Operation } from '../../shared/registry/records.ts';
 import type { SnapshotEntry } from '../../shared/snapshot/actor-log.ts';
 import type { Activation } from '../activation/activation.ts';
@@ -19,7 +20,8 @@ import { doneWith } from './finished.ts';
 import { moveActor } from './move-actor.ts';
 
 /** Whose state it is: an activation, or what is left of one that is paused. */
-type Origin = Pick<Activation | LocalCapture, 'identity' | 'epoch' | 'template' | 'base'>;
+type Origin = Pick<Activation | LocalCapture, 'identity' | 'epoch' | 'template' | 'base'> &
+  Partial<Pick<Activation, 'beneath'>>;
 
 const retentionLimitMs = 60_000;
 /** Generations after which the log is looked at though the node knows it: fences grow old, and late writers leave entries. */
@@ -40,14 +42,18 @@ export async function commitCapture(
     generation: record.generation + 1,
     afterSeq: record.logSeq,
   };
-  const origins = { runtime: context.sandboxes.runtime, lowers: lowersOf(origin), base: base?.sha256 };
+  const below = capture.isOnTop ? origin.beneath : undefined;
+  if (capture.isOnTop && below === undefined)
+    throw new DormouseError('internal', `the capture of ${id} lies over parts that nobody knows`);
+  const origins = { runtime: context.sandboxes.runtime, lowers: lowersOf(origin), base: base?.sha256, below };
   const attempt = nextAttempt();
   const manifest = await clock.measure('ship', () =>
     shipParts(context.blobs, commit, attempt, capture, origins, signal),
   );
   const entry = await clock.measure('commit', () => commitSnapshot(context.store, commit, manifest, signal));
   const { pageCount: pages, comparedPages } = capture;
-  const facts = { generation: entry.generation, template: template.spec.name, pages, comparedPages };
+  const partsBelow = below?.length ?? 0;
+  const facts = { generation: entry.generation, template: template.spec.name, pages, comparedPages, partsBelow };
   context.log.info({ actorId: id, epoch, ...facts }, 'generation committed');
   return entry;
 }
@@ -96,10 +102,10 @@ export async function announceGeneration(
 
 /** Removes old generations. Nobody waits for it; the actor may be awake again before it is done. */
 async function tidy({ store, knownLogs }: NodeContext, id: string, head: SnapshotEntry, retain: number): Promise<void> {
-  const { uid, generation, seq } = head;
+  const { uid, generation, seq, manifest } = head;
   const known = generation % lookEvery === 0 ? undefined : knownLogs.before(id, uid, seq);
   knownLogs.keep(id, { head, older: undefined });
-  const newest = { uid, generation, seq };
+  const newest = { uid, generation, seq, manifest };
   const { kept } = await dropOldGenerations(store, id, newest, retain, AbortSignal.timeout(retentionLimitMs), known);
   if (knownLogs.isHead(id, head)) knownLogs.keep(id, { head, older: kept });
 }

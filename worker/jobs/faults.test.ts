@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { fallBack } from '../../shared/actor/fall-back.ts';
 import { isTransitional, type ActorState } from '../../shared/actor/lifecycle.ts';
 import { readHead, readEntry } from '../../shared/snapshot/actor-log.ts';
+import { memoryChain, neededParts } from '../../shared/snapshot/manifest.ts';
 import { until } from '../../shared/process/until.ts';
 import { performJob } from './consume.ts';
 import { reconcile } from './reconcile.ts';
@@ -205,7 +206,7 @@ async function checkLog({ store }: Grounds, id: string): Promise<void> {
     const entry = await readEntry(store, id, seq).catch(() => undefined); // old fences are removed
     if (entry?.kind !== 'snapshot') continue;
     assert.equal(entry.generation, ++generation);
-    for (const { key, sha256 } of Object.values(entry.manifest.parts)) {
+    for (const { key, sha256 } of neededParts(entry.manifest)) {
       assert.equal(
         createHash('sha256')
           .update(await store.get(key))
@@ -219,7 +220,9 @@ async function checkLog({ store }: Grounds, id: string): Promise<void> {
 
 async function committedCount({ store }: Grounds, id: string): Promise<number> {
   const { snapshot } = await readHead(store, id);
-  return snapshot === undefined ? 0 : Number((await store.get(snapshot.manifest.parts.memory.key)).toString());
+  if (snapshot === undefined) return 0;
+  const carried = await Promise.all(memoryChain(snapshot.manifest).map(({ key }) => store.get(key)));
+  return carried.reduce((sum, bytes) => sum + Number(bytes.toString()), 0);
 }
 
 async function prepare(grounds: Grounds, name: string, fault: Fault | undefined): Promise<string[]> {

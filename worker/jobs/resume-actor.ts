@@ -101,6 +101,7 @@ async function activate(
     logs,
     connections: new ConnectionPool({ reuseWithinMs, maxConnections: maxConnectionsPerActor }),
     base: golden && { path: golden.memoryPath, sha256: golden.sha256 },
+    beneath: origin.beneath,
     quietUntil: 0,
   };
   try {

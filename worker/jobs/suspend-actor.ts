@@ -61,7 +61,8 @@ async function suspendRunning(
   await using resources = new AsyncDisposableStack();
   const folder = resources.use(openTransferFolder(context.transferFolder));
   try {
-    const capture = await captureActivation(context, activation, folder, clock, signal);
+    const options = { mayLieOnTop: activation.beneath !== undefined };
+    const capture = await captureActivation(context, activation, folder, clock, signal, options);
     entry = await commitCapture(context, record, activation, capture, clock, signal);
   } catch (cause) {
     await runOn(context, activation, 'suspending', cause);

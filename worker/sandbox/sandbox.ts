@@ -60,14 +60,16 @@ export interface Capture {
   readonly pageCount: number;
   /** Looked at to find those; all of the memory when nothing told which could have changed. */
   readonly comparedPages: number;
+  /** The memory part carries only what changed since the restore: it lies over what was restored. */
+  readonly isOnTop: boolean;
   readonly memory: CapturedPart;
   readonly device: CapturedPart;
 }
 
 /** Local files with an actor's own state, already checked against their digests. */
 export interface OwnState {
-  /** Pages laid over the base; none when the actor is its base. */
-  readonly memoryPath?: string;
+  /** Pages laid over the base, one part after the other; none when the actor is its base. */
+  readonly memoryPaths: readonly string[];
   readonly devicePath: string;
 }
 
@@ -82,6 +84,10 @@ export interface PreparedSandbox extends AsyncDisposable {
    * nothing has run, and the prepared sandbox is disposed.
    */
   restore(own: OwnState, clock: PhaseClock, signal: AbortSignal, mayRun?: Promise<unknown>): Promise<Sandbox>;
+}
+
+export interface CaptureOptions {
+  readonly mayLieOnTop: boolean;
 }
 
 export interface Sandbox extends AsyncDisposable {
@@ -99,8 +105,16 @@ export interface Sandbox extends AsyncDisposable {
   readonly sessions: GuestSessions;
   /** Phases: `quiesce`, while it still runs, and `freeze`. */
   freeze(clock: PhaseClock, signal: AbortSignal): Promise<void>;
-  /** Writes what differs from the base into a folder. The sandbox is frozen before and after. */
-  capture(folder: string, baseMemoryPath: string | undefined, signal: AbortSignal): Promise<Capture>;
+  /**
+   * Writes what differs from the base into a folder. The sandbox is frozen before and after. With `mayLieOnTop` it may be
+   * what changed since the restore instead, if that is much less: then what was restored must be kept as well.
+   */
+  capture(
+    folder: string,
+    baseMemoryPath: string | undefined,
+    signal: AbortSignal,
+    options?: CaptureOptions,
+  ): Promise<Capture>;
   thaw(signal: AbortSignal): Promise<void>;
 }
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, suite, test } from 'node:test';
 import { recordFromLog } from '../../shared/actor/restored-record.ts';
 import type { ActorRecord } from '../../shared/registry/records.ts';
 import { catchUp, listSequences, readEntry, readHead } from '../../shared/snapshot/actor-log.ts';
+import { memoryChain, neededParts, type SnapshotManifest } from '../../shared/snapshot/manifest.ts';
 import { objectKeys } from '../../shared/snapshot/object-keys.ts';
 import { openSampleStore, putActor, type SampleActor, type SampleStore } from '../../shared/snapshot/sample-log.ts';
 import { durableState } from './durable-state.ts';
@@ -25,8 +26,8 @@ suite('what a resume starts from', () => {
     return recordFromLog(head.created, head, 256, 'test');
   };
   const resume = (record: ActorRecord, epoch = '1.50') => durableState(sample.store, record, epoch, signal);
-  const dropAll = (seq: number, generation: number) =>
-    dropOldGenerations(sample.store, 'a', { uid: actor.uid, generation, seq }, 1, signal);
+  const dropAll = (seq: number, generation: number, manifest: SnapshotManifest) =>
+    dropOldGenerations(sample.store, 'a', { uid: actor.uid, generation, seq, manifest }, 1, signal);
 
   test('a registry that lags behind is led to the newest generation, over every hole', async () => {
     const golden = await known();
@@ -34,8 +35,7 @@ suite('what a resume starts from', () => {
     const behind = await known();
     await actor.fence('1.1');
     await actor.commit('1.2');
-    await actor.commit('1.3');
-    await dropAll(5, 3);
+    await dropAll(5, 3, await actor.commit('1.3'));
     await sample.store.delete(objectKeys.logEntry('a', 3)); // the fence, as it goes when it is a day old
     assert.deepEqual(await listSequences(sample.store, 'a'), [5, 1]);
     assert.deepEqual(
@@ -53,8 +53,7 @@ suite('what a resume starts from', () => {
     const first = await actor.commit('1.1');
     const behind = await known();
     await actor.commit('1.2');
-    await actor.commit('1.3');
-    await dropAll(4, 3);
+    await dropAll(4, 3, await actor.commit('1.3'));
     const late = { id: 'a', uid: actor.uid, epoch: '1.1', node: 'node-1', generation: 2, afterSeq: 2 };
     await commitSnapshot(sample.store, late, first, signal);
     assert.equal((await readEntry(sample.store, 'a', 3)).kind, 'snapshot');
@@ -118,7 +117,9 @@ suite('retention', () => {
     const manifests = [await actor.commit('1.1'), await actor.commit('1.2'), await actor.commit('1.3')];
     await actor.fence('1.3');
     manifests.push(await actor.commit('1.4'));
-    const newest = { uid: actor.uid, generation: 4, seq: actor.seq };
+    const manifest = manifests.at(-1);
+    assert.ok(manifest);
+    const newest = { uid: actor.uid, generation: 4, seq: actor.seq, manifest };
     const signal = AbortSignal.timeout(30_000);
     assert.equal((await dropOldGenerations(store, 'a', newest, 2, signal)).dropped, 2);
     assert.deepEqual(await listSequences(store, 'a'), [6, 5, 4, 1]);
@@ -131,6 +132,45 @@ suite('retention', () => {
     );
   });
 
+  test('a part that a generation which stays lies over stays with it, and goes with the last of them', async () => {
+    await using sample = await openSampleStore();
+    const { store } = sample;
+    const actor = await putActor(store, 'a');
+    const whole = await actor.commit('1.1');
+    const second = await actor.commit('1.2', 1, memoryChain(whole));
+    const third = await actor.commit('1.3', 1, memoryChain(second));
+    const signal = AbortSignal.timeout(30_000);
+    const drop = async (manifest: SnapshotManifest, retain: number): Promise<number> => {
+      const newest = { uid: actor.uid, generation: actor.generation, seq: actor.seq, manifest };
+      return (await dropOldGenerations(store, 'a', newest, retain, signal)).dropped;
+    };
+    const left = async (): Promise<string[]> =>
+      (await Array.fromAsync(store.list(objectKeys.actorBlobs('a', actor.uid)))).map(({ key }) => key);
+
+    assert.equal(await drop(third, 1), 2);
+    assert.deepEqual(
+      await left(),
+      neededParts(third)
+        .map(({ key }) => key)
+        .sort(),
+    );
+    const anew = await actor.commit('1.4');
+    assert.equal(await drop(anew, 2), 0, 'nothing that the third needs goes while it stays');
+    assert.deepEqual(await left(), [...neededParts(third), ...neededParts(anew)].map(({ key }) => key).sort());
+    assert.equal(await drop(anew, 1), 1);
+    assert.deepEqual(
+      await left(),
+      neededParts(anew)
+        .map(({ key }) => key)
+        .sort(),
+    );
+
+    const fifth = await actor.commit('1.5', 1, memoryChain(anew));
+    await store.put(objectKeys.logEntry('a', 2 ** 20), { kind: 'bytes', bytes: Buffer.from('{') });
+    assert.equal(await drop(fifth, 1), 1);
+    assert.equal((await left()).length, 4, 'what an entry that cannot be read needs is not known: no part goes');
+  });
+
   test('an entry that was tampered with takes nobody else’s object along, and a damaged one stops nothing', async () => {
     await using sample = await openSampleStore();
     const { store } = sample;
@@ -141,8 +181,7 @@ suite('retention', () => {
     actor.generation = 1;
     await actor.commit('1.3');
     await store.put(objectKeys.logEntry('a', 2 ** 20), { kind: 'bytes', bytes: Buffer.from('{') });
-    await actor.commit('1.4');
-    const newest = { uid: actor.uid, generation: 3, seq: 2 ** 21 };
+    const newest = { uid: actor.uid, generation: 3, seq: 2 ** 21, manifest: await actor.commit('1.4') };
     assert.equal((await dropOldGenerations(store, 'a', newest, 1, AbortSignal.timeout(30_000))).dropped, 1);
     assert.ok(await store.head(manifest.parts.memory.key));
   });

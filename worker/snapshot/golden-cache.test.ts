@@ -55,7 +55,14 @@ suite('the goldens of a node', () => {
     };
     await rm(folder, { recursive: true });
     const { pageCount, comparedPages } = captured;
-    const capture = { memorySizeBytes: memory.length, pageCount, comparedPages, memory: captured, device };
+    const capture = {
+      memorySizeBytes: memory.length,
+      pageCount,
+      comparedPages,
+      isOnTop: false,
+      memory: captured,
+      device,
+    };
     return manifestOf(capture, parts, { runtime: standInRuntime, lowers: {} });
   }
 

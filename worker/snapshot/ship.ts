@@ -9,6 +9,7 @@ import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ObjectStore } from '../../shared/object-store/object-store.ts';
 import { appendEntry, readEntry, type LogEntry, type SnapshotEntry } from '../../shared/snapshot/actor-log.ts';
 import {
+  chainFormatVersion,
   differenceFormatVersion,
   encryptedFormatVersion,
   snapshotFormatVersion,
@@ -65,17 +66,21 @@ export function manifestOf(
     readonly runtime: RuntimeKey;
     readonly lowers: Readonly<Record<string, string>>;
     readonly base?: string | undefined;
+    /** What the memory part lies over, if not over the base alone. */
+    readonly below?: readonly SnapshotPart[] | undefined;
   },
 ): SnapshotManifest {
   const isEncrypted = Object.values(parts).some(({ encryption }) => encryption !== undefined);
   const withoutBase = isEncrypted ? encryptedFormatVersion : snapshotFormatVersion;
+  const withoutChain = facts.base === undefined ? withoutBase : differenceFormatVersion;
   return {
-    formatVersion: facts.base === undefined ? withoutBase : differenceFormatVersion,
+    formatVersion: facts.below === undefined ? withoutChain : chainFormatVersion,
     runtime: facts.runtime,
     memorySizeBytes: capture.memorySizeBytes,
     ...(facts.base !== undefined && { base: facts.base }),
     lowers: { ...facts.lowers },
     parts,
+    ...(facts.below !== undefined && { below: [...facts.below] }),
     pageCount: capture.pageCount,
     capturedAt: new Date().toISOString(),
   };

@@ -1,6 +1,6 @@
 /**
  * Stands in for the micro-VM class where the jobs themselves are tested: what runs is one number, its memory a file with
- * that number, and every part is written, digested and read back as the real class does. Real VMs are e2e's matter.
+ * that number (or, on top of earlier ones, what was counted since), and every part is written, digested and read back as the real class does. Real VMs are e2e's matter.
  */
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -24,12 +24,14 @@ export interface Counter {
   readonly label: string;
   count: number;
   frozen: boolean;
+  /** What it was restored with: a capture on top carries what was counted since. */
+  readonly restored: number;
 }
 
 /** `live` gets every sandbox that runs, and loses it when it ends. */
 export function standInClass(live: Set<Counter>): SandboxClass {
   const run = (label: string, count: number): Sandbox => {
-    const counter: Counter = { label, count, frozen: false };
+    const counter: Counter = { label, count, frozen: false, restored: count };
     live.add(counter);
     return sandboxOf(counter, live);
   };
@@ -40,11 +42,15 @@ export function standInClass(live: Set<Counter>): SandboxClass {
       Promise.resolve({
         exited: new Promise(() => undefined),
         memoryBytes: 0,
-        async restore({ memoryPath, devicePath }, _clock, _signal, mayRun) {
+        async restore({ memoryPaths, devicePath }, _clock, _signal, mayRun) {
           await readFile(devicePath);
-          const text = await readFile(memoryPath ?? baseMemoryPath ?? '', 'utf8');
+          const files = memoryPaths.length === 0 ? [baseMemoryPath ?? ''] : memoryPaths;
+          const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
           await mayRun;
-          return run(spec.label, Number(text));
+          return run(
+            spec.label,
+            texts.reduce((sum, text) => sum + Number(text), 0),
+          );
         },
         [Symbol.asyncDispose]: () => Promise.resolve(),
       }),
@@ -86,11 +92,13 @@ function sandboxOf(counter: Counter, live: Set<Counter>): Sandbox {
       counter.frozen = false;
       return Promise.resolve();
     },
-    async capture(folder) {
+    async capture(folder, _base, _signal, options) {
       requireLive();
-      const memory = await writePart(path.join(folder, 'memory'), String(counter.count));
+      const isOnTop = options?.mayLieOnTop === true;
+      const carried = isOnTop ? counter.count - counter.restored : counter.count;
+      const memory = await writePart(path.join(folder, 'memory'), String(carried));
       const device = await writePart(path.join(folder, 'device'), 'device');
-      return { memorySizeBytes: 4096, pageCount: 1, comparedPages: 1, memory, device };
+      return { memorySizeBytes: 4096, pageCount: 1, comparedPages: 1, isOnTop, memory, device };
     },
     [Symbol.asyncDispose]: () => Promise.resolve(void live.delete(counter)),
   };

@@ -89,7 +89,8 @@ export function microvm(parts: MicrovmParts): Sandbox & { booted(signal: AbortSi
       await vmm.run(signal);
       memory.running(signal);
     },
-    capture: (folder, base, signal) => capture(vmm, memory, memorySizeBytes, folder, base, signal),
+    capture: (folder, base, signal, options) =>
+      capture(vmm, memory, { memorySizeBytes, folder, base, mayLieOnTop: options?.mayLieOnTop === true }, signal),
     async [Symbol.asyncDispose]() {
       disposing = true;
       hangUp();
@@ -101,6 +102,13 @@ export function microvm(parts: MicrovmParts): Sandbox & { booted(signal: AbortSi
 const within = (signal: AbortSignal, limitMs: number): AbortSignal =>
   AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
 
+interface CaptureRequest {
+  readonly memorySizeBytes: number;
+  readonly folder: string;
+  readonly base: string | undefined;
+  readonly mayLieOnTop: boolean;
+}
+
 /**
  * Memory and devices at the same time. A VM that stands still has ended its requests; to save a device's state writes
  * nothing to the guest's memory (QEMU's own migration reads the last of the memory before it saves the devices).
@@ -108,17 +116,15 @@ const within = (signal: AbortSignal, limitMs: number): AbortSignal =>
 async function capture(
   vmm: Vmm,
   guest: GuestMemory,
-  memorySizeBytes: number,
-  folder: string,
-  base: string | undefined,
+  { memorySizeBytes, folder, base, mayLieOnTop }: CaptureRequest,
   signal: AbortSignal,
 ): Promise<Capture> {
   const [memory, device] = await settleAll([
-    guest.capture(path.join(folder, 'memory'), base, signal),
+    guest.capture(path.join(folder, 'memory'), base, mayLieOnTop, signal),
     captureDevices(vmm, folder, signal),
   ]);
-  const { pageCount, comparedPages } = memory;
-  return { memorySizeBytes, pageCount, comparedPages, memory, device };
+  const { pageCount, comparedPages, isOnTop } = memory;
+  return { memorySizeBytes, pageCount, comparedPages, isOnTop, memory, device };
 }
 
 async function captureDevices(vmm: Vmm, folder: string, signal: AbortSignal): Promise<CapturedPart> {

@@ -95,7 +95,7 @@ async function restoreInto(
   const rawDevices = path.join(place.folder, 'device.raw');
   const [origin] = await clock.measure('memory', () =>
     settleAll([
-      layOver(baseMemoryPath, own.memoryPath, watch, signal),
+      layOver(baseMemoryPath, own.memoryPaths, watch, signal),
       takeIntoUse(place),
       decompressInThread(own.devicePath, rawDevices, signal),
     ]),

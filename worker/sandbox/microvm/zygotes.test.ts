@@ -24,7 +24,7 @@ const captured =
   (text: string) =>
   async (folder: string): Promise<Capture> => {
     const [memory, device] = [await part(folder, 'memory', text), await part(folder, 'device', `device of ${text}`)];
-    return { memorySizeBytes: 4096, pageCount: 1, comparedPages: 1, memory, device };
+    return { memorySizeBytes: 4096, pageCount: 1, comparedPages: 1, isOnTop: false, memory, device };
   };
 
 suite('zygotes', () => {
@@ -38,7 +38,7 @@ suite('zygotes', () => {
     });
   const textOf = async (zygotes: Zygotes, of = size): Promise<string | undefined> => {
     const found = await zygotes.find(of);
-    return found?.memoryPath && (await readFile(found.memoryPath, 'utf8'));
+    return found && (await readFile(found.memoryPaths[0] ?? '', 'utf8'));
   };
   before(async () => {
     folder = path.join(await mkdtemp(path.join(tmpdir(), 'dm-zygotes-')), 'zygotes');

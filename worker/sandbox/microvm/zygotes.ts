@@ -57,7 +57,7 @@ export function createZygotes({ assetsFolder, origin, exchange, log }: ZygoteOpt
   const local = async (key: string): Promise<OwnState | undefined> => {
     try {
       if ((await readZygote(folder, key)) === undefined) return undefined;
-      return { memoryPath: path.join(folder, key, 'memory'), devicePath: path.join(folder, key, 'device') };
+      return { memoryPaths: [path.join(folder, key, 'memory')], devicePath: path.join(folder, key, 'device') };
     } catch (error) {
       log.warn({ err: error, path: path.join(folder, key) }, 'a zygote is damaged, booting instead');
       await remove(key);

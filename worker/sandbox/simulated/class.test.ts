@@ -42,7 +42,7 @@ suite('simulated sandboxes', () => {
     const late = countOf(first); // waits for the thaw
     const { memory, device } = await first.capture(folder, undefined, signal);
     const clock = createPhaseClock();
-    const own = { memoryPath: memory.path, devicePath: device.path };
+    const own = { memoryPaths: [memory.path], devicePath: device.path };
     const prepared = await simulators.prepare(spec, undefined, clock, signal);
     await using second = await prepared.restore(own, clock, signal);
     assert.notEqual(second.address, first.address);
@@ -55,7 +55,7 @@ suite('simulated sandboxes', () => {
   test('anything but its own memory is refused', async () => {
     const memoryPath = path.join(folder, 'foreign');
     await writeFile(memoryPath, Buffer.alloc(4096));
-    const own = { memoryPath, devicePath: '/nowhere' };
+    const own = { memoryPaths: [memoryPath], devicePath: '/nowhere' };
     const prepared = await simulators.prepare(spec, undefined, createPhaseClock(), signal);
     await assert.rejects(prepared.restore(own, createPhaseClock(), signal), { code: 'snapshot-corrupt' });
   });

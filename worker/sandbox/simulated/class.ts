@@ -53,8 +53,8 @@ export function simulatedClass(options: { readonly times: PhaseTimes; readonly r
       return {
         exited: new Promise(() => undefined), // nothing stands behind it that could end
         memoryBytes: 0,
-        async restore({ memoryPath }, restoreClock, restoreSignal, mayRun) {
-          const memory = await readMemory(memoryPath ?? baseMemoryPath ?? '');
+        async restore({ memoryPaths }, restoreClock, restoreSignal, mayRun) {
+          const memory = await readMemory(memoryPaths.at(-1) ?? baseMemoryPath ?? '');
           await phase(restoreClock, 'load', restoreSignal);
           await mayRun;
           return await simulated({ spec, times, servers, folder: nextFolder(), memory });

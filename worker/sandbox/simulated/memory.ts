@@ -27,7 +27,7 @@ export async function writeCapture(folder: string, memory: CounterMemory, memory
     writePart(path.join(folder, 'memory'), { simulated: 'counter', ...memory }),
     writePart(path.join(folder, 'device'), { simulated: 'device' }),
   ]);
-  return { memorySizeBytes, pageCount: 1, comparedPages: 1, memory: memoryPart, device };
+  return { memorySizeBytes, pageCount: 1, comparedPages: 1, isOnTop: false, memory: memoryPart, device };
 }
 
 async function writePart(file: string, value: object): Promise<CapturedPart> {

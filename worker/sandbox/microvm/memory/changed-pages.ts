@@ -1,11 +1,13 @@
 /**
  * Which pages of a guest's memory file differ from a base (the golden's memory, or nothing: then every page that is not
  * zero), among candidates or among all. Of a page of which little changed only the changed words are carried.
+ * Pages that earlier parts carry are not the base's where this part will be laid: each of them is carried, whole, whatever it
+ * holds now.
  *
  * It reads and compares without giving way: meant for a thread (memory-thread.ts).
  */
 import { closeSync, openSync, readSync } from 'node:fs';
-import { rangesOf, type PageSet } from './page-set.ts';
+import { hasAnyPage, hasPage, rangesOf, type PageSet } from './page-set.ts';
 import { maskBytesPerPage, maxRunPages, pageSizeBytes, wordBytes, type PageRun } from './page-stream.ts';
 
 const wordsPerPage = pageSizeBytes / wordBytes;
@@ -18,6 +20,7 @@ export function* changedPages(
   basePath: string | undefined,
   sizeBytes: number,
   candidates?: PageSet,
+  below?: PageSet,
 ): Generator<PageRun> {
   const memory = openSync(memoryPath, 'r');
   const base = basePath === undefined ? undefined : openSync(basePath, 'r');
@@ -29,8 +32,13 @@ export function* changedPages(
       const length = count * pageSizeBytes;
       readFully(memory, now.bytes, length, first * pageSizeBytes);
       if (base !== undefined) readFully(base, before.bytes, length, first * pageSizeBytes);
-      if (now.bytes.compare(before.bytes, 0, length, 0, length) === 0) continue;
-      lookAt(found, now, before, count, base !== undefined);
+      const hasBelow = below !== undefined && hasAnyPage(below, first, count);
+      if (!hasBelow && now.bytes.compare(before.bytes, 0, length, 0, length) === 0) continue;
+      lookAt(found, now, before, {
+        count,
+        hasBase: base !== undefined,
+        isBelow: (page) => hasBelow && hasPage(below, first + page),
+      });
       yield* runsIn(found, now, first, count);
     }
   } finally {
@@ -84,12 +92,21 @@ function* runsIn(found: Findings, now: Window, firstPage: number, count: number)
   }
 }
 
-function lookAt(found: Findings, now: Window, before: Window, count: number, hasBase: boolean): void {
+interface Comparison {
+  readonly count: number;
+  readonly hasBase: boolean;
+  /** Whether an earlier part carries this page of the window. */
+  isBelow(page: number): boolean;
+}
+
+function lookAt(found: Findings, now: Window, before: Window, { count, hasBase, isBelow }: Comparison): void {
   let words = 0;
   for (let page = 0; page < count; page++) {
     const at = page * pageSizeBytes;
-    const isSame = now.bytes.compare(before.bytes, at, at + pageSizeBytes, at, at + pageSizeBytes) === 0;
-    const changed = isSame || !hasBase ? undefined : addChangedWords(found, now, before, page, words);
+    const mustBeWhole = !hasBase || isBelow(page);
+    const isSame =
+      !isBelow(page) && now.bytes.compare(before.bytes, at, at + pageSizeBytes, at, at + pageSizeBytes) === 0;
+    const changed = isSame || mustBeWhole ? undefined : addChangedWords(found, now, before, page, words);
     found.kinds[page] = isSame ? 'same' : changed === undefined ? 'whole' : 'words';
     words += changed ?? 0;
     found.ends[page] = words;

@@ -3,11 +3,14 @@
  * VM's processes touched since. The daemon may be told to map the memory anew whenever the VM goes on after a pause, and its
  * page table then begins anew, so page tables are read before that as well, and what they said is kept.
  *
+ * A capture carries both, or, where that is much less and allowed, only what was touched: then it lies over the very parts
+ * that were laid over at the restore.
+ *
  * Whenever anything is in doubt all of the memory is compared, and no page is missed.
  */
-import { applyPartInThread, touchedInThread, watchInThread, writePartInThread } from './memory-thread.ts';
+import { applyPartsInThread, touchedInThread, watchInThread, writePartInThread } from './memory-thread.ts';
 import type { MemoryPart } from './memory-part.ts';
-import { emptyPageSet, unionOf, type PageSet } from './page-set.ts';
+import { countPages, emptyPageSet, unionOf, type PageSet } from './page-set.ts';
 import type { TouchWatch } from './touched-pages.ts';
 
 /** What the file held before the VM's processes wrote to it: the base's pages, with `laidOver` on top of them. */
@@ -16,50 +19,79 @@ export interface MemoryOrigin {
   readonly laidOver: PageSet;
 }
 
+export type GuestMemoryPart = MemoryPart & { readonly isOnTop: boolean };
+
 export interface GuestMemory {
   /** The VM has begun to run, or goes on. */
   running(signal: AbortSignal): void;
   /** The VM stands still and is about to go on. */
   beforeThaw(signal: AbortSignal): Promise<void>;
   /** The VM stands still, so its devices have written what they had to. */
-  capture(target: string, basePath: string | undefined, signal: AbortSignal): Promise<MemoryPart>;
+  capture(
+    target: string,
+    basePath: string | undefined,
+    mayLieOnTop: boolean,
+    signal: AbortSignal,
+  ): Promise<GuestMemoryPart>;
 }
 
 /** Without an origin, as after a boot, a capture compares everything. */
 export function guestMemory(watch: TouchWatch, origin: MemoryOrigin | undefined): GuestMemory {
   const { memoryPath, memorySizeBytes } = watch;
-  let known = origin?.laidOver;
+  let touched = origin && emptyPageSet(memorySizeBytes);
   let watched: Promise<unknown> = Promise.resolve();
   const settle = async (signal: AbortSignal): Promise<void> => {
     await watched;
-    if (known === undefined) return;
-    const touched = await touchedInThread(watch, signal);
-    known = touched && unionOf(known, touched);
+    if (touched === undefined) return;
+    const found = await touchedInThread(watch, signal);
+    touched = found && unionOf(touched, found);
   };
   return {
     running(signal) {
       // Nobody waits for it. Should it fail, there is no token, and the next capture compares everything.
-      if (known !== undefined) watched = watchInThread(watch, signal).catch(() => undefined);
+      if (touched !== undefined) watched = watchInThread(watch, signal).catch(() => undefined);
     },
     beforeThaw: settle,
-    async capture(target, basePath, signal) {
+    async capture(target, basePath, mayLieOnTop, signal) {
       await settle(signal);
-      const candidates = basePath === origin?.basePath ? known : undefined;
-      return await writePartInThread({ memoryPath, memorySizeBytes, basePath, candidates }, target, signal);
+      const memory = { memoryPath, memorySizeBytes, basePath };
+      const isKnown = basePath !== undefined && basePath === origin?.basePath;
+      const pages = isKnown && touched !== undefined ? pagesToCarry(origin.laidOver, touched, mayLieOnTop) : undefined;
+      const part = await writePartInThread({ ...memory, ...pages }, target, signal);
+      return { ...part, isOnTop: pages?.below !== undefined };
     },
   };
 }
 
-/** Makes the origin: lays the actor's own part, if there is one, over a file that holds the base's memory. */
+/** 4 MiB: below it a whole part is small, and one part is quicker to restore than two. */
+const leastPagesBelow = 1024;
+
+export interface PagesToCarry {
+  readonly candidates: PageSet;
+  /** Present when the part lies over those that carry these. */
+  readonly below?: PageSet;
+}
+
+/**
+ * On top of what was laid over only if that saves at least half of the pages: chains cost a wake their parts, and shorter
+ * ones the store all that they carry twice.
+ */
+export function pagesToCarry(laidOver: PageSet, touched: PageSet, mayLieOnTop: boolean): PagesToCarry {
+  const all = unionOf(laidOver, touched);
+  const saves = countPages(laidOver) >= leastPagesBelow && countPages(touched) * 2 <= countPages(all);
+  return mayLieOnTop && saves ? { candidates: touched, below: laidOver } : { candidates: all };
+}
+
+/** Makes the origin: lays the actor's own parts, if there are any, over a file that holds the base's memory. */
 export async function layOver(
   basePath: string | undefined,
-  partPath: string | undefined,
+  parts: readonly string[],
   { memoryPath, memorySizeBytes }: Pick<TouchWatch, 'memoryPath' | 'memorySizeBytes'>,
   signal: AbortSignal,
 ): Promise<MemoryOrigin | undefined> {
   const laidOver =
-    partPath === undefined
+    parts.length === 0
       ? emptyPageSet(memorySizeBytes)
-      : await applyPartInThread(partPath, memoryPath, memorySizeBytes, signal);
+      : await applyPartsInThread(parts, memoryPath, memorySizeBytes, signal);
   return basePath === undefined ? undefined : { basePath, laidOver };
 }

@@ -21,7 +21,7 @@ import { constants, createZstdCompress, createZstdDecompress, zstdDecompressSync
 import { DormouseError } from '../../../../shared/errors/dormouse-error.ts';
 import type { CapturedPart } from '../../sandbox.ts';
 import { changedPages } from './changed-pages.ts';
-import { addPages, countPages, emptyPageSet, type PageSet } from './page-set.ts';
+import { addPages, countPages, emptyPageSet, hasAnyPage, unionOf, type PageSet } from './page-set.ts';
 import {
   decodeArriving,
   decodeWhole,
@@ -57,6 +57,8 @@ export interface MemorySource {
   readonly basePath?: string | undefined;
   /** Pages outside are known to be the base's; without it all are compared. */
   readonly candidates?: PageSet | undefined;
+  /** Pages that the parts below this one carry. It carries each of those among the candidates, whole: they are not the base's. */
+  readonly below?: PageSet | undefined;
 }
 
 export async function writeMemoryPart(source: MemorySource, target: string, signal: AbortSignal): Promise<MemoryPart> {
@@ -69,10 +71,10 @@ export async function writeMemoryPart(source: MemorySource, target: string, sign
 
 /** The stream in pieces of about a run's size: each is a step of its own for zstd, and a piece of 8 bytes costs as much. */
 function* encodedPages(source: MemorySource, counted: { pages: number }): Generator<Buffer> {
-  const { memoryPath, basePath, memorySizeBytes, candidates } = source;
+  const { memoryPath, basePath, memorySizeBytes, candidates, below } = source;
   let pieces = [encodeHeader(memorySizeBytes, basePath !== undefined)];
   let bytes = 0;
-  for (const run of changedPages(memoryPath, basePath, memorySizeBytes, candidates)) {
+  for (const run of changedPages(memoryPath, basePath, memorySizeBytes, candidates, below)) {
     counted.pages += run.pages;
     const piece = encodeRun(run); // a copy: the run's bytes are overwritten while zstd still holds these
     pieces.push(piece);
@@ -100,20 +102,41 @@ export async function writeCompressed(source: Readable, target: string, signal: 
 }
 
 /**
- * Lays the part's pages over a memory file of the right size, and tells which they were. Where only words of a page are
- * carried the file must hold the page that they were counted against.
+ * Lays the pages of parts, one part after the other, over a memory file of the right size, and tells which they were.
+ * Changed words are those of the base's pages, which the file must hold, and over which nothing may have been laid yet: a
+ * part with changed words of a page of an earlier part is `snapshot-corrupt`.
  */
+export async function applyMemoryParts(
+  parts: readonly string[],
+  memoryPath: string,
+  memorySizeBytes: number,
+  signal: AbortSignal,
+): Promise<PageSet> {
+  let written = emptyPageSet(memorySizeBytes);
+  for (const part of parts) {
+    written = unionOf(written, await applyMemoryPart(part, memoryPath, memorySizeBytes, signal, written));
+  }
+  return written;
+}
+
+/** The same with one part over pages that are known. */
 export async function applyMemoryPart(
   part: string | AsyncIterable<Buffer>,
   memoryPath: string,
   memorySizeBytes: number,
   signal: AbortSignal,
+  below?: PageSet,
 ): Promise<PageSet> {
   signal.throwIfAborted();
   const written = emptyPageSet(memorySizeBytes);
   const memory = openSync(memoryPath, 'r+');
   const scratch = Buffer.alloc(maxRunPages * pageSizeBytes);
   const lay = (run: PageRun): void => {
+    if (run.kind === 'words' && below !== undefined && hasAnyPage(below, run.firstPage, run.pages))
+      throw new DormouseError(
+        'snapshot-corrupt',
+        'a part of the snapshot changes words of a page that has been replaced',
+      );
     layRun(memory, run, scratch);
     addPages(written, run.firstPage, run.pages);
   };

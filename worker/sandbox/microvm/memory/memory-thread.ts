@@ -14,7 +14,14 @@ import {
   type SerializedError,
 } from '../../../../shared/errors/dormouse-error.ts';
 import { settleAll } from '../../../../shared/process/settle-all.ts';
-import { applyMemoryPart, decompressFile, writeMemoryPart, type MemoryPart, type MemorySource } from './memory-part.ts';
+import {
+  applyMemoryPart,
+  applyMemoryParts,
+  decompressFile,
+  writeMemoryPart,
+  type MemoryPart,
+  type MemorySource,
+} from './memory-part.ts';
 import type { PageSet } from './page-set.ts';
 import { receivePieces, sendPieces } from './piece-channel.ts';
 import { beginWatch, touchedPages, type TouchWatch } from './touched-pages.ts';
@@ -22,7 +29,7 @@ import { beginWatch, touchedPages, type TouchWatch } from './touched-pages.ts';
 /** What the thread does, by name. */
 const tasks = {
   write: writeMemoryPart,
-  apply: applyMemoryPart,
+  apply: applyMemoryParts,
   applyStream: (port: MessagePort, memoryPath: string, memorySizeBytes: number, signal: AbortSignal) =>
     applyMemoryPart(receivePieces(port, signal), memoryPath, memorySizeBytes, signal),
   unpack: (partPath: string, target: string, signal: AbortSignal) => decompressFile(partPath, target, signal),
@@ -34,12 +41,12 @@ type TaskName = keyof typeof tasks;
 export const writePartInThread = (source: MemorySource, target: string, signal: AbortSignal): Promise<MemoryPart> =>
   ask('write', [source, target], signal);
 
-export const applyPartInThread = (
-  partPath: string,
+export const applyPartsInThread = (
+  parts: readonly string[],
   memoryPath: string,
   memorySizeBytes: number,
   signal: AbortSignal,
-): Promise<PageSet> => ask('apply', [partPath, memoryPath, memorySizeBytes], signal);
+): Promise<PageSet> => ask('apply', [parts, memoryPath, memorySizeBytes], signal);
 
 /** The same with a part that is still arriving. It is all there, and what its source says it is, when this returns. */
 export async function applyStreamInThread(

@@ -18,6 +18,11 @@ export function addPages({ pageCount, bits }: PageSet, first: number, count = 1)
   for (let page = first; page < end; page++) bits[page >> 3] = (bits[page >> 3] ?? 0) | (1 << (page & 7));
 }
 
+export function hasAnyPage(set: PageSet, first: number, count: number): boolean {
+  for (let page = first; page < first + count; page++) if (hasPage(set, page)) return true;
+  return false;
+}
+
 /** Of two sets of the same memory. */
 export function unionOf(one: PageSet, other: PageSet): PageSet {
   return { pageCount: one.pageCount, bits: one.bits.map((byte, index) => byte | (other.bits[index] ?? 0)) };
