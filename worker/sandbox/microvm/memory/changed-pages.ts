@@ -96,7 +96,7 @@ interface Comparison {
   readonly count: number;
   readonly hasBase: boolean;
   /** Whether an earlier part carries this page of the window. */
-  isBelow(page: number): boolean;
+  readonly isBelow: (page: number) => boolean;
 }
 
 function lookAt(found: Findings, now: Window, before: Window, { count, hasBase, isBelow }: Comparison): void {
