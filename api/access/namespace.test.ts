@@ -308,6 +308,16 @@ suite('namespaces', () => {
     assert.deepEqual([...new Set(heard)], ['blue']);
   });
 
+  test('the record of a bound token is none that an api without namespaces takes for one', async () => {
+    const versions: unknown[] = [];
+    for (const namespace of [undefined, 'red']) {
+      const made = await call(unbound, 'POST', '/v1/tokens', { name: 'one', scopes: ['read'], namespace });
+      const bytes = await api.store.get(`tokens/${String(made.body['id'])}.json`);
+      versions.push((JSON.parse(bytes.toString()) as { formatVersion: number }).formatVersion);
+    }
+    assert.deepEqual(versions, [1, 2]);
+  });
+
   test('webhooks are seen and limited by their namespace', async () => {
     const listed = async (who: Who) => {
       const { items } = (await call(who, 'GET', '/v1/webhooks')).body as {
