@@ -1,20 +1,13 @@
 /**
- * Ports of 127.0.0.1. The kernel picks a free one, but it is free again before the server takes it, so whoever starts a
+ * Ports of 127.0.0.1. A free one is free again before the server takes it, so whoever starts a
  * server must expect to lose that race now and then and try with another port (local-server.ts does).
  */
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { freePorts } from '../../shared/process/free-ports.ts';
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = address !== null && typeof address === 'object' ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
+export async function freePort(): Promise<number> {
+  const [port = 0] = await freePorts(1);
+  return port;
 }
 
 /** `/proc/net/tcp` writes 127.0.0.1 as the little-endian hexadecimal number, and the state LISTEN as 0A. */

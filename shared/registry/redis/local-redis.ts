@@ -1,11 +1,10 @@
 /** Real Redis servers for tests: a single one on a socket, and a cluster of masters on loopback. They end with the test. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
+import { freePorts } from '../../process/free-ports.ts';
 import type { RunningRedis } from './conformance.ts';
 
 const masters = 3;
@@ -80,13 +79,4 @@ async function answering(port: number, words: RegExp, command: readonly string[]
     if (words.test(stdout)) return;
     await delay(pollMs, undefined, { signal });
   }
-}
-
-/** Held open together, so that no two are the same. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }
