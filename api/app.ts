@@ -7,7 +7,7 @@ import type { EventFeed } from './events/event-feed.ts';
 import type { ApiParts } from './parts.ts';
 import type { ActorWatch } from './scheduler/actor-watch.ts';
 import type { Parking } from './scheduler/parking.ts';
-import type { TemplateCache } from './scheduler/template-cache.ts';
+import type { TemplateCache } from '../shared/registry/template-cache.ts';
 
 export type ApiApp = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
 

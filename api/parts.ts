@@ -5,6 +5,7 @@ import type { Registry } from '../shared/registry/registry.ts';
 import type { Logger } from '../shared/telemetry/logger.ts';
 import type { Meters } from '../shared/telemetry/meters.ts';
 import type { Tracing } from '../shared/telemetry/tracing.ts';
+import type { SeenNodes } from './scheduler/seen-nodes.ts';
 import type { Turns } from './scheduler/turns.ts';
 
 export interface ApiParts {
@@ -12,6 +13,7 @@ export interface ApiParts {
   readonly store: ObjectStore;
   readonly jobs: JobSender;
   readonly turns: Turns;
+  readonly seen: SeenNodes;
   readonly log: Logger;
   readonly meters: Meters;
   readonly tracing: Tracing;

@@ -24,11 +24,12 @@ import { describeApi } from './plugins/describe.ts';
 import { honourIdempotencyKeys } from './plugins/idempotency.ts';
 import { answerWithProblems } from './plugins/problems.ts';
 import { traceRequests } from './plugins/trace.ts';
+import { guardWebhooks } from './plugins/webhooks.ts';
 import { registerRoutes } from './routes/routes.ts';
 import { watchActors } from './scheduler/actor-watch.ts';
 import { measureRequests } from './plugins/measure.ts';
 import { createParking } from './scheduler/parking.ts';
-import { createTemplateCache } from './scheduler/template-cache.ts';
+import { createTemplateCache } from '../shared/registry/template-cache.ts';
 
 export interface Api extends AsyncDisposable {
   readonly app: ApiApp;
@@ -74,6 +75,7 @@ export async function buildServer(parts: ApiParts): Promise<Api> {
   app.setSerializerCompiler(serializerCompiler);
   answerWithProblems(app);
   guardAccess(app, access);
+  guardWebhooks(app, parts.store);
   measureRequests(app, parts.meters);
   traceRequests(app, parts.tracing);
   honourIdempotencyKeys(app, parts.registry);

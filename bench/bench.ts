@@ -8,10 +8,12 @@ import { builtTemplates } from '../infra/stack/bundled-templates.ts';
 import { startVersitygw } from '../infra/servers/versitygw.ts';
 import { DormouseError } from '../shared/errors/dormouse-error.ts';
 import { removeTree } from '../shared/process/remove-tree.ts';
+import type { TemplateSpec } from '../shared/template/template-spec.ts';
 import { networkOwner } from '../worker/node/network-owner.ts';
 import { lendEnvironment, type Settings, type TemplateName } from './config.ts';
 import type { Figures } from './figures.ts';
 import { createRawActor, type RawActor } from './raw/actor.ts';
+import { openGuest, type RawGuest, type RawOptions } from './raw/guest.ts';
 
 /** A local folder, or a real S3 server on loopback. */
 export type StoreName = 'file' | 's3';
@@ -24,6 +26,8 @@ export interface Bench {
   say(text: string): void;
   platform(store: StoreName): Promise<Platform>;
   raw(template: TemplateName): Promise<RawActor>;
+  /** What raw VMs of a case's own are made of; the caller disposes it. */
+  rawGuest(name: string, spec: TemplateSpec): Promise<RawGuest & AsyncDisposable>;
 }
 
 export interface BenchOptions {
@@ -46,23 +50,22 @@ export function createBench(options: BenchOptions): Bench & AsyncDisposable {
     const start = { cancel: options.signal };
     return resources.use(await startPlatform({ environment, start, ...(storeUrl !== undefined && { storeUrl }) }));
   };
-  const startRaw = async (template: TemplateName): Promise<RawActor> => {
+  const rawOptions = async (name: string, spec: TemplateSpec): Promise<RawOptions> => {
     const { home, client } = await bench.platform('file');
-    options.say(`raw harness: booting ${template}`);
     const [node] = await client.nodes.list({ signal: options.signal });
+    return {
+      home: path.join(home, `raw-${name}`),
+      assetsFolder: options.assetsFolder,
+      accelerator: node?.runtime['accelerator'] === 'kvm' ? 'kvm' : 'tcg',
+      networkOwner: networkOwner(home, `raw-${name}`),
+      spec,
+    };
+  };
+  const startRaw = async (template: TemplateName): Promise<RawActor> => {
+    options.say(`raw harness: booting ${template}`);
     const spec = (await builtTemplates([template]))[template]?.spec;
     if (spec === undefined) throw new DormouseError('internal', `the bundled template ${template} was not built`);
-    const raw = await createRawActor(
-      {
-        home: path.join(home, `raw-${template}`),
-        assetsFolder: options.assetsFolder,
-        accelerator: node?.runtime['accelerator'] === 'kvm' ? 'kvm' : 'tcg',
-        networkOwner: networkOwner(home, `raw-${template}`),
-        spec,
-      },
-      options.signal,
-    );
-    return resources.use(raw);
+    return resources.use(await createRawActor(await rawOptions(template, spec), options.signal));
   };
   const bench: Bench = {
     ...options,
@@ -77,6 +80,7 @@ export function createBench(options: BenchOptions): Bench & AsyncDisposable {
       raws.set(template, known);
       return known;
     },
+    rawGuest: async (name, spec) => openGuest(await rawOptions(name, spec), options.signal),
   };
   return {
     ...bench,

@@ -12,6 +12,8 @@ export const caseNames = [
   'delta',
   'hot',
   'density',
+  'files',
+  'vmm',
   'idle',
   'concurrency',
   'stall',

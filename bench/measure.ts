@@ -4,11 +4,13 @@ import { currentLoad, describeCommit, describeMachine, describeVersions } from '
 import type { Bench } from './bench.ts';
 import { measureConcurrency } from './cases/concurrency.ts';
 import { measureDensity } from './cases/density.ts';
+import { measureFiles } from './cases/files.ts';
 import { measureFirstStarts } from './cases/first.ts';
 import { measureHotCalls } from './cases/hot.ts';
 import { measureIdle } from './cases/idle.ts';
 import { measureStall } from './cases/stall.ts';
 import { measureDeltas, measureSuspends } from './cases/suspend.ts';
+import { measureVmm } from './cases/vmm.ts';
 import { measureWakes } from './cases/wake.ts';
 import type { CaseName, TemplateName } from './config.ts';
 import { reportSchemaVersion, type Report } from './report/report.ts';
@@ -21,6 +23,8 @@ const cases: Readonly<Record<CaseName, (bench: Bench, template: TemplateName) =>
   delta: measureDeltas,
   hot: measureHotCalls,
   density: measureDensity,
+  files: measureFiles,
+  vmm: measureVmm,
   idle: measureIdle,
   concurrency: measureConcurrency,
   stall: measureStall,

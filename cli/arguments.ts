@@ -1,6 +1,11 @@
 /** What commander parsed, as the commands read it; and numbers on the command line. */
 import { UsageError, type Arguments, type OptionFacts } from './command.ts';
 
+/** Of commands that list: what all namespaces have, each with its own. */
+export const allNamespaces = {
+  'all-namespaces': { type: 'boolean', short: 'A', help: 'of every namespace, with a token that is bound to none' },
+} as const satisfies Record<string, OptionFacts>;
+
 /** Every command has these. */
 export const commonOptions = {
   output: {
@@ -9,6 +14,12 @@ export const commonOptions = {
     value: 'format',
     choices: ['table', 'json', 'yaml'],
     help: 'how to print data',
+  },
+  namespace: {
+    type: 'string',
+    short: 'n',
+    value: 'name',
+    help: 'where actors and templates are (DORMOUSE_NAMESPACE, or that of the token, or default)',
   },
   quiet: { type: 'boolean', short: 'q', help: 'print ids only' },
   url: { type: 'string', value: 'url', help: 'where the api answers (DORMOUSE_URL, or http://127.0.0.1:7070)' },

@@ -13,7 +13,16 @@ import { drainNode, listNodes, undrainNode } from './commands/nodes.ts';
 import { rebuild } from './commands/rebuild.ts';
 import { status } from './commands/status.ts';
 import { applyTemplate, deleteTemplate, listTemplates, showTemplate } from './commands/templates.ts';
+import { createToken, listTokens, revokeToken } from './commands/tokens.ts';
 import { watchEvents } from './commands/events.ts';
+import {
+  createWebhook,
+  deleteWebhook,
+  enableWebhook,
+  listWebhooks,
+  showWebhook,
+  testWebhook,
+} from './commands/webhooks.ts';
 
 export const commands: readonly Command[] = [
   status,
@@ -42,6 +51,15 @@ export const commands: readonly Command[] = [
   drainNode,
   undrainNode,
   watchEvents,
+  createWebhook,
+  listWebhooks,
+  showWebhook,
+  enableWebhook,
+  testWebhook,
+  deleteWebhook,
+  createToken,
+  listTokens,
+  revokeToken,
   rebuild,
   completionOf(() => commands),
 ];

@@ -3,6 +3,7 @@
 export interface Configuration {
   readonly url: string;
   readonly token: string | undefined;
+  readonly namespace: string | undefined;
   /** https://no-color.org, and terminals that have none. */
   readonly colours: boolean;
 }
@@ -15,6 +16,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv = process.env):
   return {
     url: valueOf('DORMOUSE_URL') ?? defaultUrl,
     token: valueOf('DORMOUSE_TOKEN'),
+    namespace: valueOf('DORMOUSE_NAMESPACE'),
     colours: valueOf('NO_COLOR') === undefined && valueOf('TERM') !== 'dumb',
   };
 }

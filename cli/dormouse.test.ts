@@ -38,7 +38,9 @@ async function against(
   });
   context.after(() => api[Symbol.asyncDispose]());
   const env = { DORMOUSE_URL: api.url, DORMOUSE_TOKEN: 'secret' };
-  return { api, run: (words: readonly string[], options: Run = {}) => dormouse(words, { ...options, env }) };
+  const run = (words: readonly string[], options: Run = {}) =>
+    dormouse(words, { ...options, env: { ...env, ...options.env } });
+  return { api, run };
 }
 
 const alice = {
@@ -71,7 +73,7 @@ suite('dormouse', { concurrency: true }, () => {
     assert.deepEqual([none.code, unknown.code, help.code, explained.code], [2, 2, 0, 0]);
     assert.match(unknown.stderr, /unknown command 'dance'/);
     assert.equal(unknown.stdout, '');
-    assert.match(help.stdout, /actor +Create actors[^]*loadtest[^]*Exit codes:/);
+    assert.match(help.stdout, /actor\|actors +Create actors[^]*loadtest[^]*Exit codes:/);
     assert.match(explained.stdout, /--cold-start[^]*Example:\n {2}dormouse actor create alice/);
   });
 
@@ -214,6 +216,13 @@ suite('dormouse', { concurrency: true }, () => {
     assert.equal(stderr, 'alice: resuming\nHTTP 200, warm start (queue 3.1 ms, total 9 ms)');
   });
 
+  test('the version is shown, and a group may be named in the plural', async (context) => {
+    const { run } = await against(context, { 'GET /v1/actors?limit=100': { body: { items: [alice] } } });
+    const [version, plural] = await Promise.all([run(['--version']), run(['actors', 'list', '-q'])]);
+    assert.deepEqual([version.code, plural.code, plural.stdout], [0, 0, 'alice'], version.stderr + plural.stderr);
+    assert.match(version.stdout, /^\d+\.\d+\.\d+$/);
+  });
+
   test('completion knows the commands and options of each shell', async (context) => {
     const { run } = await against(context, {});
     const [bash, fish, csh] = await Promise.all(['bash', 'fish', 'csh'].map((shell) => run(['completion', shell])));
@@ -343,6 +352,24 @@ suite('dormouse', { concurrency: true }, () => {
     assert.deepEqual([bad.code, bad.stdout], [1, 'broken']);
   });
 
+  test('a namespace is named by -n, or the environment; -A asks for all of them, and a list says whose each is', async (context) => {
+    const items = [
+      { ...alice, namespace: 'red' },
+      { ...alice, namespace: 'blue' },
+    ];
+    const { api, run } = await against(context, {
+      'GET /v1/actors?limit=100': { body: { items } },
+      'GET /v1/actors/alice': { body: items[0] ?? {} },
+    });
+    const all = await run(['actor', 'list', '-A']);
+    assert.match(all.stdout, /ACTOR +NAMESPACE[^]*alice +red[^]*alice +blue/);
+    await run(['actor', 'show', 'alice', '-n', 'red']);
+    await run(['actor', 'show', 'alice'], { env: { DORMOUSE_NAMESPACE: 'blue' } });
+    await run(['actor', 'show', 'alice']);
+    const named = api.requests.map(({ headers }) => headers['dormouse-namespace']);
+    assert.deepEqual(named, ['*', 'red', 'blue', undefined]);
+  });
+
   test('events end after as many as were asked for, one JSON a line', async (context) => {
     const change = { type: 'actor', id: '1-0', actor: 'alice', from: 'resuming', to: 'running', cause: 'woke' };
     const { run } = await against(context, {
@@ -353,9 +380,61 @@ suite('dormouse', { concurrency: true }, () => {
         })(),
       },
     });
-    const { code, stdout } = await run(['events', '-o', 'json', '-n', '2']);
+    const { code, stdout } = await run(['events', '-o', 'json', '--count', '2']);
     assert.equal(code, 0);
     assert.deepEqual(stdout.split('\n'), [JSON.stringify(change), JSON.stringify(change)]);
+  });
+
+  test('a token is made from its options, shown once, listed and revoked', async (context) => {
+    const token = { id: '0123456789abcdef', name: 'ci', scopes: ['invoke', 'read'], createdAt: '' };
+    const { api, run } = await against(context, {
+      'POST /v1/tokens': { status: 201, body: { ...token, token: 'dm_secret' } },
+      'GET /v1/tokens': { body: { items: [token], nextCursor: token.id } },
+      'GET /v1/tokens?cursor=0123456789abcdef': { body: { items: [{ ...token, id: 'fedcba9876543210' }] } },
+      'DELETE /v1/tokens/0123456789abcdef': { status: 204 },
+    });
+    const words = 'token create ci --scope invoke -s read --rate 2.5 --expires 2090-01-01T00:00:00Z';
+    const made = await run(words.split(' '));
+    assert.equal(made.code, 0, made.stderr);
+    assert.match(made.stdout, /^id +0123456789abcdef\ntoken +dm_secret\n/);
+    assert.match(made.stderr, /not shown again/);
+    assert.deepEqual(JSON.parse(api.requests[0]?.body ?? ''), {
+      ...{ name: 'ci', scopes: ['invoke', 'read'], rateLimit: { perSecond: 2.5 } },
+      expiresAt: '2090-01-01T00:00:00.000Z',
+    });
+    assert.equal(api.requests[0]?.headers['idempotency-key'], undefined);
+    assert.equal((await run(['token', 'list', '-q'])).stdout, '0123456789abcdef\nfedcba9876543210');
+    assert.equal((await run(['token', 'revoke', '0123456789abcdef'])).code, 0);
+    for (const wrong of [
+      'token create ci',
+      'token create ci -s read --burst 2',
+      'token create ci -s read --expires soon',
+    ]) {
+      assert.equal((await run(wrong.split(' '))).code, 2, wrong);
+    }
+  });
+
+  test('a webhook is made, shown with why it is disabled, enabled and tested', async (context) => {
+    const webhook = { id: 'w', url: 'https://example.com/', events: ['node'], createdAt: '', state: 'disabled' };
+    let taken = true;
+    const { api, run } = await against(context, {
+      'POST /v1/webhooks': { status: 201, body: { ...webhook, state: 'active', secret: 'whsec_x' } },
+      'GET /v1/webhooks': { body: { items: [webhook] } },
+      'GET /v1/webhooks/w': { body: { ...webhook, reason: 'answered 503' } },
+      'POST /v1/webhooks/w/enable': { body: { ...webhook, state: 'active' } },
+      'POST /v1/webhooks/w/test': () => ({ body: taken ? { delivered: true } : { delivered: false, reason: 'no' } }),
+      'DELETE /v1/webhooks/w': { status: 204 },
+    });
+    const made = await run(['webhook', 'create', 'https://example.com/', '-e', 'node']);
+    assert.match(made.stdout, /^webhook +w\nsecret +whsec_x\n/);
+    assert.deepEqual(JSON.parse(api.requests[0]?.body ?? ''), { url: 'https://example.com/', events: ['node'] });
+    assert.match((await run(['webhook', 'list'])).stdout, /\nw +disabled +- +https:\/\/example.com\/ +node/);
+    assert.match((await run(['webhook', 'show', 'w'])).stdout, /\nreason +answered 503/);
+    assert.match((await run(['webhook', 'enable', 'w'])).stdout, /\nstate +active/);
+    assert.equal((await run(['webhook', 'test', 'w'])).code, 0);
+    taken = false;
+    assert.equal((await run(['webhook', 'test', 'w'])).code, 1);
+    assert.equal((await run(['webhook', 'delete', 'w'])).code, 0);
   });
 
   test('status is exit code 1 while the platform is not ready', async (context) => {

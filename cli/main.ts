@@ -38,9 +38,10 @@ async function runCommand(command: Command, args: Arguments): Promise<number> {
   const terminal = createTerminal({ format, quiet: args.flag('quiet'), colours: configuration.colours });
   const url = checkedUrl(args.option('url') ?? configuration.url);
   const { token } = configuration;
+  const namespace = args.flag('all-namespaces') ? '*' : (args.option('namespace') ?? configuration.namespace);
   const interrupt = interruption();
   try {
-    const client = createClient({ url, token, WebSocket });
+    const client = createClient({ url, token, namespace, WebSocket });
     return (await command.run({ client, arguments: args, terminal, signal: interrupt })) ?? exitCodes.done;
   } catch (error) {
     if (error instanceof UsageError) throw error;

@@ -3,6 +3,7 @@
  * with our example behind it.
  */
 import { Command as Program, CommanderError, Option } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
 import { argumentsOf, commonOptions, type ParsedOptions } from './arguments.ts';
 import { UsageError, type Arguments, type Command, type OptionFacts } from './command.ts';
 import { exitCodeText } from './exit-code.ts';
@@ -35,12 +36,15 @@ const groups: Readonly<Record<string, string>> = {
   actor: 'Create actors, look at them, wake them, put them to sleep',
   template: 'The recipes that actors are made from',
   node: 'Take a node out of service and back',
+  webhook: 'Have events sent to an address',
+  token: 'Say who may call the api, and what for',
 };
 
 export function buildProgram(commands: readonly Command[], run: RunCommand): Program {
   const program = quiet(new Program('dormouse'))
     .description('Actors that sleep in an object store until they are called.')
     .enablePositionalOptions()
+    .version(manifest.version, '-V, --version', 'show the version')
     .addHelpText('after', `\n"dormouse <command> --help" explains one.\n\n${exitCodeText}`);
   for (const command of commands) {
     const words = command.name.split(' ');
@@ -63,6 +67,8 @@ function groupOf(program: Program, name: string): Program {
   const existing = program.commands.find((command) => command.name() === name);
   if (existing !== undefined) return existing;
   const group = quiet(program.command(name)).description(groups[name] ?? '');
+  // Whoever writes "actors list" means it; "nodes" is a command of its own.
+  if (name !== 'node') group.alias(`${name}s`);
   group.action((_options: unknown, command: Program) => {
     const [word] = command.args;
     const what = word === undefined ? 'a command is missing' : `no such command: ${name} ${word}`;

@@ -102,9 +102,9 @@ function fieldLines(fields: readonly Field[], paint: Paint): string {
 }
 
 const tones = {
-  green: new Set(['running', 'ready', 'done', 'yes', 'ok']),
+  green: new Set(['running', 'ready', 'active', 'done', 'yes', 'ok']),
   yellow: new Set(['resuming', 'suspending', 'pausing', 'preparing', 'draining', 'queued', 'deleting']),
-  red: new Set(['failed', 'lost', 'no']),
+  red: new Set(['failed', 'failing', 'disabled', 'lost', 'no']),
 } as const;
 
 const paintState: Paint = (head, cell) => {

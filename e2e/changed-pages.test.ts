@@ -6,7 +6,7 @@
  */
 import assert from 'node:assert/strict';
 import { createReadStream } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, stat, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -14,7 +14,9 @@ import { execa } from 'execa';
 import { builtTemplates } from '../infra/stack/bundled-templates.ts';
 import { hostArchitecture, openCurrentAssetSet } from '../shared/assets/asset-folder.ts';
 import { programCommand } from '../shared/assets/program-command.ts';
+import type { ReadFileReply } from '../shared/proto/gen/agent.ts';
 import { removeTree } from '../shared/process/remove-tree.ts';
+import { until } from '../shared/process/until.ts';
 import { createLogger } from '../shared/telemetry/logger.ts';
 import { templateSpecSchema } from '../shared/template/template-spec.ts';
 import { createImageStore } from '../worker/images/image-store.ts';
@@ -69,6 +71,8 @@ test('the captured pages are all that differ from the golden, over generations',
 
   const second = await generation('second', async (vm) => {
     await readLower(vm);
+    await knownWithoutDescriptor(vm, 'keep-me');
+    await readProgram(vm);
     await vm.freeze(createPhaseClock(), signal);
     await vm.thaw(signal);
     await vm.wake(ground.identity, signal);
@@ -78,6 +82,9 @@ test('the captured pages are all that differ from the golden, over generations',
 
   const third = await generation('third', async (vm) => {
     await readLower(vm);
+    const { sizeBytes, readBytes } = await readProgram(vm);
+    assert.ok(sizeBytes > 1_000_000, 'its size stands out from the questions that opening it takes');
+    assert.ok(readBytes < sizeBytes / 10, `of what was read before the sleep, ${readBytes} bytes were read again`);
     // Takes the first page out of every process's page table, as a daemon that maps the memory anew would lose all of them.
     const hole = ['--punch-hole', '--offset', '0', '--length', '4096'];
     await execa('fallocate', [...hole, ground.memoryOf(vm)]);
@@ -177,3 +184,39 @@ async function readLower(vm: Sandbox): Promise<void> {
   assert.equal(answer.status, 200);
   await answer.arrayBuffer();
 }
+
+/** The guest has read the file and knows it; how many it may know is not bounded by the daemon's descriptors. */
+async function knownWithoutDescriptor(vm: Sandbox, name: string): Promise<void> {
+  const isOverlay = (await statfs(vm.folder)).type === overlayMagic;
+  if (isOverlay) return; // has handles only when it was mounted for that
+  const folder = `/proc/${await daemonOf(vm)}/fd`;
+  const open = async (): Promise<string[]> =>
+    Promise.all((await readdir(folder)).map((fd) => readlink(path.join(folder, fd)).catch(() => '')));
+  // The guest says that it has closed a file when it finds the time.
+  const limit = { signal: AbortSignal.timeout(10_000), everyMs: 20, what: `${name} to be closed` };
+  await until(async () => !(await open()).some((file) => path.basename(file) === name), limit);
+}
+
+/** https://man7.org/linux/man-pages/man2/statfs.2.html */
+const overlayMagic = 0x794c7630;
+
+/** The image's largest file, whole, and how many bytes the daemon read meanwhile. */
+async function readProgram(vm: Sandbox): Promise<{ sizeBytes: number; readBytes: number }> {
+  const daemon = await daemonOf(vm);
+  const readBefore = await bytesReadBy(daemon);
+  let sizeBytes = 0;
+  const pieces: AsyncIterable<ReadFileReply> = vm.sessions.readFile({ container: '', path: '/counter' });
+  for await (const { chunk } of pieces) sizeBytes += chunk?.length ?? 0;
+  return { sizeBytes, readBytes: (await bytesReadBy(daemon)) - readBefore };
+}
+
+async function daemonOf({ folder }: Sandbox): Promise<number> {
+  for (const pid of await readdir('/proc')) {
+    const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''); // no process, or one that has ended
+    if (words.includes(`--socket-path=${folder}/`)) return Number(pid);
+  }
+  assert.fail(`no daemon serves ${folder}`);
+}
+
+const bytesReadBy = async (pid: number): Promise<number> =>
+  Number(/^rchar: (\d+)$/m.exec(await readFile(`/proc/${pid}/io`, 'utf8'))?.[1]);

@@ -33,6 +33,11 @@ suite('encrypted snapshots', () => {
       await platform.template('counter');
       await travel(platform, { template: 'counter', actor: 'secretive', generations: 2 });
       await suspend(platform.client, 'secretive'); // 15 calls, three generations
+      await platform.client.actors.create({ id: 'talker', template: 'counter' });
+      await callCounter(platform.client, 'talker');
+      await hasLog(platform); // whoever asks makes its node read it
+      await suspend(platform.client, 'talker');
+      await hasLog(platform);
       await looksLikeNoise(home);
     });
 
@@ -57,7 +62,9 @@ suite('encrypted snapshots', () => {
       assert.match(stdout, /wrapped by new alone.*\nevery other key can be dropped/);
     });
 
-    await withKeys(newKey, async ({ client }) => {
+    await withKeys(newKey, async (platform) => {
+      const { client } = platform;
+      await hasLog(platform);
       const [first] = await callTimes(client, 'secretive', 2);
       assert.deepEqual([first?.count.memory, first?.count.file], [17, 17]);
       // What is absent may only be forgotten, until the registry that came back has been compared with the store.
@@ -87,11 +94,21 @@ async function failsWith(client: Client, code: string, words: RegExp): Promise<v
   assert.deepEqual([state, lastError?.code, generation], ['failed', code, 3]);
 }
 
+/** What it wrote is shown, awake or asleep; it is written beside the suspend. */
+const hasLog = ({ url }: Platform): Promise<void> =>
+  until(async () => (await (await fetch(`${url}/v1/actors/talker/logs`)).text()).includes('counter: listening'), {
+    signal: AbortSignal.timeout(30_000),
+    everyMs: 100,
+    what: 'the log of an actor',
+  });
+
 /** No stored part begins as a zstd frame does, and none can be told from random bytes by compressing it. */
 async function looksLikeNoise(home: string): Promise<void> {
   const parts = await found(path.join(home, 'store', '{actors,templates}', '**', '{memory,device}'));
   assert.ok(parts.length >= 6, `a golden and generations, two parts each: ${parts.join(', ')}`);
-  for (const file of parts) {
+  const logs = await found(path.join(home, 'store', 'actors', '**', '*.ndjson.zst'));
+  assert.ok(logs.length >= 1);
+  for (const file of [...parts, ...logs]) {
     const bytes = await readFile(file);
     assert.equal(bytes.indexOf(zstdMark), -1, `${file} holds a zstd frame`);
     assert.equal(bytes.subarray(0, 8).toString('latin1'), 'DMSEAL01');

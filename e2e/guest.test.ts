@@ -7,7 +7,9 @@ import { status, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import { WebSocket } from 'ws';
 import { createNodeClients } from '../api/guest/node-clients.ts';
 import { passMaker } from '../shared/http/node-pass.ts';
+import { readStored } from '../shared/logs/stored.ts';
 import { metadataOf, refusalIn } from '../shared/node-service/contract.ts';
+import { openObjectStore } from '../shared/object-store/open.ts';
 import { openRedisRegistry } from '../shared/registry/redis/driver.ts';
 import { createLogger } from '../shared/telemetry/logger.ts';
 import { callCounter, otherNode, resumeOn, suspend } from './counter-calls.ts';
@@ -156,6 +158,23 @@ suite('inside an actor', () => {
     assert.equal(end.problem.code, 'session-ended');
     const left = await node(countPrograms);
     assert.equal(left['stdout'], '2\n', 'nothing of the program rode along');
+  });
+
+  test('what an actor wrote some seconds before its worker was killed is kept', async () => {
+    const { client, home, stack } = platform;
+    await node(`const fs = require('fs'); fs.writeSync(fs.openSync('/proc/1/fd/1', 'w'), 'last words\\n')`);
+    const { node: holder = '', generation } = await client.actors.get('inner');
+    const registry = openRedisRegistry(stack.config.redisUrl, createLogger('silent', {}));
+    const { uid = '' } = (await registry.getActor('inner').finally(() => registry.close())) ?? {};
+    const store = await openObjectStore(`file://${home}/store`);
+    const kept = async () => (await readStored({ store, keyRing: [] }, 'inner', uid)) ?? [];
+    await until(async () => (await kept()).map(({ text }) => text).join('\n'), /last words/);
+    await store.close();
+    assert.equal((await client.actors.get('inner')).state, 'running', 'written while it runs');
+    stack.processes.get(holder)?.signal('SIGKILL');
+    await client.actors.wait('inner', 'suspended', { timeoutMs: limitMs });
+    assert.equal((await client.actors.get('inner')).generation, generation, 'it fell back');
+    assert.match(await (await send('logs?tail=5')).text(), /last words/);
   });
 
   async function refusesAnOldEpoch(): Promise<void> {

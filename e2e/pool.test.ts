@@ -44,6 +44,13 @@ suite('sandboxes in waiting', () => {
         everyMs: 20,
         what: `${processes} processes in waiting`,
       });
+    /** What the api tells of it. */
+    const untilTold = (ready: number): Promise<void> =>
+      until(async () => ((await client.nodes.list())[0]?.pool[0]?.ready ?? 0) === ready, {
+        signal: AbortSignal.timeout(limitMs),
+        everyMs: 100,
+        what: `${ready} sandboxes in waiting to be told of`,
+      });
     /** Those of the phases of the last start that a start has only if it makes its own VM. */
     const ownWork = async (): Promise<string[]> =>
       Object.keys((await client.actors.get('pooled')).lastStart?.phases ?? {}).filter((name) =>
@@ -53,6 +60,7 @@ suite('sandboxes in waiting', () => {
     await platform.template('counter');
     await client.actors.create({ id: 'pooled', template: 'counter' });
     await untilWaiting(2);
+    await untilTold(1);
     const [first] = waiting();
     assert.equal((await callCounter(client, 'pooled')).count.memory, 1);
     assert.deepEqual(await ownWork(), [], 'what was prepared with the template served its first call');
@@ -75,6 +83,7 @@ suite('sandboxes in waiting', () => {
     await untilWaiting(2);
     await client.nodes.drain('node-1');
     await untilWaiting(0);
+    await untilTold(0);
     await client.actors.wait('pooled', 'suspended', { timeoutMs: limitMs });
   });
 });

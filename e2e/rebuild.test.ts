@@ -7,8 +7,9 @@ import { incarnationOf } from '../shared/actor/epoch.ts';
 import { until } from '../shared/process/until.ts';
 import type { Actor } from '../sdk/actor-shapes.ts';
 import { DormouseApiError } from '../sdk/api-error.ts';
+import { createClient } from '../sdk/client.ts';
 import type { Operation } from '../sdk/operations.ts';
-import { callCounter, callTimes, suspend } from './counter-calls.ts';
+import { callCounter, callTimes, getJson, suspend } from './counter-calls.ts';
 import { vmsOf } from './vm-states.ts';
 import { startPlatform, type Platform } from './platform.ts';
 
@@ -129,5 +130,31 @@ suite('a registry that was lost', () => {
     assert.deepEqual([answer.status, operation.state], [200, 'done']);
     const { known, restored, removed, damaged } = operation.counts ?? {};
     assert.deepEqual([known, restored, removed, damaged], [3, 0, 0, 0]);
+  });
+
+  test('one id in several namespaces is as many actors, each with its own memory, and all come back as such', async () => {
+    const { url, client } = platform;
+    const [red, blue] = ['red', 'blue'].map((namespace) => createClient({ url, namespace, retries: 0 }));
+    assert.ok(red && blue);
+    const { spec } = await client.templates.get('counter');
+    await red.templates.apply(spec);
+    await red.templates.waitReady('counter', { timeoutMs: 120_000 });
+    for (const each of [red, blue]) await each.actors.create({ id: 'sleeper', template: 'counter' });
+    const [[first], other] = await Promise.all([callTimes(red, 'sleeper', 2), callCounter(blue, 'sleeper')]);
+    assert.notEqual(first?.count.nonce, other.count.nonce, 'equal templates of two namespaces have a golden each');
+    const { id, namespace, template } = await getJson(red, 'sleeper', '/identity');
+    assert.deepEqual([id, namespace, template], ['sleeper', 'red', 'counter']);
+    await Promise.all([suspend(red, 'sleeper'), suspend(blue, 'sleeper')]);
+    const before = await Promise.all([red, blue].map((each) => each.actors.get('sleeper')));
+    await flush();
+    for (const [at, each] of [red, blue].entries()) {
+      const found = await patiently('it to be restored', () => each.actors.get('sleeper'));
+      assert.deepEqual(kept(found), kept(before[at] ?? found));
+      await patiently('it to wake', () => each.actors.resume('sleeper', { waitMs: 60_000 }));
+    }
+    assert.equal((await callCounter(red, 'sleeper')).count.memory, 3);
+    assert.equal((await callCounter(blue, 'sleeper')).count.memory, 2);
+    const missing = await blue.actors.get('fresh').catch((error: unknown) => error);
+    assert.ok(missing instanceof DormouseApiError && missing.code === 'actor-not-found');
   });
 });

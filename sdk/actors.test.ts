@@ -62,18 +62,28 @@ suite('actors', () => {
 
   test('every other call goes to its own route, with the id encoded', async () => {
     await using api = await startStubApi(({ line }) => ({ body: line.includes('generations') ? { items: [1] } : {} }));
-    const { actors, operations, templates } = createClient({ url: api.url });
+    const { actors, operations, templates, tokens, webhooks } = createClient({ url: api.url });
     await actors.explain('a/b');
     assert.deepEqual(await actors.generations('a'), [1]);
     await actors.delete('a');
     await operations.get('o');
     await templates.delete('t');
+    await tokens.revoke('1');
+    await webhooks.get('2');
+    await webhooks.enable('2');
+    await webhooks.test('2');
+    await webhooks.delete('2');
     assert.deepEqual(api.lines(), [
       'GET /v1/actors/a%2Fb/explain',
       'GET /v1/actors/a/generations',
       'DELETE /v1/actors/a',
       'GET /v1/operations/o',
       'DELETE /v1/templates/t',
+      'DELETE /v1/tokens/1',
+      'GET /v1/webhooks/2',
+      'POST /v1/webhooks/2/enable',
+      'POST /v1/webhooks/2/test',
+      'DELETE /v1/webhooks/2',
     ]);
   });
 });

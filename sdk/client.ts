@@ -15,7 +15,9 @@ import { healthOf, type Health } from './health.ts';
 import { nodesOf, type Nodes } from './nodes.ts';
 import { operationsOf, type Operations } from './operations.ts';
 import { templatesOf, type Templates } from './templates.ts';
+import { tokensOf, type Tokens } from './tokens.ts';
 import { createTransport, type CallOptions, type ClientOptions } from './transport.ts';
+import { webhooksOf, type Webhooks } from './webhooks.ts';
 
 export { DormouseApiError } from './api-error.ts';
 export type { ActorHandle, HandleOptions } from './actor-handle.ts';
@@ -27,7 +29,9 @@ export type { LogLine, LogOptions } from './logs.ts';
 export type { Node } from './nodes.ts';
 export type { Operation } from './operations.ts';
 export type { Template, TemplateSpec } from './templates.ts';
+export type { NewToken, Token, Tokens, TokenSpec } from './tokens.ts';
 export type { ClientOptions } from './transport.ts';
+export type { NewWebhook, Webhook, Webhooks, WebhookSpec, WebhookTest } from './webhooks.ts';
 
 export interface DormouseClient {
   readonly url: string;
@@ -36,6 +40,8 @@ export interface DormouseClient {
   readonly operations: Operations;
   readonly nodes: Nodes;
   readonly events: Events;
+  readonly webhooks: Webhooks;
+  readonly tokens: Tokens;
   readonly health: Health;
   readonly admin: Admin;
   /** One actor, to call and to change; asks nothing by itself. */
@@ -56,6 +62,8 @@ export function createClient(options: ClientOptions): DormouseClient {
     operations: operationsOf(transport),
     nodes: nodesOf(transport),
     events: eventsOf(transport),
+    webhooks: webhooksOf(transport),
+    tokens: tokensOf(transport),
     health: healthOf(transport),
     admin: adminOf(transport),
     actor,

@@ -13,6 +13,8 @@ export interface Change {
   readonly at?: string;
   readonly actor?: string;
   readonly template?: string;
+  /** Of the actor or the template; none of a node. */
+  readonly namespace?: string;
   /** Of a node's event, itself; of an actor's, where it is or was. */
   readonly node?: string;
   readonly from?: string;

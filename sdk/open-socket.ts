@@ -1,6 +1,6 @@
 /**
- * Opens a WebSocket of the api, and learns why it does not open. A browser's sends no headers: there a token cannot be
- * given, and the api must need none.
+ * Opens a WebSocket of the api, and learns why it does not open. A browser's sends no headers: there neither a token nor a
+ * namespace can be given, and the api must need none.
  */
 import { DormouseApiError, errorFromAnswer } from './api-error.ts';
 import { segment } from './request-path.ts';
@@ -8,11 +8,11 @@ import type { Transport } from './transport.ts';
 import type { WebSocketLike } from './web-socket.ts';
 
 /** A socket that begins to open: whoever wants its messages listens at once, for the first may come with the opening. */
-export function newSocket({ baseUrl, token, WebSocket: Socket }: Transport, path: string): WebSocketLike {
+export function newSocket({ baseUrl, credentials, WebSocket: Socket }: Transport, path: string): WebSocketLike {
   if (Socket === undefined) throw new TypeError('there is no global WebSocket: give createClient the one of "ws"');
   const url = baseUrl.replace(/^http/, 'ws') + path;
-  const socket =
-    token === undefined ? new Socket(url) : new Socket(url, { headers: { authorization: `Bearer ${token}` } });
+  const headers = Object.fromEntries(credentials());
+  const socket = Object.keys(headers).length === 0 ? new Socket(url) : new Socket(url, { headers });
   socket.binaryType = 'arraybuffer';
   return socket;
 }

@@ -26,6 +26,16 @@ suite('transport', () => {
     assert.deepEqual(JSON.parse(request.body), { id: 'a', template: 't', coldStart: true });
   });
 
+  test('a namespace goes with every request, to the api and to an actor', async () => {
+    await using api = await startStubApi(() => ({ body: { items: [] } }));
+    const client = createClient({ url: api.url, namespace: 'red' });
+    await client.actors.get('a');
+    await client.actor('a').fetch('/x', { headers: { authorization: 'Basic of-the-actor' } });
+    await createClient({ url: api.url }).actors.get('a');
+    const named = api.requests.map(({ headers }) => headers['dormouse-namespace']);
+    assert.deepEqual(named, ['red', 'red', undefined]);
+  });
+
   test('a refusal carries every fact of its problem document', async () => {
     const error = await errorFor(
       problem(429, 'too-many-pending', {

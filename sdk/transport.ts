@@ -10,6 +10,11 @@ export interface ClientOptions {
   /** Where the api answers, e.g. `http://127.0.0.1:7070`; a path prefix is kept. */
   readonly url: string;
   readonly token?: string | undefined;
+  /**
+   * Where actors and templates are looked for; left out, that of the token, or `default`. `*` lists those of all, with a token
+   * that is bound to none, and is good for lists and events alone.
+   */
+  readonly namespace?: string | undefined;
   /** Instead of the global `fetch`: for tests, proxies, tracing. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** For programs in an actor, where there is no global one (Node 20): the class of the package `ws`. */
@@ -44,7 +49,8 @@ export interface ApiRequest extends ChangeOptions {
 
 export interface Transport {
   readonly baseUrl: string;
-  readonly token: string | undefined;
+  /** What says who calls, and in which namespace, given what a request has of its own. */
+  readonly credentials: (given?: Headers) => Headers;
   readonly WebSocket: WebSocketConstructor | undefined;
   /** Any answer at all. Throws `api-unreachable`, or the reason of the aborted signal. */
   send(url: string, init: RequestInit): Promise<Response>;
@@ -58,9 +64,14 @@ export function createTransport(options: ClientOptions): Transport {
   const baseUrl = new URL(options.url).href.replace(/\/+$/, '');
   const fetch = options.fetch ?? globalThis.fetch;
 
-  async function send(url: string, init: RequestInit): Promise<Response> {
-    const headers = new Headers(init.headers);
+  function credentials(headers = new Headers()): Headers {
     if (options.token !== undefined) authorize(headers, options.token);
+    if (options.namespace !== undefined) headers.set('dormouse-namespace', options.namespace);
+    return headers;
+  }
+
+  async function send(url: string, init: RequestInit): Promise<Response> {
+    const headers = credentials(new Headers(init.headers));
     try {
       return await fetch(url, { ...init, headers });
     } catch (error) {
@@ -104,8 +115,8 @@ export function createTransport(options: ClientOptions): Transport {
   }
 
   const { WebSocket: own }: { readonly WebSocket?: unknown } = globalThis;
-  const { token, WebSocket = own as WebSocketConstructor | undefined } = options;
-  return { baseUrl, token, WebSocket, send, open, json };
+  const { WebSocket = own as WebSocketConstructor | undefined } = options;
+  return { baseUrl, credentials, WebSocket, send, open, json };
 }
 
 /** Over within a second when `Retry-After` asks for no more: enough for an api that is being replaced. */

@@ -13,6 +13,7 @@ import { DormouseError, toDormouseError } from '../shared/errors/dormouse-error.
 import { newPassKey } from '../shared/http/node-pass.ts';
 import { openJobSender } from '../shared/jobs/queues.ts';
 import { openObjectStore } from '../shared/object-store/open.ts';
+import { createTemplateCache } from '../shared/registry/template-cache.ts';
 import { openRedisRegistry } from '../shared/registry/redis/driver.ts';
 import { ensureIncarnation } from '../shared/registry/incarnation.ts';
 import { announcePresence } from '../shared/registry/node-presence.ts';
@@ -32,11 +33,13 @@ import { startIngress } from './ingress/server.ts';
 import { trustApis } from './ingress/trust.ts';
 import { consumeJobs } from './jobs/consume.ts';
 import { sweepNetworks } from './network/sweep.ts';
+import { readKept } from './logs/read-kept.ts';
 import type { NodeContext } from './node-context.ts';
 import { startNodeService } from './node-service/server.ts';
 import { foresee } from './pool/foresee.ts';
 import { createSandboxPool } from './pool/pool.ts';
 import { prepareSandbox } from './pool/prepare-sandbox.ts';
+import { reportPool } from './pool/report-pool.ts';
 import { roomForGoldens, roomForWaiting } from './pool/room.ts';
 import { measureNode } from './status/measure-node.ts';
 import { measureOperations } from './status/measure-operations.ts';
@@ -54,6 +57,7 @@ import { startWatchdog } from './node/watchdog.ts';
 import { openSandboxes } from './sandbox/open-sandboxes.ts';
 import { createPhaseClock } from './sandbox/phase-clock.ts';
 import { createGoldenCache } from './snapshot/golden-cache.ts';
+import { createKnownLogs } from './snapshot/known-logs.ts';
 import { createPartCache } from './snapshot/part-cache.ts';
 
 const recoverLimitMs = 60_000;
@@ -121,6 +125,8 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
   const context: NodeContext = {
     captures: createCaptureTable(),
     ...{ nodeId, registry, store, blobs, sender, images, sandboxes, goldens, pool, activations, log },
+    knownLogs: createKnownLogs(),
+    templates: createTemplateCache(registry),
     transferFolder: folders.transfer,
     drainMs: config.drainMs,
   };
@@ -137,7 +143,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     trusts: trustApis(passKey, log),
   };
   const ingress = resources.use(await startIngress(config.host, door, log));
-  const nodeService = resources.use(await startNodeService(config.host, door));
+  const nodeService = resources.use(await startNodeService(config.host, door, readKept(blobs)));
   const record: NodeRecord = {
     id: nodeId,
     bootId,
@@ -165,6 +171,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     const makingRoom = resources.use(watchWantedRoom(context));
     const draining = resources.use(followDrain(context));
     resources.use(foresee({ registry, pool, nodeId, runtime: sandboxes.runtime, folder: folders.node, log }));
+    resources.use(reportPool({ pool, registry, node: record, log }));
     serves = () => fence.serves();
     log.info({ ingress: ingress.url, status: status.url, runtime: sandboxes.runtime }, 'node ready');
     const signal = await Promise.race([stop, over.then(lost)]);

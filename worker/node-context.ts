@@ -1,6 +1,7 @@
 /** The parts a node's jobs work with, made once by main.ts. */
 import type { ObjectStore } from '../shared/object-store/object-store.ts';
 import type { Registry } from '../shared/registry/registry.ts';
+import type { TemplateCache } from '../shared/registry/template-cache.ts';
 import type { JobSender } from '../shared/jobs/queues.ts';
 import type { Logger } from '../shared/telemetry/logger.ts';
 import type { ActivationTable } from './activation/activation.ts';
@@ -10,6 +11,7 @@ import type { SandboxPool } from './pool/pool.ts';
 import type { SandboxClass } from './sandbox/sandbox.ts';
 import type { SnapshotBlobs } from './snapshot/blobs.ts';
 import type { GoldenCache } from './snapshot/golden-cache.ts';
+import type { KnownLogs } from './snapshot/known-logs.ts';
 
 export interface NodeContext {
   readonly nodeId: string;
@@ -20,6 +22,8 @@ export interface NodeContext {
   readonly images: ImageStore;
   readonly sandboxes: SandboxClass;
   readonly goldens: GoldenCache;
+  readonly knownLogs: KnownLogs;
+  readonly templates: TemplateCache;
   readonly pool: SandboxPool;
   readonly activations: ActivationTable;
   readonly captures: CaptureTable;

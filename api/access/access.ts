@@ -1,6 +1,6 @@
 /**
  * Who may do what. A request carries the root token (DORMOUSE_TOKEN: everything, no limit) or one that POST /v1/tokens gave
- * out, with scopes, a rate limit and an end. Where no root token is configured nothing is asked of anybody: then the api
+ * out, with scopes, a rate limit, an end, and perhaps a namespace that it is bound to. Where no root token is configured nothing is asked of anybody: then the api
  * listens on loopback alone (config.ts).
  *
  * Failures: `unauthorized` (no token, an unknown, wrong, ended or revoked one: which of them is not said), `forbidden`
@@ -12,12 +12,13 @@ import type { RateLimit, Scope, StoredToken } from '../../shared/access/stored-t
 import { digestOf, isSecretOf, readToken, type PresentedToken } from '../../shared/access/token-text.ts';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import { credentialOf } from './credentials.ts';
+import type { Caller } from './namespace.ts';
 import { createBucket, type Bucket } from './token-bucket.ts';
 import type { TokenCache } from './token-cache.ts';
 
 export interface Access {
   /** Throws unless the request may do what needs the scope. */
-  admit(request: IncomingMessage, scope: Scope): Promise<void>;
+  admit(request: IncomingMessage, scope: Scope): Promise<Caller>;
   /** Whether a text is the root token. */
   readonly isRoot: (text: string) => boolean;
 }
@@ -32,18 +33,21 @@ export function createAccess(rootToken: string | undefined, tokens: TokenCache):
   return {
     isRoot,
     async admit(request, scope) {
-      if (root === undefined) return;
+      if (root === undefined) return unbound;
       const text = credentialOf(request);
-      if (text !== undefined && isRoot(text)) return;
+      if (text !== undefined && isRoot(text)) return unbound;
       const presented = readToken(text ?? '');
       if (presented === undefined) throw unauthorized();
       const token = await tokens.get(presented.id);
       if (token === undefined || !isGood(token, presented)) throw unauthorized();
       limits.take(token);
       requireScope(token, scope);
+      return { boundTo: token.namespace };
     },
   };
 }
+
+const unbound: Caller = { boundTo: undefined };
 
 function isGood({ secretSha256, revokedAt, expiresAt }: StoredToken, { secret }: PresentedToken): boolean {
   if (secretSha256 === undefined || revokedAt !== undefined) return false;

@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { ActorRecord } from '../../shared/registry/records.ts';
+import { writePool } from '../../shared/registry/pool-report.ts';
 import { auditPage, desktop, phone, startBrowser, type TestBrowser } from '../stand-in/browser.ts';
 import { addressOf, has, rows, startWithActors } from '../stand-in/dashboard-page.ts';
-import type { Fixture } from '../stand-in/fixture.ts';
+import { until, type Fixture } from '../stand-in/fixture.ts';
 
 const focused = (page: Page): Promise<string> =>
   page.evaluate(`document.activeElement.textContent.trim() || document.activeElement.getAttribute('aria-label')`);
@@ -86,6 +87,85 @@ suite('the dashboard in a browser', () => {
     assert.equal((await fixture.call('GET', '/v1/actors/doomed')).status, 404);
   });
 
+  test('what an actor writes is shown as it comes, as text alone; it can be held, cleared and unwrapped', async () => {
+    await fixture.sleeping('talker');
+    await fixture.call('POST', '/v1/actors/talker/resume', { headers: { prefer: 'wait=10' } });
+    const write = (...texts: string[]) => writeLines(fixture, texts);
+    write('hello', '<img src=x onerror=alert(1)> \u001b[31mred\u001b[0m\ttab');
+    await using opened = await browser.open(addressOf(fixture.port, '#/actors/talker'));
+    const { page, complaints } = opened;
+    const log = page.getByRole('log', { name: 'Log lines' });
+    await log.scrollIntoViewIfNeeded().catch(() => undefined);
+    await has(page, '<img src=x onerror=alert(1)> red\ttab');
+    assert.equal(await log.locator('img').count(), 0);
+    write('and another');
+    await log.getByText('and another', { exact: true }).waitFor();
+
+    const follow = page.getByRole('button', { name: 'Follow' });
+    await follow.press('Enter');
+    write('unseen so far');
+    await page.getByRole('button', { name: 'Follow (1 new)' }).waitFor();
+    assert.equal(await log.getByText('unseen so far').count(), 0);
+    await follow.press('Enter');
+    await log.getByText('unseen so far').waitFor();
+
+    write('w'.repeat(4000));
+    await log.getByText(/^w{4000}$/).waitFor();
+    const sideways = () =>
+      page.evaluate(`(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)(document.querySelector('.log'))`);
+    assert.equal(await sideways(), false);
+    await page.getByRole('button', { name: 'Wrap' }).press('Enter');
+    assert.equal(await sideways(), true);
+
+    await page.getByRole('group', { name: 'Log' }).getByRole('button', { name: 'Clear' }).press('Enter');
+    assert.equal(await log.locator('.log-line').count(), 0);
+    write(...Array.from({ length: 3000 }, (_, index) => `line ${index}`));
+    await log.getByText(/^line 2999$/).waitFor();
+    assert.equal(await log.locator('.log-line').count(), 2000, 'the newest of them');
+    assert.deepEqual(complaints, []);
+  });
+
+  test('of several containers one is chosen; the stream is open while the log is in sight, and goes on where it was', async () => {
+    const containers = ['web', 'side'].map((name, index) => ({ name, image: `oci:/images:${name}`, port: 80 + index }));
+    await fixture.sleeping('pair', { containers });
+    await fixture.call('POST', '/v1/actors/pair/resume', { headers: { prefer: 'wait=10' } });
+    writeLines(fixture, ['of the web'], 'web');
+    writeLines(fixture, ['of the side'], 'side');
+    await using opened = await browser.open(addressOf(fixture.port, '#/actors/pair'));
+    const { page } = opened;
+    const ended = page.waitForEvent('requestfailed', (request) => request.url().includes('container=side'));
+    await page.getByLabel('Container', { exact: true }).selectOption('side');
+    await page.locator('.log-line').getByText('of the side').waitFor();
+    await until(async () => (await page.locator('.log-line').getByText('of the web').count()) === 0);
+    await page.goto(addressOf(fixture.port, '#/nodes'));
+    await ended;
+    writeLines(fixture, ['meanwhile'], 'side');
+    await page.goto(addressOf(fixture.port, '#/actors/pair'));
+    await page.locator('.log-line').getByText('meanwhile').waitFor();
+    assert.equal(await page.locator('.log-line').getByText('of the side').count(), 1, 'each line once');
+  });
+
+  test('a node is drained after a question, and gets actors again', async () => {
+    const { bootId = '' } = (await fixture.registry.getNode('node-1')) ?? {};
+    const waiting = { template: 't-alice', revision: 'r', ready: 2, making: 1 };
+    await writePool(fixture.registry, { id: 'node-1', bootId }, [waiting]);
+    await using opened = await browser.open(addressOf(fixture.port, '#/nodes'));
+    const { page } = opened;
+    await has(page, '2 ready, 1 being made');
+    await page.getByRole('button', { name: 'Drain node-1' }).press('Enter');
+    await page.getByRole('dialog', { name: 'Drain node-1?' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    assert.equal((await fixture.registry.getNode('node-1'))?.state, 'ready');
+    await page.getByRole('button', { name: 'Drain node-1' }).press('Enter');
+    await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).press('Enter');
+    await page.locator('.card [data-state=draining]').waitFor();
+    const back = page.getByRole('button', { name: 'Give node-1 actors again' });
+    await back.press('Enter');
+    await page.locator('.card [data-state=ready]').waitFor();
+    assert.equal((await fixture.registry.getNode('node-1'))?.state, 'ready');
+  });
+
   test('a refusal is shown with its code, what to do next, and the id of the request', async () => {
     await using opened = await browser.open(addressOf(fixture.port, '#/actors?template=NOT+A+NAME'));
     const notice = opened.page.locator('.list-pane .notice');
@@ -94,6 +174,8 @@ suite('the dashboard in a browser', () => {
   });
 
   test('every view has names, roles, contrast and room, on a phone and a desk, by day and by night', async () => {
+    await fixture.call('POST', '/v1/actors/alice/resume', { headers: { prefer: 'wait=10' } });
+    writeLines(fixture, ['a line', 'and another']);
     const places = ['actors', 'actors/alice', 'actors/nobody', 'templates', 'nodes', 'starts', 'nowhere'];
     for (const viewport of [phone, desktop]) {
       for (const appearance of ['light', 'dark'] as const) {
@@ -162,8 +244,11 @@ suite('the dashboard in a browser', () => {
       await page.keyboard.press('End');
       assert.ok((await rows(page).count()) < 60, 'only the rows in sight');
     }
-    await page.keyboard.press('End');
-    await has(page, nameOf(9999));
+    // The browser is perhaps still on its way to what was the end before.
+    await until(async () => {
+      await page.keyboard.press('End');
+      return await page.getByText(nameOf(9999)).first().isVisible();
+    });
     assert.equal(await rows(page).last().getAttribute('aria-setsize'), '10000');
     await page.keyboard.press('PageUp');
     await page.keyboard.press('Home');
@@ -177,6 +262,15 @@ suite('the dashboard in a browser', () => {
     assert.deepEqual(complaints, []);
   });
 });
+
+/** What the stand-in node says that its actors wrote. */
+function writeLines({ node }: Fixture, texts: readonly string[], container = 'main'): void {
+  const { lines } = node.service;
+  for (const text of texts) {
+    const unixNanos = BigInt(Date.now()) * 1_000_000n + BigInt(lines.length);
+    lines.push({ sequence: BigInt(lines.length + 1), unixNanos, container, isError: lines.length % 2 === 1, text });
+  }
+}
 
 /** Straight into the registry: what is tested is the page, and each would write to the store. */
 async function createMany(

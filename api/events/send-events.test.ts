@@ -47,7 +47,7 @@ test('a reader that takes nothing is cut off', async (context) => {
   const ended = Promise.withResolvers<unknown>();
   const answer = await serve(context, (response) => {
     const limits = { heartbeatMs: 60_000, takeLimitMs: 50 };
-    sendEvents({ feed, stopping }, response, '0-0', {}, limits).then(ended.resolve, ended.resolve);
+    sendEvents({ feed, stopping }, response, '0-0', { nodes: true }, limits).then(ended.resolve, ended.resolve);
   });
   answer.on('error', () => undefined);
   answer.pause();
@@ -62,7 +62,7 @@ test('a silent stream tells the place now and then', async (context) => {
   const feed = feedOf(context, false);
   const answer = await serve(context, (response) => {
     const limits = { heartbeatMs: 10, takeLimitMs: 60_000 };
-    sendEvents({ feed, stopping }, response, '7-0', {}, limits).catch(() => undefined);
+    sendEvents({ feed, stopping }, response, '7-0', { nodes: true }, limits).catch(() => undefined);
   });
   let text = '';
   for await (const chunk of answer) {

@@ -3,9 +3,11 @@ import { setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { z } from 'zod';
+import { namespaceOf } from '../../shared/actor/namespace.ts';
 import { DormouseError, toDormouseError } from '../../shared/errors/dormouse-error.ts';
 import { answerOnSocket, watchLeaving } from '../../shared/http/forward-upgrade.ts';
 import type { ExecStart } from '../../shared/proto/gen/agent.ts';
+import { actorFor } from '../access/namespace.ts';
 import { sessionCallOf } from '../http/call-of.ts';
 import { problemOf } from '../http/problem.ts';
 import { requestIdOf } from '../http/request-id.ts';
@@ -29,14 +31,16 @@ export function createExecRouter(parts: GuestParts): ExecRouter {
     async serve(request, socket, head) {
       const requestId = requestIdOf(request);
       socket.on('error', () => undefined); // a client that resets; told by `close`
+      let actorId = '';
       try {
-        await parts.access.admit(request, 'admin');
+        const caller = await parts.access.admit(request, 'admin');
+        actorId = actorFor(request, caller, { id: execPath.exec(request.url ?? '')?.[1] ?? '' });
         if (socket.destroyed) return; // it left meanwhile, and nobody would notice
-        await serveExec(parts, request, socket, head, requestId, stop.signal);
+        await serveExec(parts, { request, requestId, actorId }, socket, head, stop.signal);
       } catch (cause) {
         const error = toDormouseError(cause);
         if (error.code === 'internal') parts.log.error({ requestId, err: cause }, 'exec failed');
-        const problem = problemOf(error, requestId);
+        const problem = problemOf(error, requestId, namespaceOf(actorId));
         const headers = Object.entries({ ...problem.headers, 'x-request-id': requestId }).flat();
         answerOnSocket(socket, problem.status, headers, JSON.stringify(problem.body));
       }
@@ -45,19 +49,24 @@ export function createExecRouter(parts: GuestParts): ExecRouter {
   };
 }
 
+interface ExecCall {
+  readonly request: IncomingMessage;
+  readonly requestId: string;
+  /** Qualified. */
+  readonly actorId: string;
+}
+
 async function serveExec(
   parts: GuestParts,
-  request: IncomingMessage,
+  { request, requestId, actorId }: ExecCall,
   socket: Duplex,
   head: Buffer,
-  requestId: string,
   stop: AbortSignal,
 ): Promise<void> {
-  const id = execPath.exec(request.url ?? '')?.[1] ?? '';
   const start = startOf(new URL(request.url ?? '', 'http://api').searchParams);
   const leaving = new AbortController();
   const watching = watchLeaving(socket, () => leaving.abort(new Error('the client left')));
-  const call = sessionCallOf(request, requestId, id, AbortSignal.any([leaving.signal, stop]));
+  const call = sessionCallOf(request, requestId, actorId, AbortSignal.any([leaving.signal, stop]));
   try {
     const program = await openSession(parts, call, (client, metadata) => client.exec(metadata));
     watching[Symbol.dispose]();

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import { WebSocket } from 'ws';
+import { newEncryptionKey } from '../../shared/encryption/key-ring.ts';
 import type { LogLine } from '../../shared/logs/line.ts';
-import { encodeLines } from '../../shared/logs/stored.ts';
+import { encodeLines, putLines } from '../../shared/logs/stored.ts';
 import { objectKeys } from '../../shared/snapshot/object-keys.ts';
 import { startFixture, until, type Fixture } from '../stand-in/fixture.ts';
 
@@ -133,6 +135,19 @@ suite('inside an actor, as the api sees it', () => {
     assert.equal(text, `id: 3-3000000000\nevent: line\ndata: ${JSON.stringify(shape)}\n\n`);
     assert.equal((await logs('', { 'last-event-id': 'x' })).status, 400);
     assert.equal((await api.call('GET', '/v1/actors/nobody/logs')).status, 404);
+  });
+
+  test('kept lines that are encrypted are opened by a node; without one, what its node has is still shown', async () => {
+    await api.sleeping('secretive');
+    const { uid = '' } = (await api.registry.getActor('secretive')) ?? {};
+    const keyRing = [newEncryptionKey('k', randomBytes(32))];
+    const key = objectKeys.actorLog('secretive', uid, '1.1', 1);
+    await putLines({ store: api.store, keyRing }, key, [line(1, 'secret')]);
+    const logs = async () => (await api.call('GET', '/v1/actors/secretive/logs')).text;
+    api.node.service.kept.set('secretive', [line(1, 'secret')]);
+    assert.equal(await logs(), 'secret\n');
+    api.node.service.kept.delete('secretive');
+    assert.equal(await logs(), '');
   });
 
   function open(id: string, query: string) {

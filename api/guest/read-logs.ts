@@ -4,10 +4,10 @@
  * node did not get to say is in the memory that the next activation begins with, and so are lines said before.
  */
 import { createSieve, type Cursor, type LogLine } from '../../shared/logs/line.ts';
-import { readStored } from '../../shared/logs/stored.ts';
 import { metadataOf, refusalIn } from '../../shared/node-service/contract.ts';
 import type { LogsReply } from '../../shared/proto/gen/agent.ts';
 import type { ActorRecord } from '../../shared/registry/records.ts';
+import { keptLines } from './kept-lines.ts';
 import type { GuestParts } from './open-session.ts';
 
 export interface LogQuery {
@@ -23,7 +23,7 @@ export async function* readLogs(parts: GuestParts, first: ActorRecord, query: Lo
   const { id, follow, signal, after } = query;
   const sieve = createSieve(after);
   using watching = parts.watch.open(id);
-  const past = sieve(await readStored(parts.store, id, first.uid, { signal }));
+  const past = sieve(await keptLines(parts, first, signal));
   let record = await parts.registry.getActor(id);
   if (record?.uid === first.uid) {
     for await (const lines of linesOfNode(parts, record, false, signal)) past.push(...sieve(lines));

@@ -4,6 +4,7 @@ import type { Operation } from '../../shared/registry/records.ts';
 import type { RouteParts } from '../app.ts';
 import { awaitOperation } from '../scheduler/await-operation.ts';
 import { isOver, requireDone } from '../scheduler/operations.ts';
+import { viewOfOperation, type OperationView } from '../schemas/operation.ts';
 import { clientSignal } from './client-signal.ts';
 
 /** Throws the operation's own error when it failed while the caller waited. */
@@ -12,7 +13,7 @@ export async function replyWithOperation(
   reply: FastifyReply,
   operation: Operation,
   waitMs: number | undefined,
-): Promise<Operation> {
+): Promise<OperationView> {
   void reply.header('location', `/v1/operations/${operation.id}`);
   let current = operation;
   if (waitMs !== undefined) {
@@ -21,5 +22,5 @@ export async function replyWithOperation(
     requireDone(current);
   }
   void reply.code(isOver(current) && waitMs !== undefined ? 200 : 202);
-  return current;
+  return viewOfOperation(current);
 }

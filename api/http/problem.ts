@@ -1,4 +1,5 @@
 /** RFC 9457 problem documents, made from any error. What is not ours is `internal`: its words stay in the log. */
+import { defaultNamespace, inPublicWords } from '../../shared/actor/namespace.ts';
 import { errorCodes } from '../../shared/errors/codes.ts';
 import type { DormouseError } from '../../shared/errors/dormouse-error.ts';
 
@@ -16,7 +17,8 @@ export const problemTypePrefix = '/errors/';
 const defaultRetryAfterMs = 1000;
 const statusesWithRetryAfter: ReadonlySet<number> = new Set([429, 503]);
 
-export function problemOf(error: DormouseError, requestId: string): Problem {
+/** In the words of those who see the namespace alone. */
+export function problemOf(error: DormouseError, requestId: string, namespace = defaultNamespace): Problem {
   const { status, retryable, title, nextStep } = errorCodes[error.code];
   const internal = error.code === 'internal';
   const retryAfterMs =
@@ -34,13 +36,16 @@ export function problemOf(error: DormouseError, requestId: string): Problem {
       title,
       status,
       code: error.code,
-      detail: internal ? title : error.message,
+      detail: internal ? title : inPublicWords(error.message, namespace),
       nextStep,
       retryable,
       ...(retryAfterMs !== undefined && { retryAfterMs }),
       requestId,
       ...(error.errors.length > 0 && { errors: error.errors }),
-      ...(!internal && Object.keys(error.details).length > 0 && { details: error.details }),
+      ...(!internal && Object.keys(error.details).length > 0 && { details: publicDetails(error, namespace) }),
     },
   };
 }
+
+const publicDetails = ({ details }: DormouseError, namespace: string): unknown =>
+  namespace === defaultNamespace ? details : JSON.parse(inPublicWords(JSON.stringify(details), namespace));

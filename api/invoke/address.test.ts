@@ -11,7 +11,10 @@ suite('address of an actor', () => {
     for (const host of ['a1.actors.localhost', 'A1.Actors.LocalHost:7070', 'a1.actors.localhost.:80']) {
       assert.deepEqual(address(host, '/x%2F?y=1'), { id: 'a1', path: '/x%2F?y=1' }, host);
     }
-    assert.deepEqual(address('a.b.actors.localhost', '/'), { id: 'a.b', path: '/' });
+    assert.deepEqual(address('a.b.actors.localhost', '/'), { id: 'a', namespace: 'b', path: '/' });
+    for (const labels of ['a.b.c', 'a.', '.b', 'a.-b', 'a..b']) {
+      assert.deepEqual(address(`${labels}.actors.localhost`, '/'), { id: labels, path: '/' }, 'no actor’s name');
+    }
     for (const host of ['actors.localhost', '.actors.localhost', 'xactors.localhost', 'a1.actors.localhost.example']) {
       assert.equal(address(host, '/'), undefined, host);
     }

@@ -1,7 +1,11 @@
 /** Which actor a request is for: by host name, or by path. What the id may be is not checked here. */
 
+import { namespaceSchema } from '../../shared/actor/namespace.ts';
+
 export interface ActorAddress {
   readonly id: string;
+  /** When the host name says so. */
+  readonly namespace?: string;
   /** Path and query as the actor shall see them, byte for byte as the client sent them. */
   readonly path: string;
 }
@@ -15,22 +19,27 @@ export function addressOf(
   actorDomain: string,
 ): ActorAddress | undefined {
   const path = originForm(url ?? '/');
-  const id = actorOfHost(host, actorDomain);
-  if (id !== undefined) return { id, path };
+  const byHost = actorOfHost(host, actorDomain);
+  if (byHost !== undefined) return { ...byHost, path };
   const match = invokePath.exec(path);
   if (match === null) return undefined;
   const rest = match[2] ?? '';
   return { id: match[1] ?? '', path: rest.startsWith('/') ? rest : `/${rest}` };
 }
 
-/** `{id}.<domain>`, with or without a port and a final dot. */
-export function actorOfHost(host: string | undefined, actorDomain: string): string | undefined {
+/** `{id}.<domain>` or `{id}.{namespace}.<domain>`, with or without a port and a final dot. */
+export function actorOfHost(host: string | undefined, actorDomain: string): Omit<ActorAddress, 'path'> | undefined {
   const name = (host ?? '')
     .toLowerCase()
     .replace(/:[0-9]*$/, '')
     .replace(/\.$/, '');
   const suffix = `.${actorDomain}`;
-  return name.endsWith(suffix) && name.length > suffix.length ? name.slice(0, -suffix.length) : undefined;
+  if (!name.endsWith(suffix) || name.length === suffix.length) return undefined;
+  const labels = name.slice(0, -suffix.length);
+  const dot = labels.indexOf('.');
+  const namespace = namespaceSchema.safeParse(labels.slice(dot + 1));
+  // With more dots it is nobody's id.
+  return dot < 1 || !namespace.success ? { id: labels } : { id: labels.slice(0, dot), namespace: namespace.data };
 }
 
 /** A proxy's client sends the whole URL in its request line; what an origin sees is its path. */

@@ -93,6 +93,37 @@ suite('calls without room', () => {
     for (const call of parked) assert.equal((await call).status, 200);
   });
 
+  test('of one template leave a place to another namespace that shares it', async () => {
+    await using api = await startFixture(serve, { slots: 1, maxParked: 4 });
+    for (const id of ['holder', 'burst-1']) await api.sleeping(id);
+    for (const id of ['burst-2', 'burst-3', 'burst-4']) {
+      await api.call('POST', '/v1/actors', { body: { id, template: 't-burst-1' } });
+    }
+    const headers = { 'dormouse-namespace': 'other' };
+    await api.call('POST', '/v1/actors', { body: { id: 'lone', template: 't-burst-1' }, headers });
+    assert.equal((await invoke(api, 'holder')).status, 200);
+    const parked: ReturnType<typeof invoke>[] = [];
+    for (const id of ['burst-1', 'burst-2', 'burst-3']) {
+      parked.push(invoke(api, id));
+      await until(async () => /1 call waits/.test((await api.call('GET', `/v1/actors/${id}/explain`)).text));
+    }
+    assert.equal((await invoke(api, 'burst-4')).body['code'], 'too-many-parked');
+    const lone = api.call('GET', '/v1/actors/lone/invoke/', { headers });
+    const why = () => api.call('GET', '/v1/actors/lone/explain', { headers });
+    await until(async () => /1 call waits/.test((await why()).text));
+    for (const id of ['holder', 'burst-1']) {
+      await until(async () => (await stateOf(api, id)) === 'running');
+      await sleep(api, id);
+    }
+    assert.equal((await lone).status, 200, 'it is not behind all of the others');
+    assert.equal((await api.call('POST', '/v1/actors/lone/suspend', { headers })).status, 202);
+    for (const id of ['burst-2', 'burst-3']) {
+      await until(async () => (await stateOf(api, id)) === 'running');
+      await sleep(api, id);
+    }
+    for (const call of parked) assert.equal((await call).status, 200);
+  });
+
   test('past the wake limit: 503 with Retry-After; too many: 429; who leaves frees the place', async () => {
     await using api = await oneSlot();
     await api.sleeping('holder');

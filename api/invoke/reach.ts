@@ -13,7 +13,6 @@
  * call waits until the actor has left that node. A node that does not know us is asked once more, and given up then. Failures also: `actor-not-found`, `actor-deleted`, `actor-failed`,
  * `actor-asleep`, `incompatible`, `too-many-pending`, `too-many-parked`.
  */
-import { actorIdSchema } from '../../shared/actor/names.ts';
 import { deserializeError, DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ForwardOutcome } from '../../shared/http/exchange.ts';
 import type { ActorRecord, Phases, StartKind } from '../../shared/registry/records.ts';
@@ -22,7 +21,7 @@ import type { Access } from '../access/access.ts';
 import type { ApiParts } from '../parts.ts';
 import type { ActorWatch, Watching } from '../scheduler/actor-watch.ts';
 import type { Parking } from '../scheduler/parking.ts';
-import type { TemplateCache } from '../scheduler/template-cache.ts';
+import type { TemplateCache } from '../../shared/registry/template-cache.ts';
 import type { NodeDirectory, NodeTarget } from './node-directory.ts';
 import type { PendingRequests } from './pending.ts';
 import type { Route, RouteCache } from './route-cache.ts';
@@ -40,6 +39,7 @@ export interface ReachParts extends ApiParts {
 }
 
 export interface Call {
+  /** Qualified. */
   readonly id: string;
   readonly mayWake: boolean;
   /** Ends when the client leaves, or this process stops. Asked for once, and only by a call that has to wait. */
@@ -66,7 +66,6 @@ export async function reach(parts: ReachParts, call: Call, send: Send): Promise<
     const outcome = await sendAlong(parts, id, route, send, hotStart);
     if (outcome.outcome !== 'refused') return outcome;
   }
-  if (!actorIdSchema.safeParse(id).success) throw notFound(id);
   let running: ActorRecord;
   {
     // Opened before the look, so that no change after it is missed; and not kept for as long as an answer streams.

@@ -5,6 +5,7 @@
 import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { namespaceOf } from '../../shared/actor/namespace.ts';
 import { DormouseError, toDormouseError } from '../../shared/errors/dormouse-error.ts';
 import { answerOnSocket, forwardUpgrade, watchLeaving } from '../../shared/http/forward-upgrade.ts';
 import { forward } from '../../shared/http/forward.ts';
@@ -13,7 +14,8 @@ import { framingOf } from '../../shared/http/request-body.ts';
 import type { StartKind } from '../../shared/registry/records.ts';
 import { currentScope, requestScope, type TraceScope } from '../../shared/telemetry/trace-scope.ts';
 import { traced, type TracedWork } from '../../shared/telemetry/tracing.ts';
-import { problemOf } from '../http/problem.ts';
+import { actorFor } from '../access/namespace.ts';
+import { problemOf, type Problem } from '../http/problem.ts';
 import { callOf } from '../http/call-of.ts';
 import { requestIdOf } from '../http/request-id.ts';
 import { headersOfAnswer, headersToActor } from './actor-headers.ts';
@@ -32,6 +34,8 @@ export interface InvokeRouter {
 
 interface Exchange {
   readonly address: ActorAddress;
+  /** Qualified; known once the caller is let in. */
+  actorId: string;
   readonly request: IncomingMessage;
   readonly requestId: string;
   readonly arrivedAt: number;
@@ -50,28 +54,29 @@ export function createInvokeRouter(parts: ReachParts): InvokeRouter {
     address: ActorAddress,
     request: IncomingMessage,
     work: (exchange: Exchange) => Promise<void>,
-    answer: (error: DormouseError, requestId: string) => void,
+    answer: (problem: Problem, requestId: string) => void,
   ): Promise<void> => {
     const requestId = requestIdOf(request);
     const exchange: Exchange = {
-      ...{ address, request, requestId, arrivedAt: performance.now() },
+      ...{ address, actorId: '', request, requestId, arrivedAt: performance.now() },
       trace: once(() => currentScope() ?? requestScope(request, requestId)),
       result: { start: 'none', outcome: 'abandoned' },
     };
     const done = (async () => {
       try {
         if (stopping) throw stoppingError();
-        await parts.access.admit(request, 'invoke');
+        const caller = await parts.access.admit(request, 'invoke');
+        exchange.actorId = actorFor(request, caller, address);
         if (parts.tracing.recorder === undefined) await work(exchange);
         else await traced(parts.tracing, spanOf(exchange), toDormouseError, () => work(exchange));
       } catch (cause) {
         const error = toDormouseError(cause);
         exchange.result.outcome = error.code;
         const { traceId } = exchange.trace();
-        const log = parts.log.child({ requestId, traceId, actorId: address.id.slice(0, 63) });
+        const log = parts.log.child({ requestId, traceId, actorId: exchange.actorId || address.id.slice(0, 63) });
         if (error.code === 'internal') log.error({ err: cause }, 'call failed');
         else log.info({ code: error.code, err: error.message }, 'call not served');
-        answer(error, requestId);
+        answer(problemOf(error, requestId, namespaceOf(exchange.actorId)), requestId);
       }
     })();
     underWay.set(exchange, done);
@@ -90,7 +95,7 @@ export function createInvokeRouter(parts: ReachParts): InvokeRouter {
         address,
         request,
         (exchange) => serveRequest(parts, exchange, response, stop.signal),
-        (error, requestId) => answerProblem(request, response, error, requestId),
+        (problem, requestId) => answerProblem(request, response, problem, requestId),
       ),
     serveUpgrade: (address, request, socket, head) => {
       socket.on('error', () => undefined); // a client that resets; told by `close`
@@ -98,8 +103,7 @@ export function createInvokeRouter(parts: ReachParts): InvokeRouter {
         address,
         request,
         (exchange) => serveSocket(parts, exchange, socket, head, stop.signal),
-        (error, requestId) => {
-          const problem = problemOf(error, requestId);
+        (problem, requestId) => {
           const headers = Object.entries({ ...problem.headers, 'x-request-id': requestId }).flat();
           answerOnSocket(socket, problem.status, headers, JSON.stringify(problem.body));
         },
@@ -120,12 +124,12 @@ function once<Value extends object>(make: () => Value): () => Value {
   return () => (made ??= make());
 }
 
-const spanOf = ({ request, requestId, address }: Exchange): TracedWork => ({
+const spanOf = ({ request, requestId, actorId }: Exchange): TracedWork => ({
   name: 'call',
   traceparent: request.headers['traceparent'],
   requestId,
   kind: 'server',
-  attributes: { 'http.request.method': request.method ?? '', 'dormouse.actor': address.id.slice(0, 63) },
+  attributes: { 'http.request.method': request.method ?? '', 'dormouse.actor': actorId },
 });
 
 const stoppingError = (): DormouseError => new DormouseError('shutting-down', 'the api is stopping');
@@ -136,7 +140,7 @@ async function serveRequest(
   response: ServerResponse,
   stop: AbortSignal,
 ): Promise<void> {
-  const { request, address } = exchange;
+  const { request, address, actorId } = exchange;
   const waitSignal = (): AbortSignal => {
     const leaving = new AbortController();
     const left = (): void => leaving.abort(new Error('the client left'));
@@ -144,7 +148,7 @@ async function serveRequest(
     else response.once('close', left);
     return AbortSignal.any([leaving.signal, stop]);
   };
-  await reach(parts, callOf(request, address.id, waitSignal, exchange.trace), (activation) => {
+  await reach(parts, callOf(request, actorId, waitSignal, exchange.trace), (activation) => {
     const sentAt = performance.now();
     return forward({
       request,
@@ -170,7 +174,7 @@ async function serveSocket(
   head: Buffer,
   stop: AbortSignal,
 ): Promise<void> {
-  const { request, address } = exchange;
+  const { request, address, actorId } = exchange;
   const leaving = new AbortController();
   const watch = (): Disposable => watchLeaving(socket, () => leaving.abort(new Error('the client left')));
   let watching: Disposable | undefined;
@@ -179,7 +183,7 @@ async function serveSocket(
     watching = watch();
     return AbortSignal.any([leaving.signal, stop]);
   };
-  await reach(parts, callOf(request, address.id, waitSignal, exchange.trace), async (activation) => {
+  await reach(parts, callOf(request, actorId, waitSignal, exchange.trace), async (activation) => {
     watching?.[Symbol.dispose]();
     const sentAt = performance.now();
     const outcome = await forwardUpgrade({
@@ -199,8 +203,8 @@ async function serveSocket(
   watching?.[Symbol.dispose]();
 }
 
-const toActor = (parts: ReachParts, { address, requestId }: Exchange, { epoch, target }: Activation) => ({
-  actorId: address.id,
+const toActor = (parts: ReachParts, { actorId, requestId }: Exchange, { epoch, target }: Activation) => ({
+  actorId,
   epoch,
   pass: target.pass(),
   requestId,
@@ -227,14 +231,13 @@ function refusalOf(answer: IncomingMessage): string | undefined {
 function answerProblem(
   request: IncomingMessage,
   response: ServerResponse,
-  error: DormouseError,
+  { status, headers, body }: Problem,
   requestId: string,
 ): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
-  const { status, headers, body } = problemOf(error, requestId);
   // A client that waits for our 100 will not send its body now, so the next thing on its connection is anyone's guess.
   const close = request.headers.expect !== undefined && framingOf(request) !== 'none';
   response.writeHead(status, { ...headers, 'x-request-id': requestId, ...(close && { connection: 'close' }) });

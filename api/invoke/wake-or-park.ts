@@ -7,7 +7,7 @@ import type { ActorRecord } from '../../shared/registry/records.ts';
 import { inScope, type TraceScope } from '../../shared/telemetry/trace-scope.ts';
 import type { ApiParts } from '../parts.ts';
 import { behindOthers, type Parking, type Place } from '../scheduler/parking.ts';
-import type { TemplateCache } from '../scheduler/template-cache.ts';
+import type { TemplateCache } from '../../shared/registry/template-cache.ts';
 import { startWake } from '../scheduler/wake.ts';
 
 interface WakeParts extends ApiParts {

@@ -12,6 +12,7 @@ const description = [
   '`Dormouse-Wake: never` answers 409 instead of waking it. Answers carry `Server-Timing`, `Dormouse-Start` and `Dormouse-Epoch`.',
   'Where the API requires a token, an actor that has an `Authorization` of its own is called with `Dormouse-Token` instead.',
   'A token has scopes: `invoke` calls actors, `read` reads what the API answers to GET, `admin` does all of it.',
+  'Actors and templates are in a namespace: that of the token, or the one that `Dormouse-Namespace` names, or `default`; `*` lists all. By host name: `http://{id}.{namespace}.<actor domain>/…`.',
   'Refusals are RFC 9457 problem documents. POST honours `Idempotency-Key`.',
 ].join('\n\n');
 

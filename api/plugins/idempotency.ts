@@ -1,6 +1,6 @@
 /**
- * `Idempotency-Key` on POST: the same key with the same body gets the same answer, and the work is done once. A new token
- * is the exception: each POST of one makes one.
+ * `Idempotency-Key` on POST: the same key with the same body gets the same answer, and the work is done once. New tokens
+ * and webhooks are the exception: each POST of one makes one.
  *
  * Two things stand in the registry. The claim (the body's fingerprint) is taken first, and is short-lived, so that a
  * process that died does not block the key for long; the answer, kept for a day, takes its place. A failure that is ours
@@ -9,6 +9,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { qualify } from '../../shared/actor/namespace.ts';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
 import { canonicalJson } from '../../shared/template/template-spec.ts';
@@ -59,7 +60,8 @@ export function honourIdempotencyKeys(app: FastifyInstance, registry: Registry):
 }
 
 /** A secret that is told once must not stand in the registry for a day. */
-const tellsSecrets = ({ routeOptions }: FastifyRequest): boolean => routeOptions.url === '/v1/tokens';
+const tellsSecrets = ({ routeOptions }: FastifyRequest): boolean =>
+  routeOptions.url === '/v1/tokens' || routeOptions.url === '/v1/webhooks';
 
 function claimOf(request: FastifyRequest): Claim | undefined {
   const given = request.headers['idempotency-key'];
@@ -75,7 +77,8 @@ function claimOf(request: FastifyRequest): Claim | undefined {
   const fingerprint = createHash('sha256')
     .update(canonicalJson(request.body ?? null))
     .digest('hex');
-  return { scope: `${path}:${key.data}`, fingerprint };
+  // The key of one namespace says nothing in another.
+  return { scope: `${qualify(request.namespace, path)}:${key.data}`, fingerprint };
 }
 
 async function recall(registry: Registry, claim: Claim): Promise<z.infer<typeof answerSchema> | undefined> {

@@ -28,7 +28,7 @@ export function answerWithProblems(app: FastifyInstance): void {
 }
 
 function sendProblem(error: DormouseError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { status, headers, body } = problemOf(error, request.id);
+  const { status, headers, body } = problemOf(error, request.id, request.namespace);
   // As text: a problem is not checked against the schema of the route it stands in for.
   return reply.code(status).headers(headers).serializer(String).send(JSON.stringify(body));
 }

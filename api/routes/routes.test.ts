@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import http, { type IncomingMessage } from 'node:http';
 import { after, before, suite, test } from 'node:test';
 import fc from 'fast-check';
+import { qualify } from '../../shared/actor/namespace.ts';
+import { writePool } from '../../shared/registry/pool-report.ts';
 import { readHead } from '../../shared/snapshot/actor-log.ts';
 import { specOf, startFixture, until, type Fixture } from '../stand-in/fixture.ts';
 
@@ -195,6 +197,14 @@ suite('routes', () => {
     const nodes = (await get('/v1/nodes')).body['items'] as Record<string, unknown>[];
     assert.ok(nodes[0]);
     assert.equal(nodes[0]['id'], 'node-1');
+    assert.deepEqual(nodes[0]['pool'], []);
+    const { bootId = '' } = (await api.registry.getNode('node-1')) ?? {};
+    const share = { template: 'counter', revision: 'r', ready: 2, making: 1 };
+    await writePool(api.registry, { id: 'node-1', bootId }, [share, { ...share, template: qualify('red', 'counter') }]);
+    assert.deepEqual(((await get('/v1/nodes')).body['items'] as Record<string, unknown>[])[0]?.['pool'], [
+      { ...share, namespace: 'default' },
+      { ...share, namespace: 'red' },
+    ]);
     for (const secret of ['ingressUrl', 'nodeServiceUrl', 'passKey']) assert.equal(nodes[0][secret], undefined);
     assert.equal((await get('/healthz')).status, 200);
     assert.equal((await get('/readyz')).body['status'], 'ready');

@@ -31,7 +31,10 @@ import { getRoute as getTemplate } from './templates/get.ts';
 import { listRoute as listTemplates } from './templates/list.ts';
 import { createRoute as createWebhook } from './webhooks/create.ts';
 import { deleteRoute as deleteWebhook } from './webhooks/delete.ts';
+import { enableRoute as enableWebhook } from './webhooks/enable.ts';
+import { getRoute as getWebhook } from './webhooks/get.ts';
 import { listRoute as listWebhooks } from './webhooks/list.ts';
+import { sendTestRoute as testWebhook } from './webhooks/send-test.ts';
 import { createRoute as createToken } from './tokens/create.ts';
 import { listRoute as listTokens } from './tokens/list.ts';
 import { revokeRoute as revokeToken } from './tokens/revoke.ts';
@@ -56,7 +59,7 @@ export function registerRoutes(app: ApiApp, parts: RouteParts): void {
     ...[createToken, listTokens, revokeToken],
     rebuildRegistry,
     metricsRoute,
-    ...[createWebhook, listWebhooks, deleteWebhook],
+    ...[createWebhook, listWebhooks, getWebhook, enableWebhook, testWebhook, deleteWebhook],
   ];
   for (const route of routes) route(app, parts);
 }

@@ -10,7 +10,7 @@ import type { ActorRecord, Operation } from '../../shared/registry/records.ts';
 import { currentScope } from '../../shared/telemetry/trace-scope.ts';
 import type { RouteParts } from '../app.ts';
 import { followTransition } from './follow-transition.ts';
-import { finish, newOperation, sendJob } from './operations.ts';
+import { finish, newOperation, sendJob, sendJobOf } from './operations.ts';
 import { parkResume } from './park-resume.ts';
 import { behindOthers } from './parking.ts';
 import { isLive } from './placement.ts';
@@ -125,10 +125,12 @@ async function beginSleep(
   const move = { id, epoch } as const;
   const deadlineMs = jobLimitsMs[kind] + handoverMs;
   const reason = 'a user asked for it';
-  const moved = await parts.registry.transition({ ...move, from: [from], to, deadlineMs, reason });
+  const operation = newOperation(kind, id, node);
+  const moved = await parts.registry.transition({ ...move, from: [from], to, deadlineMs, reason, operation });
   if (moved.outcome !== 'moved') return undefined;
   try {
-    return await sendJob(parts, { kind, target: id, node, subject: { actorId: id, epoch } });
+    await sendJobOf<'suspend' | 'pause'>(parts, operation, node, { actorId: id, epoch });
+    return operation;
   } catch (error) {
     // The node knows nothing of it, so all is as before. A job that arrives after all finds the state changed.
     const update = { lastError: serializeError(error) };

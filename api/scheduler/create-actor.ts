@@ -6,6 +6,7 @@
  * Failures: `actor-exists`, `template-not-found`, `template-not-ready`, `template-failed`.
  */
 import { randomUUID } from 'node:crypto';
+import { qualify } from '../../shared/actor/namespace.ts';
 import { recordFromLog } from '../../shared/actor/restored-record.ts';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ActorRecord, TemplateRecord } from '../../shared/registry/records.ts';
@@ -14,13 +15,14 @@ import { canonicalJson } from '../../shared/template/template-spec.ts';
 import type { RouteParts } from '../app.ts';
 import type { ActorSpec } from '../schemas/actor.ts';
 import { newActorId } from './actor-id.ts';
+import { findTemplate } from './visible-templates.ts';
 
 type Parts = Pick<RouteParts, 'registry' | 'store'>;
 type Created = Extract<LogEntry, { kind: 'created' }>;
 
-export async function createActor(parts: Parts, spec: ActorSpec): Promise<ActorRecord> {
-  const template = await readyTemplate(parts, spec.template);
-  const id = spec.id ?? newActorId();
+export async function createActor(parts: Parts, namespace: string, spec: ActorSpec): Promise<ActorRecord> {
+  const template = await readyTemplate(parts, namespace, spec.template);
+  const id = qualify(namespace, spec.id ?? newActorId());
   if ((await parts.registry.getActor(id)) !== undefined) throw exists(id);
   const before = await readHead(parts.store, id);
   const { created, head, isNew } = await commitCreated(parts, id, spec, template, before);
@@ -52,7 +54,7 @@ async function commitCreated(
     kind: 'created',
     uid: randomUUID(),
     id,
-    template: spec.template,
+    template: template.name,
     revision,
     labels,
     coldStart,
@@ -63,8 +65,8 @@ async function commitCreated(
   return { created, head: { seq: created.seq, last: created, created, snapshot: undefined }, isNew: true };
 }
 
-async function readyTemplate({ registry }: Parts, name: string): Promise<TemplateRecord> {
-  const template = await registry.getTemplate(name);
+async function readyTemplate({ registry }: Parts, namespace: string, name: string): Promise<TemplateRecord> {
+  const template = await findTemplate(registry, namespace, name);
   if (template === undefined || template.state === 'deleting') {
     throw new DormouseError('template-not-found', `no template ${name}`);
   }

@@ -1,8 +1,8 @@
 /**
  * Calls that wait for room: a bounded queue of this process. Whenever room may have come (an actor went to sleep, a node
  * joined), the parked actors are tried in the order they came. One that still does not fit does not hold up a smaller one
- * behind it, and a call that comes while others wait goes to the end instead of past them. Templates take turns: the first
- * of one is tried before the second of another, and no template takes all the places. Between several api processes the
+ * behind it, and a call that comes while others wait goes to the end instead of past them. Lanes (turns.ts) take turns: the
+ * first of one is tried before the second of another, and none takes all the places. Between several api processes the
  * claim decides.
  *
  *   enter ─► parked ─► tried again and again ─► claimed: the call sees its actor wake, and leaves
@@ -14,6 +14,7 @@ import type { Change } from '../../shared/registry/records.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
 import { wantRoom } from '../../shared/registry/wanted-room.ts';
 import { fullNodes } from './placement.ts';
+import { laneOf } from './turns.ts';
 
 export interface Place extends Disposable {
   /** False once it was its turn: whatever came of it, this place is used up. */
@@ -42,7 +43,7 @@ export interface Parking extends Disposable {
 
 interface Entry {
   calls: number;
-  readonly template: string;
+  readonly lane: string;
   refusal: DormouseError;
   failure: DormouseError | undefined;
   readonly attempt: () => Promise<void>;
@@ -55,14 +56,14 @@ export const behindOthers = (): DormouseError =>
 /** For hints that were lost, and for room that comes without one: a lease that is over. */
 const tryEveryMs = 1000;
 const retryAfterMs = 5000;
-/** Of all places, for the calls of one template: somebody else's call finds one, however many wait. */
+/** Of all places, for the calls of one lane: somebody else's call finds one, however many wait. */
 const largestShare = 0.75;
 
 export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, limit: number): Parking {
   const entries = new Map<string, Entry>(); // in the order they came
   let calls = 0;
-  const callsOf = new Map<string, number>(); // by template
-  const servedAt = new Map<string, number>(); // by template: the number of its latest actor that got room
+  const callsOf = new Map<string, number>(); // by lane
+  const servedAt = new Map<string, number>(); // by lane: the number of its latest actor that got room
   let served = 0;
   let trying = false;
   let again = false;
@@ -78,7 +79,7 @@ export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, li
     while (again) {
       again = false;
       for (const [id, entry] of inTurns(entries, servedAt)) {
-        if (await tryOne(entries, id, entry)) servedAt.set(entry.template, ++served);
+        if (await tryOne(entries, id, entry)) servedAt.set(entry.lane, ++served);
         if (entries.get(id) === entry) want(entry.refusal);
       }
     }
@@ -94,9 +95,9 @@ export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, li
 
   const leave = (id: string, entry: Entry): void => {
     calls--;
-    const left = (callsOf.get(entry.template) ?? 1) - 1;
-    if (left > 0) callsOf.set(entry.template, left);
-    else callsOf.delete(entry.template);
+    const left = (callsOf.get(entry.lane) ?? 1) - 1;
+    if (left > 0) callsOf.set(entry.lane, left);
+    else callsOf.delete(entry.lane);
     if (--entry.calls === 0 && entries.get(id) === entry) entries.delete(id);
   };
   return {
@@ -107,16 +108,17 @@ export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, li
       return calls;
     },
     waiting: (id) => entries.get(id)?.calls ?? 0,
-    enter({ id, template }, refusal, attempt) {
-      if (calls >= limit || (callsOf.get(template) ?? 0) >= Math.ceil(limit * largestShare)) {
+    enter(actor, refusal, attempt) {
+      const [id, lane] = [actor.id, laneOf(actor)];
+      if (calls >= limit || (callsOf.get(lane) ?? 0) >= Math.ceil(limit * largestShare)) {
         throw new DormouseError('too-many-parked', `${calls} calls wait for room already`, { retryAfterMs });
       }
-      const entry = entries.get(id) ?? { calls: 0, template, refusal, failure: undefined, attempt };
+      const entry = entries.get(id) ?? { calls: 0, lane, refusal, failure: undefined, attempt };
       entries.set(id, entry);
       entry.calls++;
       want(refusal);
       calls++;
-      callsOf.set(template, (callsOf.get(template) ?? 0) + 1);
+      callsOf.set(lane, (callsOf.get(lane) ?? 0) + 1);
       if (entries.size > 1) void tryAll(); // it came past nobody, but perhaps there is room for all of them
       let left = false;
       return {
@@ -142,15 +144,15 @@ export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, li
   };
 }
 
-/** The first of each template, then the second of each, …; among equals first the template that got room longest ago. */
+/** The first of each lane, then the second of each, …; among equals first the lane that got room longest ago. */
 function inTurns(entries: ReadonlyMap<string, Entry>, servedAt: ReadonlyMap<string, number>): [string, Entry][] {
   const counts = new Map<string, number>();
   return [...entries]
     .map((item) => {
-      const { template } = item[1];
-      const turn = counts.get(template) ?? 0;
-      counts.set(template, turn + 1);
-      return { item, turn, servedAt: servedAt.get(template) ?? 0 };
+      const { lane } = item[1];
+      const turn = counts.get(lane) ?? 0;
+      counts.set(lane, turn + 1);
+      return { item, turn, servedAt: servedAt.get(lane) ?? 0 };
     })
     .sort((a, b) => a.turn - b.turn || a.servedAt - b.servedAt)
     .map(({ item }) => item);

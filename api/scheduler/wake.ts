@@ -17,6 +17,7 @@ import type { ActorRecord, NodeStatus, Operation, TemplateRecord } from '../../s
 import type { ApiParts } from '../parts.ts';
 import { newOperation, sendJobOf } from './operations.ts';
 import { chooseNode, refusal, type Placement } from './placement.ts';
+import { laneOf } from './turns.ts';
 
 /** Longer than the default lease, after which placement opens in any case. */
 const closedLimitMs = 15_000;
@@ -38,9 +39,9 @@ export type WakeResult =
 
 const fallBackLimitMs = 20_000;
 
-/** Waits for its template's turn when many want to. */
+/** Waits for its turn when many want to. */
 export const startWake = (parts: ApiParts, wake: Wake): Promise<WakeResult> =>
-  parts.turns.starts.run(wake.template.name, () => start(parts, wake));
+  parts.turns.starts.run(laneOf(wake.record), () => start(parts, wake));
 
 async function start(parts: ApiParts, wake: Wake): Promise<WakeResult> {
   const { registry } = parts;
@@ -48,20 +49,28 @@ async function start(parts: ApiParts, wake: Wake): Promise<WakeResult> {
   const only = wake.node ?? (record.state === 'paused' ? record.node : undefined);
   const tried = new Set<string>();
   const closedUntil = performance.now() + closedLimitMs;
+  // Whether a paused actor's node is gone is not told by an old look.
+  let asOf = record.state === 'paused' ? performance.now() : undefined;
   for (;;) {
-    const nodes = await registry.listNodes();
+    const nodes = await parts.seen.list(asOf);
     if (record.state === 'paused' && isGone(nodes, record.node)) return await leaveDeadNode(parts, record);
     const choice = chooseNode(nodes, { ...placementOf(wake), only, without: tried });
+    if (choice.node === undefined && asOf === undefined) {
+      asOf = performance.now();
+      continue;
+    }
     if (choice.node === undefined) {
       const { current, closedMs } = await registry.life();
       if (current && closedMs === 0) throw refusal(choice.unfit, only);
       await waitForPlacement(closedMs, closedUntil);
+      asOf = performance.now();
       continue;
     }
     const node = choice.node.id;
     const operation = newOperation('resume', record.id, node);
     const claim = await registry.claim(record.id, node, jobLimitsMs.resume + handoverMs, wake.reason, operation);
     if (claim.outcome === 'claimed') {
+      parts.seen.place(node, record.memoryMiB);
       await order(parts, wake, operation, node, claim.epoch);
       return { outcome: 'claimed', epoch: claim.epoch, operation };
     }
@@ -109,7 +118,7 @@ async function order(parts: ApiParts, wake: Wake, operation: Operation, node: st
   try {
     const subject = { actorId: id, epoch, ...traceparent };
     // Should this process end before the job is sent, the node takes it up by itself (worker/jobs/take-up.ts).
-    const turn = parts.turns.take(node, wake.template.name, operation.id);
+    const turn = parts.turns.take(node, laneOf(wake.record), operation.id);
     await sendJobOf<'resume'>(parts, operation, node, subject, turn);
   } catch (error) {
     parts.log.error({ err: error, actorId: id, epoch, node }, 'resume job not sent');

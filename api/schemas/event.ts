@@ -1,5 +1,6 @@
 /** State changes as the API tells them, in its stream and to webhooks. */
 import { z } from 'zod';
+import { inPublicWords, nameOf, namespaceOf } from '../../shared/actor/namespace.ts';
 import { eventTypes, phasesSchema, type PlatformEvent } from '../../shared/registry/records.ts';
 
 export const eventTypeSchema = z.enum(eventTypes);
@@ -11,6 +12,7 @@ export const eventView = z
     type: eventTypeSchema,
     actor: z.string().optional(),
     template: z.string().optional(),
+    namespace: z.string().optional().meta({ description: 'Of the actor or the template; none of a node' }),
     node: z.string().optional().meta({ description: 'Of a node, itself; of an actor, where it is or was' }),
     from: z.string().optional().meta({ description: 'Absent for what has just come to be' }),
     to: z.string().meta({ description: 'The state now; `gone` for what no longer exists' }),
@@ -24,14 +26,32 @@ type EventView = z.infer<typeof eventView>;
 
 export function viewOfEvent(event: PlatformEvent): EventView {
   const { id, at, type, subject, from, to, cause, epoch, node, generation, phases } = event;
-  return { id, at, type, node, [type]: subject, from, to, cause, epoch, generation, phases };
+  const changed = { id, at, type, from, to, epoch, generation, phases };
+  if (type === 'node') return { ...changed, node: subject, cause };
+  const namespace = namespaceOf(subject);
+  return { ...changed, node, [type]: nameOf(subject), namespace, cause: inPublicWords(cause, namespace) };
 }
 
+/** What a subscriber may hear of. */
+export interface EventScope {
+  /** Undefined: all of them. */
+  readonly namespace?: string | undefined;
+  /** Nodes are the platform's. */
+  readonly nodes: boolean;
+}
+
+export const mayHear = ({ namespace, nodes }: EventScope, { type, subject }: PlatformEvent): boolean =>
+  type === 'node' ? nodes : namespace === undefined || namespaceOf(subject) === namespace;
+
 /** What a subscriber wants; an absent part wants everything. */
-export interface EventFilter {
+export interface EventFilter extends EventScope {
   readonly actor?: string | undefined;
   readonly types?: readonly PlatformEvent['type'][] | undefined;
 }
 
-export const wants = ({ actor, types }: EventFilter, { type, subject }: PlatformEvent): boolean =>
-  (types === undefined || types.includes(type)) && (actor === undefined || (type === 'actor' && subject === actor));
+export function wants(filter: EventFilter, event: PlatformEvent): boolean {
+  const { actor, types } = filter;
+  if (!mayHear(filter, event)) return false;
+  if (types !== undefined && !types.includes(event.type)) return false;
+  return actor === undefined || (event.type === 'actor' && nameOf(event.subject) === actor);
+}

@@ -1,6 +1,7 @@
 /** Tokens as the API takes and shows them. The secret is shown once, in the answer that made it. */
 import { z } from 'zod';
 import { rateLimitSchema, scopeSchema, type StoredToken } from '../../shared/access/stored-tokens.ts';
+import { namespaceSchema } from '../../shared/actor/namespace.ts';
 import { tokenIdPattern } from '../../shared/access/token-text.ts';
 
 export const tokenIdSchema = z.string().regex(tokenIdPattern, '16 hexadecimal digits');
@@ -20,6 +21,7 @@ export const tokenSpecSchema = z
       .partial({ burst: true })
       .optional()
       .meta({ description: 'In each api process; `burst` is `perSecond`, rounded up, unless given' }),
+    namespace: namespaceSchema.optional().meta({ description: 'The only one that it works in; any unless given' }),
     expiresAt: z.iso
       .datetime()
       .refine((at) => Date.parse(at) > Date.now(), 'must be in the future')
@@ -33,6 +35,7 @@ export const tokenView = z
     name: z.string(),
     scopes: z.array(scopeSchema),
     rateLimit: rateLimitSchema.optional(),
+    namespace: z.string().optional(),
     expiresAt: z.string().optional(),
     createdAt: z.string(),
   })

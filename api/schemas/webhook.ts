@@ -28,6 +28,7 @@ export const webhookView = z
   .object({
     id: z.uuid(),
     url: z.string(),
+    namespace: z.string().optional().meta({ description: 'Whose events it is told; of all of them when absent' }),
     events: z.array(z.string()).optional(),
     createdAt: z.string(),
     state: z.enum(['active', 'failing', 'disabled']),
@@ -36,11 +37,20 @@ export const webhookView = z
   })
   .meta({ id: 'Webhook', description: 'Who is told of events, and how that goes' });
 
+export const webhookIdParams = z.object({ id: z.uuid() });
+
+export const webhookTestView = z
+  .object({
+    delivered: z.boolean(),
+    reason: z.string().optional().meta({ description: 'Why the receiver did not take it' }),
+  })
+  .meta({ id: 'WebhookTest', description: 'What became of a message that was sent as a test' });
+
 export function viewOfWebhook(
-  { id, url, events, createdAt }: Webhook,
+  { id, url, namespace, events, createdAt }: Webhook,
   progress: WebhookProgress | undefined,
 ): z.infer<typeof webhookView> {
   const { disabled, lastFailure, deliveredAt } = progress ?? {};
   const state = disabled !== undefined ? 'disabled' : lastFailure !== undefined ? 'failing' : 'active';
-  return { id, url, events, createdAt, state, deliveredAt, reason: disabled?.reason ?? lastFailure };
+  return { id, url, namespace, events, createdAt, state, deliveredAt, reason: disabled?.reason ?? lastFailure };
 }

@@ -3,6 +3,7 @@ import http, { type IncomingMessage, type RequestListener } from 'node:http';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
+import { seeNodes } from '../scheduler/seen-nodes.ts';
 import { createTurns } from '../scheduler/turns.ts';
 import { openJobSender } from '../../shared/jobs/queues.ts';
 import { openObjectStore } from '../../shared/object-store/open.ts';
@@ -83,6 +84,7 @@ export async function startFixture(
     store,
     jobs,
     turns,
+    seen: seeNodes(registry),
     log,
     meters: createMeters('api'),
     tracing: resources.use(await openTracing('dormouse-api', options.otlpEndpoint, 'api')),

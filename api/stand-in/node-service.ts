@@ -14,6 +14,8 @@ export interface StandInService extends Disposable {
   readonly url: string;
   /** What each actor wrote in its present activation. */
   readonly lines: LogLine[];
+  /** What it opens of the lines that the store keeps, by actor. */
+  readonly kept: Map<string, LogLine[]>;
   readonly files: Map<string, Buffer>;
   /** Programs that run at this moment. */
   readonly programs: number;
@@ -23,6 +25,7 @@ export async function startStandInService(
   refusalOf: (address: Partial<CallAddress>) => RefusalReason | undefined,
 ): Promise<StandInService> {
   const lines: LogLine[] = [];
+  const kept = new Map<string, LogLine[]>();
   const files = new Map<string, Buffer>();
   let programs = 0;
   const notFound = statusOf(new DormouseError('file-not-found', 'no such file'));
@@ -104,6 +107,14 @@ export async function startStandInService(
       call.write({ lines });
       call.end();
     },
+    keptLogs(call) {
+      if (refusalOf(addressIn(call.metadata)) === 'unknown-caller') {
+        call.emit('error', refusalStatus('unknown-caller'));
+        return;
+      }
+      call.write({ lines: kept.get(call.request.actorId) ?? [] });
+      call.end();
+    },
   };
   const server = new Server();
   server.addService(NodeServiceService, handlers);
@@ -116,6 +127,7 @@ export async function startStandInService(
   return {
     url: `http://127.0.0.1:${port}`,
     lines,
+    kept,
     files,
     get programs() {
       return programs;

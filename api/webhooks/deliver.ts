@@ -46,7 +46,11 @@ export async function deliver(webhook: Webhook, message: Message, options: Deliv
 const gone = 'answered 410';
 
 /** Undefined when it was taken, otherwise why not. */
-async function attemptOnce(webhook: Webhook, { id, body }: Message, signal: AbortSignal): Promise<string | undefined> {
+export async function attemptOnce(
+  webhook: Webhook,
+  { id, body }: Message,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const timestamp = String(Math.floor(Date.now() / 1000));
   try {
     const answer = await fetch(webhook.url, {

@@ -3,7 +3,7 @@
  * node) in order, different ones beside each other. The place moves on when all of a batch is delivered, so that after a
  * crash the rest of it comes again: at least once. What is no longer in the stream is told as a `gap`.
  *
- *   following ─► a delivery is given up ─► disabled, with the reason; only deleting it and making it anew leads out
+ *   following ─► a delivery is given up ─► disabled, with the reason ─► enabled by a user: following, from that delivery on
  */
 import type { PlatformEvent } from '../../shared/registry/records.ts';
 import { inLanes } from '../../shared/process/lanes.ts';

@@ -32,6 +32,7 @@ type Parts = Pick<ApiParts, 'registry' | 'store' | 'log' | 'meters'>;
 interface Following {
   readonly stop: AbortController;
   readonly ended: Promise<void>;
+  readonly isDisabled: () => boolean;
 }
 type Followed = Map<string, Following>;
 
@@ -52,11 +53,16 @@ async function run(parts: Parts, options: SendOptions, stop: AbortSignal): Promi
   const list = knownList(parts);
   const followed: Followed = new Map();
   let leads = false;
+  let known: readonly Webhook[] | undefined;
   while (!stop.aborted) {
     try {
       leads = await parts.registry.lead('webhooks', options.holder, leadTtlMs);
-      if (leads) followAll(follow, await list(), followed);
-      else await leaveAll(followed);
+      if (leads) {
+        const webhooks = await list();
+        if (webhooks !== known) leaveDisabled(followed);
+        followAll(follow, webhooks, followed);
+        known = webhooks;
+      } else await leaveAll(followed);
     } catch (error) {
       // Without the lock nobody may say that another process does not deliver the same.
       await leaveAll(followed);
@@ -93,16 +99,27 @@ function followAll(parts: FollowParts, webhooks: readonly Webhook[], followed: F
     if (!followed.has(webhook.id)) followed.set(webhook.id, follow(parts, webhook, followed));
 }
 
+/** With a new list they may be enabled again: the next look begins them anew, which ends at once if they are not. */
+function leaveDisabled(followed: Followed): void {
+  for (const { stop, isDisabled } of followed.values()) {
+    if (isDisabled()) stop.abort(new Error('the webhook may be enabled again'));
+  }
+}
+
 function follow(parts: FollowParts, webhook: Webhook, followed: Followed): Following {
   const { id } = webhook;
   const stop = new AbortController();
+  let isDisabled = false;
   const ended = followWebhook(parts, webhook, stop.signal)
-    .then(() => stopped(stop.signal)) // disabled: it stays in the list, so that nobody begins it again
+    .then(() => {
+      isDisabled = true;
+      return stopped(stop.signal); // it stays among the followed, so that nobody begins it again
+    })
     .catch((error: unknown) => {
       if (!stop.signal.aborted) parts.log.warn({ err: error, webhookId: id }, 'deliveries broke off');
     })
     .finally(() => followed.delete(id));
-  return { stop, ended };
+  return { stop, ended, isDisabled: () => isDisabled };
 }
 
 function stopped(signal: AbortSignal): Promise<void> {

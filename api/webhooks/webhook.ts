@@ -4,11 +4,14 @@
  */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { ObjectStore } from '../../shared/object-store/object-store.ts';
 import { eventTypes, type PlatformEvent } from '../../shared/registry/records.ts';
 import { objectKeys } from '../../shared/snapshot/object-keys.ts';
+import { namespaceSchema } from '../../shared/actor/namespace.ts';
+import { mayHear, type EventScope } from '../schemas/event.ts';
 
-/** Each costs a reader of the stream and an object that is read whenever the list changes. */
+/** Of one namespace. Each costs a reader of the stream and an object that is read whenever the list changes. */
 export const maxWebhooks = 32;
 /** A few fields and an address. */
 const maxRecordBytes = 16 * 1024;
@@ -30,6 +33,10 @@ export const webhookSchema = z.object({
   secret: secretSchema,
   /** Absent: every event. */
   events: z.array(subscriptionSchema).optional(),
+  /** Absent: of every namespace. */
+  namespace: namespaceSchema.optional(),
+  /** Whether it is told of nodes too: not when a token made it that is bound to a namespace. */
+  nodes: z.boolean().default(true),
   createdAt: z.iso.datetime(),
 });
 export type Webhook = z.infer<typeof webhookSchema>;
@@ -50,8 +57,15 @@ export const newSecret = (): string => `whsec_${randomBytes(32).toString('base64
 
 export const typeOf = ({ type, to }: Pick<PlatformEvent, 'type' | 'to'>): string => `${type}.${to}`;
 
-export const subscribes = ({ events }: Pick<Webhook, 'events'>, event: PlatformEvent): boolean =>
-  events === undefined || events.includes(event.type) || events.includes(typeOf(event));
+export function subscribes(webhook: Pick<Webhook, 'events' | 'namespace' | 'nodes'>, event: PlatformEvent): boolean {
+  const { events } = webhook;
+  if (!mayHear(webhook, event)) return false;
+  return events === undefined || events.includes(event.type) || events.includes(typeOf(event));
+}
+
+/** Those that are seen and deleted in the scope. One of every namespace is the platform's, as nodes are. */
+export const isWithin = ({ namespace, nodes }: EventScope, webhook: Pick<Webhook, 'namespace'>): boolean =>
+  namespace === undefined || webhook.namespace === namespace || (webhook.namespace === undefined && nodes);
 
 export async function saveWebhook(store: ObjectStore, webhook: Webhook): Promise<void> {
   const bytes = Buffer.from(JSON.stringify(webhook));
@@ -68,6 +82,14 @@ export async function listWebhooks(store: ObjectStore): Promise<Webhook[]> {
   return webhooks.sort((a, b) => a.createdAt.localeCompare(b.createdAt));
 }
 
+/** Throws `webhook-not-found`. */
+export async function getWebhook(store: ObjectStore, id: string): Promise<Webhook> {
+  const key = objectKeys.webhook(id);
+  const webhook = (await store.head(key)) === undefined ? undefined : await readWebhook(store, key);
+  if (webhook === undefined) throw new DormouseError('webhook-not-found', `no webhook ${id}`);
+  return webhook;
+}
+
 async function readWebhook(store: ObjectStore, key: string): Promise<Webhook | undefined> {
   try {
     const bytes = await store.get(key, { maxBytes: maxRecordBytes });
@@ -77,3 +99,7 @@ async function readWebhook(store: ObjectStore, key: string): Promise<Webhook | u
     throw error;
   }
 }
+
+/** Undefined when there is none. */
+export const findWebhook = (store: ObjectStore, id: string): Promise<Webhook | undefined> =>
+  readWebhook(store, objectKeys.webhook(id));

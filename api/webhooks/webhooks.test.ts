@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import { inspectStore } from '../../shared/fsck/inspect-store.ts';
 import { listen } from '../../shared/http/listen.ts';
 import { startFixture, until, type Fixture } from '../stand-in/fixture.ts';
+import { signatureOf } from './deliver.ts';
 import { startWebhooks } from './send-webhooks.ts';
 
 interface Received {
@@ -132,6 +133,46 @@ suite('webhooks', () => {
     for (const webhook of [first, second, third]) await remove(webhook['id']);
   });
 
+  test('a disabled one is enabled again: it goes on with what was given up; what it missed is not lost', async (context) => {
+    const receiver = await startReceiver(context, ...Array.from({ length: 4 }, () => 503));
+    await api.sleeping('missed');
+    const { id } = await create({ url: receiver.url, events: ['actor.running', 'actor.suspended'] });
+    const webhook = `/v1/webhooks/${String(id)}`;
+    await using _sender = startWebhooks(api.parts, { holder: randomUUID(), ...fast });
+    await cycle('missed');
+    await until(async () => (await api.call('GET', webhook)).body['state'] === 'disabled');
+    assert.equal(receiver.received.length, 4);
+    for (const _twice of [1, 2]) {
+      const enabled = await api.call('POST', `${webhook}/enable`);
+      assert.deepEqual([enabled.status, enabled.body['state'], enabled.body['reason']], [200, 'active', undefined]);
+    }
+    const taken = () => receiver.received.filter(({ status }) => status === 200).map(({ body }) => body.type);
+    await until(() => new Set(taken()).size === 2);
+    assert.deepEqual(new Set(taken()), new Set(['actor.running', 'actor.suspended']));
+    await remove(id);
+    for (const [method, action] of [
+      ['GET', ''],
+      ['POST', '/enable'],
+      ['POST', '/test'],
+    ] as const) {
+      assert.equal((await api.call(method, webhook + action)).body['code'], 'webhook-not-found');
+    }
+  });
+
+  test('a test message is signed and sent once, whatever the state; the answer says what became of it', async (context) => {
+    const receiver = await startReceiver(context, 200, 500);
+    const { id, secret } = await create({ url: receiver.url });
+    const sendTest = async () => (await api.call('POST', `/v1/webhooks/${String(id)}/test`)).body;
+    assert.deepEqual(await sendTest(), { delivered: true });
+    assert.deepEqual(await sendTest(), { delivered: false, reason: 'answered 500' });
+    const [first] = receiver.received;
+    const messageId = String(first?.headers['webhook-id']);
+    const at = String(first?.headers['webhook-timestamp']);
+    assert.equal(first?.headers['webhook-signature'], signatureOf(String(secret), messageId, at, first?.raw ?? ''));
+    assert.deepEqual([first.body.type, first.body.data['webhook'], receiver.received.length], ['test', id, 2]);
+    await remove(id);
+  });
+
   test('events that are no longer kept are told as a gap', async (context) => {
     const receiver = await startReceiver(context);
     await api.sleeping('late');
@@ -165,6 +206,12 @@ suite('webhooks', () => {
     assert.equal(made['secret'], secret);
     const { text: list } = await api.call('GET', '/v1/webhooks');
     assert.ok(list.includes(String(made['id'])) && !list.includes('whsec_'));
+    // Remembered for that key, the answer would keep the secret in Redis for a day.
+    const request = { body: { url: receiver.url }, headers: { 'idempotency-key': 'k' } };
+    const repeated = [1, 2].map(async () => (await api.call('POST', '/v1/webhooks', request)).body['id']);
+    const ids = await Promise.all(repeated);
+    assert.notEqual(ids[0], ids[1]);
+    for (const id of ids) await remove(id);
     const verdicts: string[] = [];
     await inspectStore({
       store: api.store,

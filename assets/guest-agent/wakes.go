@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 
@@ -8,6 +9,9 @@ import (
 	"dormouse/guest-agent/port"
 	"dormouse/guest-agent/wake"
 )
+
+// A whole message, so that one read takes it all.
+const wakeBufferBytes = 4096
 
 func openWakes() (*port.Stream, error) {
 	device, err := port.Find(wakeName, portLimit)
@@ -20,8 +24,9 @@ func openWakes() (*port.Stream, error) {
 // serveWakes does what one message after the other says and answers each. It always waits in a read, so that in a restored
 // guest it is the first thing of the agent to run. A stream that makes no sense is the end of the agent, and of the VM.
 func serveWakes(stream *port.Stream, quiesce func()) {
+	incoming := bufio.NewReaderSize(stream, wakeBufferBytes)
 	for {
-		message, err := wake.ReadMessage(stream)
+		message, err := wake.ReadMessage(incoming)
 		if err == nil {
 			_, err = stream.Write([]byte{obey(message, quiesce)})
 		}

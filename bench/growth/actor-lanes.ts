@@ -75,6 +75,19 @@ export async function runLanes(
   return samples;
 }
 
+/** Calls each sleeping actor once, each lane one after the other, and leaves it awake. */
+export async function wakeEach(
+  caller: Pick<Caller, 'wake'>,
+  lanes: readonly (readonly string[])[],
+): Promise<WakeSample[]> {
+  const samples: WakeSample[] = [];
+  const run = async (ids: readonly string[]): Promise<void> => {
+    for (const id of ids) samples.push(await caller.wake(id));
+  };
+  await Promise.all(lanes.map(run));
+  return samples;
+}
+
 export const lanesOf = (count: number, actorsEach: number, prefix: string): string[][] =>
   Array.from({ length: count }, (_, lane) =>
     Array.from({ length: actorsEach }, (_each, index) => `${prefix}-${lane * actorsEach + index}`),

@@ -13,11 +13,18 @@ export interface FairnessSettings extends Size {
   readonly measureMs: number;
 }
 
+interface Spread {
+  readonly p50: number;
+  readonly p95: number;
+  /** Of that: from the decision to wake it to its job. */
+  readonly queue: { readonly p50: number; readonly p95: number };
+}
+
 export interface FairnessResult {
-  readonly quiet: { readonly p50: number; readonly p95: number; readonly rounds: number };
-  readonly duringBurst: { readonly p50: number; readonly p95: number; readonly rounds: number };
+  readonly quiet: { readonly rounds: number } & Spread;
+  readonly duringBurst: { readonly rounds: number } & Spread;
   /** What an actor of the burst waited meanwhile. */
-  readonly burst: { readonly p50: number; readonly p95: number; readonly rounds: number };
+  readonly burst: { readonly rounds: number } & Spread;
   /** Of the lone actor's p95; wanted: at most 2. */
   readonly ratio: number;
 }
@@ -42,6 +49,7 @@ export async function measureFairness(settings: FairnessSettings, run: Run): Pro
   const [duringBurst, ofBurst] = await Promise.all([runLanes(loneCaller, [['lone-0']], over), burst]);
   const facts = (samples: typeof quiet) => ({
     ...spread(samples.map(({ answeredMs }) => answeredMs)),
+    queue: spread(samples.map(({ queueMs }) => queueMs)),
     rounds: samples.length,
   });
   const [before, beside] = [facts(quiet), facts(duringBurst)];

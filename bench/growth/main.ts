@@ -13,7 +13,7 @@ import { measureWakes } from './wakes.ts';
 
 const count = z.coerce.number().int().min(1).max(10_000_000);
 const optionsSchema = z.object({
-  scenario: z.enum(['wakes', 'fairness', 'records', 'sleepers']).default('wakes'),
+  scenario: z.enum(['wakes', 'starts', 'fairness', 'records', 'sleepers']).default('wakes'),
   apis: count.default(1),
   nodes: count.max(16).default(1),
   lanes: count.default(64),
@@ -35,7 +35,10 @@ function measure({ scenario, actors, seconds, rounds, vms, ...size }: Options, r
   const measureMs = seconds * 1000;
   switch (scenario) {
     case 'wakes':
-      return measureWakes({ ...size, actorsPerLane: actors, warmUpMs: measureMs / 2, measureMs }, run);
+    case 'starts': {
+      const times = { warmUpMs: measureMs / 2, measureMs };
+      return measureWakes({ ...size, ...times, actorsPerLane: actors, suspends: scenario === 'wakes' }, run);
+    }
     case 'fairness':
       return measureFairness({ ...size, measureMs }, run);
     case 'records':

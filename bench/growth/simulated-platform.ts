@@ -1,6 +1,6 @@
 /**
- * A platform whose nodes run simulated actors (worker/sandbox/simulated), with any number of api processes. Its store lies
- * on a tmpfs: what is measured is the control plane, not a disk. Ends, with all it left, when disposed.
+ * A platform whose nodes run simulated actors (worker/sandbox/simulated), with any number of api processes. Its store and
+ * the folders of its nodes lie on a tmpfs: what is measured is the control plane, not a disk. Ends, with all it left, when disposed.
  */
 import { mkdtemp } from 'node:fs/promises';
 import path from 'node:path';
@@ -54,7 +54,9 @@ export async function startSimulatedPlatform(size: Size): Promise<SimulatedPlatf
     // On a machine that is kept busy on purpose no node is to be taken for dead.
     DORMOUSE_LEASE_MS: '60000',
   };
-  const platform = undo.use(await startPlatform({ storeUrl: `file://${store}`, environment }));
+  const home = await mkdtemp(path.join(tmpfs, 'dormouse-growth-'));
+  undo.defer(() => removeTree(home, tmpfs));
+  const platform = undo.use(await startPlatform({ storeUrl: `file://${store}`, environment, home }));
   const { config, processes } = platform.stack;
   const children = createChildren(platform.home, {});
   const names = Array.from({ length: size.apis - 1 }, (_, index) => `api-${index + 2}`);

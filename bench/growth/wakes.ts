@@ -1,7 +1,12 @@
-/** How many wake-ups a second the control plane does, and what each costs: processor time by process, Redis calls, queueing. */
+/**
+ * How many wake-ups a second the control plane does, and what each costs: processor time by process, Redis calls, queueing.
+ * With the suspend that each needs before the next, or alone: then so many actors are put to sleep before it is measured,
+ * and each is called once.
+ */
 import { percentile } from '../../loadtest/percentile.ts';
 import { cpuMs, mainThreadCpuMs } from '../process-look.ts';
-import { createCaller, lanesOf, runLanes } from './actor-lanes.ts';
+import { createCaller, lanesOf, runLanes, wakeEach, type Caller } from './actor-lanes.ts';
+import { measureReference, type Reference } from './reference.ts';
 import { watchRedis } from './redis-work.ts';
 import { elapsed, type Run } from './run.ts';
 import { startSimulatedPlatform, type Size } from './simulated-platform.ts';
@@ -11,11 +16,12 @@ export interface WakesSettings extends Size {
   readonly actorsPerLane: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
+  readonly suspends: boolean;
 }
 
 export interface WakesResult {
   readonly wakesPerSecond: number;
-  /** Processor time of one wake-up and its suspend, in milliseconds: by kind of process, and all of it. */
+  /** Processor time of one wake-up (and its suspend), in milliseconds: by kind of process, and all of it. */
   readonly cpuMsPerWake: Readonly<Record<string, number>>;
   /** Of that, what only one processor can do for each process: when it fills one, more processes are needed. */
   readonly mainThreadMsPerWake: Readonly<Record<string, number>>;
@@ -24,6 +30,7 @@ export interface WakesResult {
   readonly answeredMs: { readonly p50: number; readonly p95: number };
   readonly queueMs: { readonly p50: number; readonly p95: number };
   readonly redisCallsPerWake: Readonly<Record<string, number>>;
+  readonly reference: Reference;
   /** Of Redis' one thread, in its scripts. */
   readonly redisScriptMsPerWake: number;
 }
@@ -37,15 +44,19 @@ export async function measureWakes(settings: WakesSettings, run: Run): Promise<W
   for (const lane of lanes) await Promise.all(lane.map((id) => caller.create(id, 'growth')));
   run.say('warming up');
   await runLanes(caller, lanes, elapsed(settings.warmUpMs, run));
+  if (!settings.suspends) await putToSleepOnce(caller, lanes);
   const redis = await watchRedis(simulated.redisUrl);
   const pids = { ...simulated.pids, caller: [process.pid] };
   const before = await Promise.all([cpuByKind(pids, cpuMs), cpuByKind(pids, mainThreadCpuMs)]);
   run.say('measuring');
   const began = performance.now();
-  const samples = await runLanes(caller, lanes, elapsed(settings.measureMs, run));
+  const samples = settings.suspends
+    ? await runLanes(caller, lanes, elapsed(settings.measureMs, run))
+    : await wakeEach(caller, lanes);
   const seconds = (performance.now() - began) / 1000;
   const after = await Promise.all([cpuByKind(pids, cpuMs), cpuByKind(pids, mainThreadCpuMs)]);
   const { calls, busyMs } = await redis.end();
+  const reference = await measureReference(simulated.redisUrl, simulated.pids['redis'] ?? []);
   const perWake = (value: number): number => Math.round((1000 * value) / samples.length) / 1000;
   const used = (which: 0 | 1): Record<string, number> =>
     Object.fromEntries(
@@ -60,6 +71,7 @@ export async function measureWakes(settings: WakesSettings, run: Run): Promise<W
     wakesPerSecondOnTwoCores: Math.round(2000 / all),
     answeredMs: spread(samples.map(({ answeredMs }) => answeredMs)),
     queueMs: spread(samples.map(({ queueMs }) => queueMs)),
+    reference,
     redisScriptMsPerWake: perWake(busyMs),
     redisCallsPerWake: Object.fromEntries(
       Object.entries(calls)
@@ -68,6 +80,15 @@ export async function measureWakes(settings: WakesSettings, run: Run): Promise<W
         .sort(([, a], [, b]) => b - a),
     ),
   };
+}
+
+/** So that each has a generation of its own, as actors have. */
+async function putToSleepOnce(caller: Caller, lanes: readonly (readonly string[])[]): Promise<void> {
+  const rest = (ids: readonly string[]) => {
+    let left = ids.length;
+    return runLanes(caller, [ids], () => left-- === 0);
+  };
+  await Promise.all(lanes.map(rest));
 }
 
 async function cpuByKind(

@@ -9,11 +9,11 @@
  * Each answer is checked: it counts on from the one before, so no figure is of an actor that lost its state.
  */
 import { unlink } from 'node:fs/promises';
-import path from 'node:path';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import { bootRaw, captureGolden, type TimedBoot } from './boot.ts';
-import { openGuest, type RawOptions } from './guest.ts';
+import { openGuest, type RawGuest, type RawOptions } from './guest.ts';
 import { noPages } from './memory.ts';
+import { runProgram } from './program.ts';
 import { restoreRaw, type RawSnapshot, type TimedWake } from './restore.ts';
 import { requireComplete, suspendRaw, type TimedSuspend } from './suspend.ts';
 import type { RawVm } from './vm.ts';
@@ -23,20 +23,37 @@ export interface RawActor extends AsyncDisposable {
   boot(signal: AbortSignal): Promise<Omit<TimedBoot, 'vm'>>;
   wake(how: 'pooled' | 'started', signal: AbortSignal): Promise<TimedWake>;
   suspend(signal: AbortSignal): Promise<TimedSuspend>;
+  /** Runs one more program in the container and returns what it printed. */
+  run(command: readonly string[], signal: AbortSignal): Promise<string>;
+  vm(): RawVm;
+  /** The next wake is the golden's again, as if it had never run. */
+  startOver(): Promise<void>;
 }
 
-/** Boots once, for the golden. */
 export async function createRawActor(options: RawOptions, signal: AbortSignal): Promise<RawActor> {
   await using undo = new AsyncDisposableStack();
   const guest = undo.use(await openGuest(options, signal));
+  const actor = undo.use(await rawActorOf(guest, signal));
+  const resources = undo.move();
+  return { ...actor, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+}
+
+/** Boots once, for the golden. */
+export async function rawActorOf(guest: RawGuest, signal: AbortSignal): Promise<RawActor> {
+  await using undo = new AsyncDisposableStack();
   const { vm: booted } = await bootRaw(guest, signal);
   undo.use(booted);
   await captureGolden(guest, booted, signal);
-  let snapshot: RawSnapshot = { device: guest.golden.device, changed: noPages };
+  const golden: RawSnapshot = { device: guest.golden.device, changed: noPages };
+  let snapshot = golden;
   let running: RawVm | undefined;
   let calls = 1;
   let suspends = 0;
   const resources = undo.move();
+  const theVm = (): RawVm => {
+    if (running === undefined) throw new DormouseError('internal', 'raw harness: nothing runs');
+    return running;
+  };
 
   return {
     async boot(limit) {
@@ -52,15 +69,20 @@ export async function createRawActor(options: RawOptions, signal: AbortSignal): 
       return timed;
     },
     async suspend(limit) {
-      if (running === undefined) throw new DormouseError('internal', 'raw harness: nothing runs');
-      await using vm = running;
+      await using vm = theVm();
       running = undefined;
-      const device = path.join(guest.place.memoryFolder, `device-${suspends}`);
+      const device = `${golden.device}-${suspends}`;
       const timed = await suspendRaw(guest, vm, snapshot.changed.pages, device, limit);
       if (suspends++ === 0) requireComplete(guest, vm, timed.snapshot);
-      if (snapshot.device !== guest.golden.device) await unlink(snapshot.device);
+      if (snapshot !== golden) await unlink(snapshot.device);
       snapshot = timed.snapshot;
       return timed;
+    },
+    run: (command, limit) => runProgram(theVm().agentSocket, command, limit),
+    vm: theVm,
+    async startOver() {
+      if (snapshot !== golden) await unlink(snapshot.device);
+      [snapshot, calls] = [golden, 1];
     },
     async [Symbol.asyncDispose]() {
       await running?.[Symbol.asyncDispose]();

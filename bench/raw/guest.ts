@@ -12,7 +12,7 @@ import { createLogger } from '../../shared/telemetry/logger.ts';
 import type { ContainerSpec, TemplateSpec } from '../../shared/template/template-spec.ts';
 import { createImageStore } from '../../worker/images/image-store.ts';
 import { ociRuntimeConfig } from '../../worker/images/runtime-config.ts';
-import type { Accelerator, RawMachine } from './machine.ts';
+import type { Accelerator, RawMachine, Tuning } from './machine.ts';
 import type { RawPlace } from './vm.ts';
 
 export interface RawOptions {
@@ -24,7 +24,7 @@ export interface RawOptions {
   readonly spec: TemplateSpec;
 }
 
-export interface RawGuest extends AsyncDisposable {
+export interface RawGuest {
   readonly machine: RawMachine;
   readonly place: RawPlace;
   readonly memorySizeBytes: number;
@@ -35,7 +35,7 @@ export interface RawGuest extends AsyncDisposable {
   readonly golden: { readonly memory: string; readonly device: string };
 }
 
-export async function openGuest(options: RawOptions, signal: AbortSignal): Promise<RawGuest> {
+export async function openGuest(options: RawOptions, signal: AbortSignal): Promise<RawGuest & AsyncDisposable> {
   await using undo = new AsyncDisposableStack();
   const { home, spec } = options;
   const [container] = spec.containers;
@@ -70,4 +70,11 @@ export async function openGuest(options: RawOptions, signal: AbortSignal): Promi
 
 const disposing = (resources: AsyncDisposableStack): AsyncDisposable => ({
   [Symbol.asyncDispose]: () => resources.disposeAsync(),
+});
+
+/** The same guest with other settings, and so with a golden of its own. It ends with the guest that it was made of. */
+export const tunedGuest = (guest: RawGuest, name: string, tuning: Tuning): RawGuest => ({
+  ...guest,
+  machine: { ...guest.machine, tuning },
+  golden: { memory: `${guest.golden.memory}-${name}`, device: `${guest.golden.device}-${name}` },
 });

@@ -11,6 +11,18 @@ export interface RawMachine {
   readonly set: AssetSet;
   readonly accelerator: Accelerator;
   readonly memoryMiB: number;
+  readonly tuning?: Tuning;
+}
+
+/** What cases compare within one run. A raw VM without any is the floor. */
+export interface Tuning {
+  readonly cache?: 'auto' | 'always';
+  /** Of virtiofsd; 0: its one thread does all. */
+  readonly threadPool?: number;
+  /** Bound of the emulator's translated code. */
+  readonly translationMiB?: number;
+  /** Added to that of both processes. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface RawFiles {
@@ -27,7 +39,7 @@ const boards = {
 } as const;
 
 export function qemuCommand(machine: RawMachine, files: RawFiles, mode: 'boot' | 'incoming'): string[] {
-  const { set, accelerator, memoryMiB } = machine;
+  const { set, accelerator, memoryMiB, tuning = {} } = machine;
   const { board, console, more } = boards[set.contents.arch];
   const [major, minor] = set.contents.vmmVersion.split('.');
   const words = `console=${console} quiet loglevel=3 panic=-1 mitigations=off cryptomgr.notests${more}`;
@@ -36,7 +48,7 @@ export function qemuCommand(machine: RawMachine, files: RawFiles, mode: 'boot' |
     ...firmwareArguments(set),
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-S', '-qmp', 'stdio'],
     ...['-machine', `${board}-${major}.${minor},memory-backend=ram`, '-m', `${memoryMiB}M`, '-smp', '1'],
-    ...['-accel', accelerator === 'tcg' ? 'tcg,thread=multi' : 'kvm', '-cpu', accelerator === 'tcg' ? 'max' : 'host'],
+    ...['-accel', accelerator === 'tcg' ? emulator(tuning) : 'kvm', '-cpu', accelerator === 'tcg' ? 'max' : 'host'],
     ...['-object', `memory-backend-file,id=ram,size=${memoryMiB}M,mem-path=${files.memory},share=on`],
     ...['-chardev', `file,id=console,path=${files.console}`, '-serial', 'chardev:console'],
     ...['-chardev', `socket,id=agent,path=${files.agentSocket},server=on,wait=off`],
@@ -54,11 +66,16 @@ export function qemuCommand(machine: RawMachine, files: RawFiles, mode: 'boot' |
   ];
 }
 
+const emulator = ({ translationMiB }: Tuning): string =>
+  translationMiB === undefined ? 'tcg,thread=multi' : `tcg,thread=multi,tb-size=${translationMiB}`;
+
 /** What virtiofsd prints once its socket accepts a connection. */
 export const virtiofsdReady = 'Waiting for vhost-user socket connection';
 
-export const virtiofsdCommand = ({ set }: RawMachine, sharedFolder: string, socket: string): string[] => [
+export const virtiofsdCommand = ({ set, tuning = {} }: RawMachine, sharedFolder: string, socket: string): string[] => [
   ...programCommand(set, 'virtiofsd'),
-  ...[`--socket-path=${socket}`, `--shared-dir=${sharedFolder}`, '--readonly', '--cache=auto', '--sandbox=none'],
-  ...['--no-announce-submounts', '--migration-mode=find-paths', '--migration-on-error=abort'],
+  ...[`--socket-path=${socket}`, `--shared-dir=${sharedFolder}`, '--readonly', `--cache=${tuning.cache ?? 'always'}`],
+  ...['--sandbox=none', '--no-announce-submounts', '--migration-mode=find-paths', '--migration-on-error=abort'],
+  '--inode-file-handles=prefer',
+  ...(tuning.threadPool === undefined ? [] : [`--thread-pool-size=${tuning.threadPool}`]),
 ];

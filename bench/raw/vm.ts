@@ -87,17 +87,19 @@ async function startProcesses(
 ) {
   const fileSystemSocket = path.join(folder, 'fs.sock');
   const agentSocket = path.join(folder, 'agent.sock');
-  const daemon = start(virtiofsdCommand(machine, shared, fileSystemSocket), resources);
+  const environment = machine.tuning?.environment ?? {};
+  const daemon = start(virtiofsdCommand(machine, shared, fileSystemSocket), environment, resources);
   await unlessAborted(signal, printed(daemon.child.stderr, virtiofsdReady), endedEarly(daemon.ended));
   const files = { memory, agentSocket, fileSystemSocket, console: path.join(folder, 'console.log'), tap: tapName };
   const inside = ['nsenter', `--net=${slot.namespacePath}`, '--'];
-  const qemu = start([...inside, ...qemuCommand(machine, files, mode)], resources);
+  const qemu = start([...inside, ...qemuCommand(machine, files, mode)], environment, resources);
   const command = await openQmp(qemu.child.stdout, qemu.child.stdin, qemu.ended, signal);
   return { command, agentSocket, pids: [qemu.pid, daemon.pid] };
 }
 
-function start(command: readonly string[], resources: AsyncDisposableStack) {
+function start(command: readonly string[], env: Readonly<Record<string, string>>, resources: AsyncDisposableStack) {
   const child = execa('setpriv', ['--pdeathsig', 'KILL', '--', ...command], {
+    env,
     stdin: 'pipe',
     buffer: { stdout: false, stderr: true },
     maxBuffer: { stderr: 64 * 1024 }, // a few lines; a runaway must not fill our memory

@@ -84,6 +84,18 @@ export const targets: readonly Target[] = [
   ]),
   { target: 'VMM beside its guest’s memory', of: '* VMM beside it', to: '* guest memory', ...reported },
   { target: 'virtiofsd beside its guest’s memory', of: '* virtiofsd beside it', to: '* guest memory', ...reported },
+  ...['first start', 'node start', 'node start again', 'walk', 'walk again', 'walk after wake'].map((what) => ({
+    target: `files of the image kept by the guest: ${what}`,
+    ...{ of: `* files, cache always, ${what}`, to: `* files, cache auto, ${what}`, ...reported },
+  })),
+  ...['golden packed', 'frozen after walks', 'bytes after walks', 'wake after walks'].map((what) => ({
+    target: `the same: ${what}`,
+    ...{ of: `* files, cache always, ${what}`, to: `* files, cache auto, ${what}`, ...reported },
+  })),
+  ...['wake', 'call p50', 'program', 'memory after the wake', 'memory after programs'].map((what) => ({
+    target: `translated code bounded: ${what}`,
+    ...{ of: `* vmm, code below 128 MiB, ${what}`, to: `* vmm, no settings, ${what}`, ...reported },
+  })),
   { target: 'CPU with many actors asleep', of: 'idle CPU, sleeping actors', to: 'idle CPU, no actors', ...reported },
   ...[2, 4, 8].map((count) => ({
     target: `${count} wakes at once, until all have answered`,

@@ -1,5 +1,5 @@
 /** `dormouse events`: every state change, live, one line each (with `-o json`, one JSON object a line). */
-import { positiveNumber } from '../arguments.ts';
+import { allNamespaces, positiveNumber } from '../arguments.ts';
 import type { Change } from '../../sdk/events.ts';
 import type { Command } from '../command.ts';
 import { withoutControls } from '../table.ts';
@@ -11,7 +11,8 @@ export const watchEvents: Command = {
     follow: { type: 'boolean', short: 'f', help: 'accepted for habit: it always follows' },
     actor: { type: 'string', value: 'id', help: 'only events of this actor' },
     after: { type: 'string', value: 'event', help: 'go on after this event; 0-0: from the oldest that is kept' },
-    count: { type: 'string', short: 'n', value: 'number', help: 'end after that many' },
+    count: { type: 'string', value: 'number', help: 'end after that many' },
+    ...allNamespaces,
   },
   example: 'dormouse events -f -o json | jq -r .to',
   async run({ client, arguments: args, terminal, signal }) {
@@ -27,7 +28,9 @@ export const watchEvents: Command = {
 };
 
 function lineOf(change: Change): string {
-  const { type, at = '', from = '', to = '', cause = '' } = change;
+  const { type, namespace, at = '', from = '', to = '', cause = '' } = change;
   if (type === 'gap') return 'some events before this are no longer kept';
-  return `${at}  ${type.padEnd(9)}  ${change[type] ?? ''}  ${from === '' ? to : `${from} → ${to}`}  ${cause}`;
+  const name = change[type] ?? '';
+  const whole = namespace === undefined || namespace === 'default' ? name : `${namespace}/${name}`;
+  return `${at}  ${type.padEnd(9)}  ${whole}  ${from === '' ? to : `${from} → ${to}`}  ${cause}`;
 }

@@ -9,7 +9,7 @@ export const showLogs: Command = {
   positionals: ['<id>'],
   options: {
     follow: { type: 'boolean', short: 'f', help: 'go on, across its sleeps and nodes, until it is deleted' },
-    tail: { type: 'string', short: 'n', value: 'lines', help: 'of what there is, only the last lines' },
+    tail: { type: 'string', value: 'lines', help: 'of what there is, only the last lines' },
     since: { type: 'string', value: 'instant', help: 'only what was written after, e.g. 2030-01-01T12:00:00Z' },
     container: { type: 'string', short: 'c', value: 'name', help: 'only that of one container' },
     timestamps: { type: 'boolean', short: 't', help: 'begin each line with its time' },

@@ -1,9 +1,10 @@
 /** `dormouse actor list|show|wait|generations`: what there is, without changing it. */
 import type { Actor, ActorState } from '../../sdk/actor-shapes.ts';
-import { positiveNumber } from '../arguments.ts';
+import { allNamespaces, positiveNumber } from '../arguments.ts';
 import { UsageError, type Command } from '../command.ts';
 import { age } from '../table.ts';
 import { timeoutMs } from './follow-operation.ts';
+import { namespaceColumn } from './namespace-column.ts';
 import { showActorOn } from './show-actor.ts';
 
 /** A screenful or two; a list can hold a million. */
@@ -18,7 +19,8 @@ export const listActors: Command = {
     state: { type: 'string', value: 'state', help: 'only those in this state' },
     template: { type: 'string', short: 't', value: 'name', help: 'only those of this template' },
     label: { type: 'string', short: 'l', value: 'name[=value]', help: 'only those with this label' },
-    limit: { type: 'string', short: 'n', value: 'number', help: `at most that many (${defaultLimit})` },
+    limit: { type: 'string', value: 'number', help: `at most that many (${defaultLimit})` },
+    ...allNamespaces,
   },
   example: 'dormouse actor list --state running --label team=blue',
   async run({ client, arguments: args, terminal }) {
@@ -36,6 +38,7 @@ export const listActors: Command = {
     }
     terminal.list(actors.slice(0, limit), [
       ['ACTOR', (actor) => actor.id],
+      ...namespaceColumn(actors),
       ['TEMPLATE', (actor) => actor.template],
       ['STATE', (actor) => actor.state],
       ['FOR', (actor) => age(actor.since)],

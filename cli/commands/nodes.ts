@@ -14,6 +14,7 @@ export const listNodes: Command = {
       ['STATE', (node) => (node.leaseMs > 0 ? node.state : 'lost')],
       ['SLOTS', (node) => `${node.usedSlots}/${node.slots}`],
       ['MEMORY MIB', (node) => `${node.usedMemoryMiB}/${node.memoryMiB}`],
+      ['POOL', (node) => poolOf(node)],
       ['LEASE MS', (node) => node.leaseMs],
       ['UP', (node) => age(node.startedAt)],
       ['RUNTIME', ({ runtime }) => [runtime.arch, runtime.accelerator, runtime.vmmVersion].join(' ')],
@@ -21,6 +22,10 @@ export const listNodes: Command = {
     return 0;
   },
 };
+
+/** Sandboxes in waiting, by template. */
+const poolOf = ({ pool }: Node): string | undefined =>
+  pool.length === 0 ? undefined : pool.map(({ template, ready }) => `${template}=${ready}`).join(' ');
 
 export const drainNode: Command = {
   name: 'node drain',

@@ -7,6 +7,7 @@ export function showActorOn(terminal: Terminal, actor: Actor): void {
   const { lastStart, lastError } = actor;
   terminal.show(actor, {
     actor: actor.id,
+    namespace: actor.namespace,
     template: actor.template,
     state: actor.state,
     since: actor.since,

@@ -4,8 +4,10 @@ import { text } from 'node:stream/consumers';
 import { parse } from 'yaml';
 import type { Template, TemplateSpec } from '../../sdk/templates.ts';
 import type { Command, Context } from '../command.ts';
+import { allNamespaces } from '../arguments.ts';
 import { age } from '../table.ts';
 import { timeoutMs } from './follow-operation.ts';
+import { namespaceColumn } from './namespace-column.ts';
 
 export const applyTemplate: Command = {
   name: 'template apply',
@@ -46,12 +48,14 @@ async function readSpecification(file: string): Promise<TemplateSpec> {
 export const listTemplates: Command = {
   name: 'template list',
   summary: 'List the templates',
+  options: allNamespaces,
   example: 'dormouse template list',
   async run({ client, terminal }) {
     const templates: Template[] = [];
     for await (const template of client.templates.list()) templates.push(template);
     terminal.list(templates, [
       ['TEMPLATE', (template) => template.name],
+      ...namespaceColumn(templates),
       ['STATE', (template) => template.state],
       ['AGE', (template) => age(template.createdAt)],
       ['IMAGES', (template) => template.spec.containers.map((container) => container.image).join(' ')],
@@ -86,10 +90,11 @@ export const deleteTemplate: Command = {
 };
 
 function show({ terminal }: Context, template: Template): void {
-  const { name, revision, state, since, spec, error } = template;
+  const { name, namespace, revision, state, since, spec, error } = template;
   const containers = Object.fromEntries(spec.containers.map((container) => [container.name, container.image]));
   terminal.show(template, {
     template: name,
+    namespace,
     revision,
     state,
     since,

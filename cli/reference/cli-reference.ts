@@ -14,7 +14,7 @@ const head = `# The command line
 standard error: progress, hints, errors, and a live line of phases while an actor wakes. Tables fit the terminal; a pipe
 gets them whole. Colours are for terminals only, and \`NO_COLOR\` turns them off.
 
-\`DORMOUSE_URL\` and \`DORMOUSE_TOKEN\` say where the api answers and let you in.
+\`DORMOUSE_URL\` and \`DORMOUSE_TOKEN\` say where the api answers and let you in; \`DORMOUSE_NAMESPACE\` is for \`-n\`.
 `;
 
 export function cliReference(): string {

@@ -9,6 +9,7 @@ import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { settings } from '../../shared/config/environment.ts';
 import { installPythonPackage } from '../servers/python-package.ts';
+import { workerAllocator } from '../stack/processes.ts';
 
 const folder = fileURLToPath(new URL('./kubernetes', import.meta.url));
 const files = (await readdir(folder)).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml');
@@ -18,7 +19,7 @@ after(() => rm(scratch, { recursive: true, force: true }));
 const container = z.object({
   image: z.string(),
   command: z.array(z.string()).optional(),
-  env: z.array(z.object({ name: z.string() })).default([]),
+  env: z.array(z.object({ name: z.string(), value: z.string().optional() })).default([]),
   ports: z.array(z.object({ name: z.string(), containerPort: z.number() })).default([]),
 });
 const workload = z.object({
@@ -89,6 +90,13 @@ test('no image names a host', () => {
   for (const object of workloads) {
     for (const { image } of workload.parse(object).spec.template.spec.containers) assert.match(image, /^[a-z]+$/);
   }
+});
+
+test('a worker gives freed memory back here as in the local stack', () => {
+  const worker = workloads.map((object) => workload.parse(object)).find(({ kind }) => kind === 'DaemonSet');
+  const env = worker?.spec.template.spec.containers.flatMap((one) => one.env) ?? [];
+  const set = Object.fromEntries(env.map(({ name, value }) => [name, value]));
+  assert.deepEqual({ ...set, ...workerAllocator }, set);
 });
 
 test('every DORMOUSE_ setting exists', () => {

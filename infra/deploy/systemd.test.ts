@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { readEnvironment } from '../../shared/config/environment.ts';
+import { workerAllocator } from '../stack/processes.ts';
 import { readEnvironmentFile, readUnit } from './unit-file.ts';
 
 const folder = new URL('./systemd/', import.meta.url);
@@ -67,4 +68,10 @@ test('a stop leaves more time than the programs take for it', async () => {
   const { DORMOUSE_DRAIN_MS: drainMs } = await settings();
   assert.ok((await seconds('dormouse-api.service')) * 1000 > drainMs);
   assert.ok((await seconds('dormouse-worker.service')) * 1000 > 120_000); // worker/node/give-back.ts
+});
+
+test('a worker gives freed memory back here as in the local stack', async () => {
+  const lines = readUnit(await read('dormouse-worker.service')).get('Environment') ?? [];
+  const set = readEnvironmentFile(lines.flatMap((line) => line.split(' ')).join('\n'));
+  assert.deepEqual({ ...set, ...workerAllocator }, set);
 });

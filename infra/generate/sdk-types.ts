@@ -4,19 +4,7 @@
  */
 import { format } from 'prettier';
 import { openapiDocument } from '../../api/description/openapi-document.ts';
-
-interface Schema {
-  readonly $ref?: string;
-  readonly type?: string;
-  readonly enum?: readonly unknown[];
-  readonly const?: unknown;
-  readonly anyOf?: readonly Schema[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly additionalProperties?: Schema | boolean;
-  readonly items?: Schema;
-  readonly description?: string;
-}
+import { nameIn, type Schema } from './json-schema.ts';
 
 /** The description names answers; of these the body is named here. */
 const namedBodies = { TemplateSpec: '/v1/templates', ExecSpec: '/v1/actors/{id}/exec' } as const;
@@ -55,7 +43,7 @@ const declaration = ([name, schema]: [string, Schema]): string =>
 const comment = ({ description }: Schema): string => (description === undefined ? '' : `/** ${description} */\n`);
 
 function typeOf(schema: Schema): string {
-  if (schema.$ref !== undefined) return schema.$ref.slice(schema.$ref.lastIndexOf('/') + 1).replace(/Input$/, '');
+  if (schema.$ref !== undefined) return nameIn(schema.$ref);
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum !== undefined) return schema.enum.map((value) => JSON.stringify(value)).join(' | ');
   if (schema.anyOf !== undefined) return schema.anyOf.map(typeOf).join(' | ');

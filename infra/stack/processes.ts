@@ -26,13 +26,26 @@ export function apiSpec(config: DecidedConfig): ChildSpec {
   return nodeProgram('api', 'api/main.ts', config, own);
 }
 
+/**
+ * glibc's settings for a worker, which every way to start one has; its VMs inherit them. Each suspend and each wake makes
+ * buffers of a megabyte in several threads and drops them again. As it comes, glibc keeps what is freed in one heap per
+ * thread, and with the first large block that is freed begins to serve all large ones from there: after some minutes of
+ * wakes a third of the process is memory that nobody uses (docs/decisions/0028-memory-that-nobody-uses.md).
+ */
+export const workerAllocator = {
+  MALLOC_ARENA_MAX: '2',
+  /** From here on a block is a mapping of its own, which goes back to the machine when it is freed. */
+  MALLOC_MMAP_THRESHOLD_: String(256 * 1024),
+} as const;
+
 export function workerSpec(config: DecidedConfig, nodeId: string): ChildSpec {
-  return nodeProgram(nodeId, 'worker/main.ts', config, {
+  const spec = nodeProgram(nodeId, 'worker/main.ts', config, {
     ...config.passedToWorkers,
     DORMOUSE_NODE_ID: nodeId,
     // A worker's default share of the machine's memory depends on how many there are.
     DORMOUSE_NODES: String(config.nodes),
   });
+  return { ...spec, environment: { ...workerAllocator, ...spec.environment } };
 }
 
 function nodeProgram(name: string, main: string, config: DecidedConfig, own: Record<string, string>): ChildSpec {

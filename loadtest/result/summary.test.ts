@@ -56,6 +56,15 @@ suite('the summary of a series', () => {
     assert.ok(Math.abs(share - 60 / 110) < 0.001, String(share));
   });
 
+  test('what only adds up others dominates nothing, nor does a phase that few calls have', () => {
+    const hot = sample({ latencyMs: 10, phases: { app: 7, total: 8 } });
+    const woken = sample({ latencyMs: 100, phases: { load: 50, running: 80, app: 9, total: 90 } });
+    const mixed = summarize({ name: 'mixed' }, [hot, hot, woken]);
+    assert.equal(mixed.dominating?.phase, 'app');
+    assert.ok('load' in mixed.phasesP50Ms && 'running' in mixed.phasesP50Ms, 'they are reported all the same');
+    assert.equal(summarize(warm, [woken]).dominating?.phase, 'load');
+  });
+
   test('without a counted call there are no figures', () => {
     const summary = summarize(warm, []);
     assert.deepEqual(

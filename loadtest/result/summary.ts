@@ -11,6 +11,8 @@ export interface SeriesFacts {
 /** What the client waited beyond the server's own total: its side of the connection, and the way there and back. */
 const outsidePhase = 'outside';
 const totalPhase = 'total';
+/** From the server's decision until the VM runs: what the phases before it add up to. */
+const sums: readonly string[] = [totalPhase, 'running'];
 
 /** One row a series that was called at all; a series that takes any start has one more for each start. */
 export function summariesOf(series: readonly SeriesFacts[], samples: readonly Sample[]): SeriesSummary[] {
@@ -46,7 +48,7 @@ export function summarize(series: SeriesFacts, samples: readonly Sample[]): Seri
     latencyMs: percentilesOf(distribution),
     curve: distribution.curve(),
     phasesP50Ms,
-    ...dominatingPhase(phasesP50Ms, distribution.percentile(50)),
+    ...dominatingPhase(phasesOfMost(counted, phasesP50Ms), distribution.percentile(50)),
   };
 }
 
@@ -76,7 +78,17 @@ function withOutside({ phases, latencyMs }: Sample): Readonly<Record<string, num
 
 /** The phases that lie within or beside the whole: their sum is what the client waited. */
 export const partsOf = (phases: Readonly<Record<string, number>>): [string, number][] =>
-  Object.entries(phases).filter(([phase]) => phase !== totalPhase);
+  Object.entries(phases).filter(([phase]) => !sums.includes(phase));
+
+/** A phase of few calls (those of a mixture that found their actor asleep) has no share in the median of all. */
+function phasesOfMost(
+  samples: readonly Sample[],
+  medians: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  const isUsual = (phase: string): boolean =>
+    samples.filter((one) => phase in withOutside(one)).length * 2 > samples.length;
+  return Object.fromEntries(Object.entries(medians).filter(([phase]) => isUsual(phase)));
+}
 
 function dominatingPhase(
   phases: Readonly<Record<string, number>>,

@@ -4,17 +4,23 @@
 /** A named, stateful program and where its state is */
 export interface Actor {
   readonly id: string;
+  readonly namespace: string;
   readonly template: string;
   readonly revision: string;
   readonly state: 'suspended' | 'resuming' | 'running' | 'pausing' | 'paused' | 'suspending' | 'failed' | 'deleting';
+  /** When it came into its state */
   readonly since: string;
+  /** Why it is in its state, in words */
   readonly reason: string;
   readonly createdAt: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly memoryMiB: number;
   readonly coldStart: boolean;
+  /** Of its last activation */
   readonly epoch?: string | undefined;
+  /** Where it is; none while it is suspended */
   readonly node?: string | undefined;
+  /** Where it was last */
   readonly lastNode?: string | undefined;
   /** Of a paused actor: what its node keeps of it; not durable */
   readonly capture?:
@@ -23,10 +29,14 @@ export interface Actor {
         readonly sizeBytes: number;
       }
     | undefined;
+  /** The newest durable state; 0 is the golden of its template */
   readonly generation: number;
+  /** When that was captured */
   readonly durableAt: string;
   readonly durableAgeMs: number;
+  /** When its present transition must be over */
   readonly deadlineAt?: string | undefined;
+  /** Of the newest generation: `memoryBytes` of the VM, `shippedBytes` in the store */
   readonly sizes?:
     | {
         readonly memoryBytes?: number | undefined;
@@ -34,6 +44,7 @@ export interface Actor {
         readonly changedPages?: number | undefined;
       }
     | undefined;
+  /** How it woke last, with the milliseconds of each phase */
   readonly lastStart?:
     | {
         readonly kind: 'cold' | 'warm' | 'hot';
@@ -69,6 +80,8 @@ export interface Event {
   readonly type: 'actor' | 'template' | 'node';
   readonly actor?: string | undefined;
   readonly template?: string | undefined;
+  /** Of the actor or the template; none of a node */
+  readonly namespace?: string | undefined;
   /** Of a node, itself; of an actor, where it is or was */
   readonly node?: string | undefined;
   /** Absent for what has just come to be */
@@ -107,6 +120,7 @@ export interface ExecSpec {
 /** Why an actor is in its state, and what happens next */
 export interface Explanation {
   readonly id: string;
+  readonly namespace: string;
   readonly state: 'suspended' | 'resuming' | 'running' | 'pausing' | 'paused' | 'suspending' | 'failed' | 'deleting';
   readonly since: string;
   readonly reason: string;
@@ -159,6 +173,7 @@ export interface NewToken {
         readonly burst: number;
       }
     | undefined;
+  readonly namespace?: string | undefined;
   readonly expiresAt?: string | undefined;
   readonly createdAt: string;
   /** The token itself; it is not shown again */
@@ -168,6 +183,8 @@ export interface NewToken {
 export interface NewWebhook {
   readonly id: string;
   readonly url: string;
+  /** Whose events it is told; of all of them when absent */
+  readonly namespace?: string | undefined;
   readonly events?: readonly string[] | undefined;
   readonly createdAt: string;
   readonly state: 'active' | 'failing' | 'disabled';
@@ -181,14 +198,19 @@ export interface NewWebhook {
 /** A machine that runs actors */
 export interface Node {
   readonly id: string;
+  /** `draining` gets no more actors and suspends those it has; with `usedSlots` 0 it is drained */
   readonly state: 'ready' | 'draining';
   /** Until others may take the node for dead; 0 when they may already */
   readonly leaseMs: number;
+  /** Actors that may be awake there at once */
   readonly slots: number;
   readonly usedSlots: number;
+  /** Memory that actors may take there */
   readonly memoryMiB: number;
+  /** What those awake there take, by their templates */
   readonly usedMemoryMiB: number;
   readonly startedAt: string;
+  /** What its VMs are made of; decides which snapshots load there */
   readonly runtime: {
     readonly arch: 'amd64' | 'arm64';
     readonly vmm: 'qemu' | 'simulated';
@@ -199,6 +221,14 @@ export interface Node {
     readonly kernel: string;
     readonly agent: string;
   };
+  /** Sandboxes in waiting, by template: `ready` ones a wake only has to fill, and those in the `making` */
+  readonly pool: readonly {
+    readonly template: string;
+    readonly revision: string;
+    readonly ready: number;
+    readonly making: number;
+    readonly namespace: string;
+  }[];
 }
 
 /** What became of a job */
@@ -223,6 +253,8 @@ export interface Operation {
         readonly details?: Readonly<Record<string, unknown>> | undefined;
       }
     | undefined;
+  /** Of its target; none of the registry */
+  readonly namespace?: string | undefined;
 }
 
 /** A refusal: stable `code`, whether a retry can help, and what to do next */
@@ -248,6 +280,7 @@ export interface Problem {
 /** An immutable recipe for actors */
 export interface Template {
   readonly name: string;
+  readonly namespace: string;
   readonly revision: string;
   readonly state: 'preparing' | 'ready' | 'failed' | 'deleting';
   readonly since: string;
@@ -300,17 +333,24 @@ export interface TemplateSpec {
     readonly name: string;
     /** docker://host/name@sha256:…, oci:<dir>:<tag> or dir:<path> */
     readonly image: string;
+    /** Instead of the entry point of the image */
     readonly command?: readonly string[] | undefined;
+    /** Instead of the command of the image */
     readonly args?: readonly string[] | undefined;
+    /** Over the environment of the image */
     readonly env?: Readonly<Record<string, string>> | undefined;
     readonly cwd?: string | undefined;
     readonly user?: string | undefined;
+    /** Where it listens; calls go to that of the first container that has one */
     readonly port?: number | undefined;
     /** When a container counts as ready */
     readonly readiness?:
       | {
+          /** A GET of it must answer 200 to 399; without it a connection to the port suffices */
           readonly path?: string | undefined;
+          /** That of the container, unless given */
           readonly port?: number | undefined;
+          /** Between two attempts */
           readonly intervalMs?: number | undefined;
         }
       | undefined;
@@ -321,16 +361,24 @@ export interface TemplateSpec {
           readonly cpus?: number | undefined;
         }
       | undefined;
+    /** The most that it may write; what is written lies in guest memory */
     readonly upperMiB?: number | undefined;
   }[];
+  /** Of the VM */
   readonly memoryMiB?: number | undefined;
   readonly vcpus?: number | undefined;
+  /** Without a call for so long, an actor goes to sleep */
   readonly idleTimeoutMs?: number | undefined;
+  /** The longest that a call waits for a wake */
   readonly wakeTimeoutMs?: number | undefined;
+  /** Calls that may wait for one wake; more are refused */
   readonly maxPendingRequests?: number | undefined;
+  /** Snapshots that are kept */
   readonly retainGenerations?: number | undefined;
+  /** What its actors may reach; nothing unless given */
   readonly egress?:
     | {
+        /** IPv4 networks, as 198.51.100.0/24 */
         readonly allow?: readonly string[] | undefined;
       }
     | undefined;
@@ -348,6 +396,7 @@ export interface Token {
         readonly burst: number;
       }
     | undefined;
+  readonly namespace?: string | undefined;
   readonly expiresAt?: string | undefined;
   readonly createdAt: string;
 }
@@ -365,6 +414,8 @@ export interface TokenSpec {
         readonly burst?: number | undefined;
       }
     | undefined;
+  /** The only one that it works in; any unless given */
+  readonly namespace?: string | undefined;
   readonly expiresAt?: string | undefined;
 }
 
@@ -372,6 +423,8 @@ export interface TokenSpec {
 export interface Webhook {
   readonly id: string;
   readonly url: string;
+  /** Whose events it is told; of all of them when absent */
+  readonly namespace?: string | undefined;
   readonly events?: readonly string[] | undefined;
   readonly createdAt: string;
   readonly state: 'active' | 'failing' | 'disabled';
@@ -388,4 +441,11 @@ export interface WebhookSpec {
   readonly secret?: string | undefined;
   /** As `actor`, or `actor.running`; every event when left out */
   readonly events?: readonly string[] | undefined;
+}
+
+/** What became of a message that was sent as a test */
+export interface WebhookTest {
+  readonly delivered: boolean;
+  /** Why the receiver did not take it */
+  readonly reason?: string | undefined;
 }

@@ -9,6 +9,7 @@
  * Failures: those of the store, and `internal` for a record that cannot be read.
  */
 import { z } from 'zod';
+import { namespaceSchema } from '../actor/namespace.ts';
 import { DormouseError } from '../errors/dormouse-error.ts';
 import type { CallOptions, ObjectStore } from '../object-store/object-store.ts';
 import { objectKeys, tokenOf } from '../snapshot/object-keys.ts';
@@ -27,12 +28,15 @@ export const rateLimitSchema = z.strictObject({
 export type RateLimit = z.infer<typeof rateLimitSchema>;
 
 const storedTokenSchema = z.object({
-  formatVersion: z.literal(1),
+  /** 2: bound to a namespace. Who knows only 1 refuses the token instead of letting it go everywhere. */
+  formatVersion: z.union([z.literal(1), z.literal(2)]),
   id: z.string().regex(tokenIdPattern),
   name: z.string(),
   scopes: z.array(scopeSchema).min(1),
   rateLimit: rateLimitSchema.optional(),
   expiresAt: z.iso.datetime().optional(),
+  /** It works in this one alone. */
+  namespace: namespaceSchema.optional(),
   createdAt: z.iso.datetime(),
   revokedAt: z.iso.datetime().optional(),
   /** Hex; gone once it is revoked. */

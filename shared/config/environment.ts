@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { z } from 'zod';
+import { namespaceSchema } from '../actor/namespace.ts';
 import { keyRingSchema } from '../encryption/key-ring.ts';
 import { DormouseError, type FieldError } from '../errors/dormouse-error.ts';
 import { logLevels } from '../telemetry/logger.ts';
@@ -54,6 +55,7 @@ export const settings = {
   DORMOUSE_MAX_PARKED: z.coerce.number().int().min(0).max(100_000).default(1000),
   DORMOUSE_ENCRYPTION_KEYS: keyRingSchema.optional(),
   DORMOUSE_DEBIAN_MIRROR: z.url({ protocol: /^https?$/ }).optional(),
+  DORMOUSE_NAMESPACE: namespaceSchema.optional(),
   DORMOUSE_URL: z.url({ protocol: /^https?$/ }).optional(),
   // OpenTelemetry's own names, which every exporter and its operators know.
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),

@@ -1,5 +1,5 @@
 /**
- * A file under AES-256-GCM, in chunks, so that neither side holds more than one of them:
+ * A file (or a few bytes) under AES-256-GCM, in chunks, so that neither side holds more than one of them:
  *
  *   "DMSEAL01"  { ciphertext of 256 KiB (the last: 0 to 256 KiB), 16-byte tag }+
  *
@@ -101,6 +101,26 @@ export async function openSealedFile(source: string, target: string, seal: Seal,
     await rm(target, { force: true });
     throw error;
   }
+}
+
+/** The same for what is small enough to be in memory anyway. */
+export function sealBytes(content: Buffer, seal: Seal): Buffer {
+  return Buffer.concat([magic, ...slicesOf(content, chunkBytes).map((chunk) => sealChunk(seal, chunk))]);
+}
+
+export function openSealedBytes(sealed: Buffer, seal: Seal): Buffer {
+  if (!sealed.subarray(0, magic.length).equals(magic)) throw corrupt(seal, 'it does not start with its mark');
+  const pieces = slicesOf(sealed.subarray(magic.length), chunkBytes + tagBytes);
+  return Buffer.concat(pieces.map((chunk) => openChunk(seal, chunk)));
+}
+
+/** As chunksOf. */
+function slicesOf(bytes: Buffer, pieceBytes: number): Chunk[] {
+  const count = Math.max(1, Math.ceil(bytes.length / pieceBytes));
+  return Array.from({ length: count }, (_, index) => ({
+    ...{ index, isLast: index === count - 1 },
+    bytes: bytes.subarray(index * pieceBytes, (index + 1) * pieceBytes),
+  }));
 }
 
 interface Chunk {

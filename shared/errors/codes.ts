@@ -116,6 +116,7 @@ export const errorCodes = {
   'too-many-parked': code(429, true, 'Too many requests wait for room on a node', 'Try again later, or add a node.'),
   'no-capacity': code(503, true, 'No node has room', 'Try again later, or add a node.'),
   'node-not-found': code(404, false, 'No such node', 'List nodes with GET /v1/nodes.'),
+  'namespace-not-found': code(404, false, 'No such namespace', 'Leave it out, or use a token of that namespace.'),
   'webhook-not-found': code(404, false, 'No such webhook', 'List webhooks with GET /v1/webhooks.'),
   'too-many-webhooks': code(409, false, 'There are as many webhooks as there may be', 'Delete one first.'),
   'wake-timeout': code(504, true, 'The actor did not wake in time', 'Try again; look at the last error of the actor.'),

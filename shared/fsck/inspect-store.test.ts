@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -220,13 +221,19 @@ suite('inspecting a store', () => {
     const own = objectKeys.actorLog('a', actor.uid, '1.1', 1);
     const former = objectKeys.actorLog('a', '01234567-89ab-4cde-8f01-23456789abcd', '1.1', 1);
     const stranger = `${objectKeys.actorLogs('a', actor.uid)}stranger`;
-    for (const key of [own, former, stranger]) {
-      await putBytes(store, key, 'x');
-      await age(key);
-    }
-    assert.deepEqual((await garbage()).sort(), [former, stranger].sort());
+    const sealed = objectKeys.actorLog('a', actor.uid, '1.1', 2);
+    const [ofSealed, ofNone] = [sealed, objectKeys.actorLog('a', actor.uid, '1.1', 3)].map((key) =>
+      objectKeys.wrappedKey(key, 'k1'),
+    ) as [string, string];
+    for (const key of [own, former, stranger, sealed]) await putBytes(store, key, 'x');
+    const key = newEncryptionKey('k1', randomBytes(32));
+    await storeDataKey(store, key, sealed, newDataKey());
+    await storeDataKey(store, key, objectKeys.actorLog('a', actor.uid, '1.1', 3), newDataKey());
+    for (const old of [own, former, stranger, sealed, ofSealed, ofNone]) await age(old);
+    assert.deepEqual((await garbage()).sort(), [former, stranger, ofNone].sort());
     await actor.append({ kind: 'deleted' });
-    assert.ok((await garbage()).includes(own));
+    const gone = await garbage();
+    for (const old of [own, sealed, ofSealed]) assert.ok(gone.includes(old), old);
   });
 
   test('a preparation that came second, an unfinished asset set and a trial are garbage; strangers are not', async () => {

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { epochSchema } from '../actor/epoch.ts';
-import { actorIdSchema, templateNameSchema } from '../actor/names.ts';
+import { qualifiedNameSchema } from '../actor/namespace.ts';
 
 const common = {
   operationId: z.uuid(),
@@ -17,13 +17,13 @@ const common = {
 };
 
 export const jobSchema = z.discriminatedUnion('kind', [
-  z.object({ ...common, kind: z.literal('resume'), actorId: actorIdSchema, epoch: epochSchema }),
+  z.object({ ...common, kind: z.literal('resume'), actorId: qualifiedNameSchema, epoch: epochSchema }),
   /** Of a running actor, or of a paused one, whose capture is shipped without waking it. */
-  z.object({ ...common, kind: z.literal('suspend'), actorId: actorIdSchema, epoch: epochSchema }),
-  z.object({ ...common, kind: z.literal('pause'), actorId: actorIdSchema, epoch: epochSchema }),
+  z.object({ ...common, kind: z.literal('suspend'), actorId: qualifiedNameSchema, epoch: epochSchema }),
+  z.object({ ...common, kind: z.literal('pause'), actorId: qualifiedNameSchema, epoch: epochSchema }),
   /** The registry has the actor in `deleting`; the node ends the VM if it runs there and removes every object. */
-  z.object({ ...common, kind: z.literal('delete'), actorId: actorIdSchema }),
-  z.object({ ...common, kind: z.literal('prepare-template'), template: templateNameSchema, revision: z.string() }),
+  z.object({ ...common, kind: z.literal('delete'), actorId: qualifiedNameSchema }),
+  z.object({ ...common, kind: z.literal('prepare-template'), template: qualifiedNameSchema, revision: z.string() }),
 ]);
 export type Job = z.infer<typeof jobSchema>;
 export type JobKind = Job['kind'];

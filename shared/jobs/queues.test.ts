@@ -10,28 +10,31 @@ import { openJobSender } from './queues.ts';
 
 const log = createLogger('silent', {});
 
-const resumeOf = (actorId: string): Job => ({
-  ...{ kind: 'resume', actorId, epoch: '1.1', operationId: randomUUID() },
+const jobOf = (actorId: string, kind: 'resume' | 'suspend'): Job => ({
+  ...{ kind, actorId, epoch: '1.1', operationId: randomUUID() },
   ...{ requestedAt: new Date().toISOString(), deadlineAt: new Date(Date.now() + 60_000).toISOString() },
 });
+const resumeOf = (actorId: string): Job => jobOf(actorId, 'resume');
 
-test('a node takes jobs without a turn first, then the lowest turn', async () => {
+test('a node takes jobs without a turn first, then first turns, then suspends, then the lowest turn', async () => {
   await using redis = await startSingle();
   const sender = openJobSender(redis.url, log);
   for (const turn of [1, 2, 3, 4]) await sender.send('node-1', resumeOf(`burst-${turn}`), turn);
+  await sender.send('node-1', jobOf('asleep', 'suspend'));
   await sender.send('node-1', resumeOf('lone'), 1);
   await sender.send('node-1', resumeOf('no-turn'));
+  assert.equal(await sender.waiting('node-1'), 7);
   const connection = connectBlocking(redis.url, log);
   const seen: string[] = [];
   const all = Promise.withResolvers<undefined>();
   const take = ({ data }: { data: Job }): Promise<void> => {
-    if (data.kind === 'resume') seen.push(data.actorId);
-    if (seen.length === 6) all.resolve(undefined);
+    if ('actorId' in data) seen.push(data.actorId);
+    if (seen.length === 7) all.resolve(undefined);
     return Promise.resolve();
   };
   const worker = new Worker<Job>(queueName('node-1'), take, { connection, prefix: queuePrefix('node-1') });
   await all.promise;
-  assert.deepEqual(seen, ['no-turn', 'burst-1', 'lone', 'burst-2', 'burst-3', 'burst-4']);
+  assert.deepEqual(seen, ['no-turn', 'burst-1', 'lone', 'asleep', 'burst-2', 'burst-3', 'burst-4']);
   await worker.close();
   await sender[Symbol.asyncDispose]();
   connection.disconnect();

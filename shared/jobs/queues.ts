@@ -7,10 +7,18 @@ import { jobSchema, queueName, queuePrefix, type Job } from './contracts.ts';
 /** What BullMQ keeps a priority in has 21 bits. */
 const lowestPriority = 2 ** 21 - 1;
 
+/** BullMQ takes jobs without one first, then the lowest. */
+function priorityOf({ kind }: Job, turn: number | undefined): { readonly priority?: number } {
+  if (kind === 'suspend' || kind === 'pause') return { priority: 2 };
+  if (turn === undefined) return {};
+  return { priority: turn === 1 ? 1 : Math.min(turn + 1, lowestPriority) };
+}
+
 export interface JobSender extends AsyncDisposable {
   /**
-   * Puts a job on a node's queue; the operation's id is the job's id, so sending it again changes nothing. Jobs without a
-   * turn come first, in their order; of those with one the lowest.
+   * Puts a job on a node's queue; the operation's id is the job's id, so sending it again changes nothing. Wakes come in
+   * the order of their turns, and what puts actors to sleep comes behind the first turn: it makes room for the others, but
+   * a template that wants one wake does not wait for all that others have under way. Everything else comes before these.
    */
   send(nodeId: string, job: Job, turn?: number): Promise<void>;
   /** Jobs of a node that it has not begun. */
@@ -40,11 +48,11 @@ export function openJobSender(redisUrl: string, log: Logger): JobSender {
           attempts: 1,
           removeOnComplete: true,
           removeOnFail: true,
-          ...(turn !== undefined && { priority: Math.min(turn, lowestPriority) }),
+          ...priorityOf(payload, turn),
         }),
       );
     },
-    waiting: (nodeId) => translated(queueOf(nodeId).getWaitingCount()),
+    waiting: (nodeId) => translated(queueOf(nodeId).getJobCountByTypes('waiting', 'prioritized')),
     async withdraw(nodeId, operationId) {
       await translated(queueOf(nodeId).remove(operationId));
     },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,7 +9,8 @@ import { openObjectStore } from '../object-store/open.ts';
 import type { ObjectStore } from '../object-store/object-store.ts';
 import { objectKeys } from '../snapshot/object-keys.ts';
 import { createSieve, newestOf, sizeOf, type LogLine } from './line.ts';
-import { encodeLines, listStored, readStored } from './stored.ts';
+import { newEncryptionKey } from '../encryption/key-ring.ts';
+import { dropLines, encodeLines, listStored, putLines, readStored } from './stored.ts';
 
 const line = (sequence: number, unixNanos: number, text = `line ${sequence} of ${unixNanos}`): LogLine => ({
   ...{ sequence: BigInt(sequence), unixNanos: BigInt(unixNanos), container: 'main' },
@@ -63,12 +65,32 @@ suite('lines in the store', () => {
     await store.put(objectKeys.actorLog('alice', uid, '1.11', 1), { kind: 'bytes', bytes: Buffer.from('no zstd') });
     await store.put(`${objectKeys.actorLogs('alice', uid)}stranger`, { kind: 'bytes', bytes: Buffer.from('x') });
     assert.equal((await listStored(store, 'alice', uid)).length, 4);
-    const lines = await readStored(store, 'alice', uid);
+    const lines = (await readStored({ store, keyRing: [] }, 'alice', uid)) ?? [];
     assert.deepEqual(texts(lines), texts([line(1, 10), line(2, 20), awkward]));
     assert.deepEqual(
       lines.map(({ isError }) => isError),
       [false, true, false],
     );
-    assert.deepEqual(await readStored(store, 'bob', uid), []);
+    assert.deepEqual(await readStored({ store, keyRing: [] }, 'bob', uid), []);
+  });
+
+  test('sealed ones need a key, beside plain ones; without the right one they are left out; their keys go with them', async () => {
+    const [first, second] = ['first', 'second'].map((id) => newEncryptionKey(id, randomBytes(32)));
+    assert.ok(first && second);
+    const keyOf = (attempt: number) => objectKeys.actorLog('sealed', uid, '1.1', attempt);
+    await putLines({ store, keyRing: [] }, keyOf(1), [line(1, 10, 'plain words')]);
+    await putLines({ store, keyRing: [first] }, keyOf(2), [line(2, 20, 'sealed words')]);
+    await putLines({ store, keyRing: [second, first] }, keyOf(3), [line(3, 30, 'more of them')]);
+    const bytes = await store.get(keyOf(2), { maxBytes: 1000 });
+    assert.equal(Buffer.from(bytes).subarray(0, 8).toString(), 'DMSEAL01');
+    const read = async (...keyRing: NonNullable<typeof first>[]) => readStored({ store, keyRing }, 'sealed', uid);
+    assert.equal(await read(), undefined);
+    assert.deepEqual(texts((await read(second, first)) ?? []), ['plain words', 'sealed words', 'more of them']);
+    assert.deepEqual(texts((await read(first)) ?? []), ['plain words', 'sealed words']);
+    await assert.rejects(putLines({ store, keyRing: [first] }, keyOf(2), []), { code: 'internal' });
+    await dropLines(store, keyOf(2));
+    assert.deepEqual(texts((await read(second, first)) ?? []), ['plain words', 'more of them']);
+    const left = (await Array.fromAsync(store.list(objectKeys.actorLogs('sealed', uid)))).map(({ key }) => key);
+    assert.deepEqual(left, [keyOf(1), keyOf(3), objectKeys.wrappedKey(keyOf(3), 'second')]);
   });
 });

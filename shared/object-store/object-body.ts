@@ -50,7 +50,7 @@ async function readRange(file: FileHandle, start: number, end: number): Promise<
   return bytes;
 }
 
-function rejectBody(path: string, cause: unknown): never {
+export function rejectBody(path: string, cause: unknown): never {
   const words = cause instanceof Error ? cause.message : String(cause);
   throw new DormouseError('internal', `cannot store ${path}: ${words}`, { cause });
 }

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { epochSchema } from '../actor/epoch.ts';
 import { actorStates } from '../actor/lifecycle.ts';
-import { actorIdSchema, labelsSchema } from '../actor/names.ts';
+import { labelsSchema } from '../actor/names.ts';
+import { qualifiedNameSchema } from '../actor/namespace.ts';
 import { serializedErrorSchema } from '../errors/dormouse-error.ts';
 import { runtimeKeySchema } from '../snapshot/manifest.ts';
 import { templateDescriptorSchema } from '../template/golden.ts';
@@ -16,7 +17,8 @@ export const startKinds = ['cold', 'warm', 'hot'] as const;
 export type StartKind = (typeof startKinds)[number];
 
 export const actorRecordSchema = z.object({
-  id: actorIdSchema,
+  /** Qualified, as every name that is kept (shared/actor/namespace.ts). */
+  id: qualifiedNameSchema,
   uid: z.uuid(),
   template: z.string(),
   revision: z.string(),
@@ -30,6 +32,8 @@ export const actorRecordSchema = z.object({
   coldStart: z.boolean(),
   /** Of the present activation, or of the last one. */
   epoch: epochSchema.optional(),
+  /** Of the activation before the one that the latest claim began. */
+  previousEpoch: epochSchema.optional(),
   node: z.string().optional(),
   /** Where it ran last: what it needs is probably still there. */
   lastNode: z.string().optional(),

@@ -36,6 +36,8 @@ export interface Transition {
   readonly update?: ActorUpdate;
   /** How long the steps that led here took: for the event of this move. A start's are taken from its `lastStart`. */
   readonly phases?: Phases;
+  /** Put in the same step, if the move is made. */
+  readonly operation?: Operation;
 }
 
 export type TransitionResult =
@@ -77,10 +79,13 @@ export interface RegistryLife {
 
 export interface ActorFilter {
   readonly state?: ActorState | undefined;
+  /** A template of `default`, or of the namespace if one is named. */
   readonly template?: string | undefined;
   /** `name=value`, or `name` for any value. */
   readonly label?: string | undefined;
-  /** What the id begins with. */
+  /** Left out: all of them. */
+  readonly namespace?: string | undefined;
+  /** What the name begins with; of `default` where no namespace is named. */
   readonly prefix?: string | undefined;
 }
 
@@ -147,7 +152,8 @@ export const streamStart = '0-0';
 
 export interface TemplateRegistry {
   getTemplate(name: string): Promise<TemplateRecord | undefined>;
-  listTemplates(limit: number, cursor?: string): Promise<Page<TemplateRecord>>;
+  /** Of one namespace, or of all. */
+  listTemplates(limit: number, cursor?: string, namespace?: string): Promise<Page<TemplateRecord>>;
   createTemplate(record: TemplateRecord): Promise<'created' | 'exists'>;
   /** Replaces the record if it still has the revision and one of the states. */
   updateTemplate(record: TemplateRecord, from: readonly TemplateRecord['state'][]): Promise<boolean>;
@@ -187,9 +193,20 @@ export interface NodeRegistry {
   listNodes(): Promise<NodeStatus[]>;
 }
 
+export interface BegunJob {
+  readonly record: ActorRecord | undefined;
+  /** Whether the epoch was given out in the current life: only such an activation may still be started. */
+  readonly mayActivate: boolean;
+}
+
 export interface OperationRegistry {
   /** Says whether it was taken: an operation that is over stays as it is. */
   putOperation(operation: Operation): Promise<boolean>;
+  /**
+   * The same for an operation of an activation that a node begins now, with all that it has to look at in one step.
+   * Undefined when the operation is over.
+   */
+  beginJob(operation: Operation, actorId: string, epoch: Epoch): Promise<BegunJob | undefined>;
   getOperation(id: string): Promise<Operation | undefined>;
   /** Operations that are not over, those whose deadline comes first; with `overdue` only those past it. */
   openOperations(limit: number, overdue: boolean): Promise<Operation[]>;

@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { epochSchema } from '../actor/epoch.ts';
-import { actorIdSchema, labelsSchema, templateNameSchema } from '../actor/names.ts';
+import { labelsSchema } from '../actor/names.ts';
+import { qualifiedNameSchema } from '../actor/namespace.ts';
 import { DormouseError } from '../errors/dormouse-error.ts';
 import type { CallOptions, ObjectStore } from '../object-store/object-store.ts';
 import { manifestSchema, requireKnownVersion, requirePartsWithin } from './manifest.ts';
@@ -22,8 +23,8 @@ export const logEntrySchema = z.discriminatedUnion('kind', [
   z.object({
     ...entryBase,
     kind: z.literal('created'),
-    id: actorIdSchema,
-    template: templateNameSchema,
+    id: qualifiedNameSchema,
+    template: qualifiedNameSchema,
     revision: z.string(),
     labels: labelsSchema,
     coldStart: z.boolean(),

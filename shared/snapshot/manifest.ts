@@ -12,7 +12,7 @@ import { DormouseError } from '../errors/dormouse-error.ts';
 export const snapshotFormatVersion = 1;
 /** Its parts may be encrypted. A manifest without such parts keeps the version before, which older readers know. */
 export const encryptedFormatVersion = 2;
-/** Its memory part may hold pages as their difference from the base's; encrypted or not. */
+/** Its memory part may hold pages as the words in which they differ from the base's; encrypted or not. */
 export const differenceFormatVersion = 3;
 /** Its memory part lies over those of earlier generations, and not over the base alone. */
 export const chainFormatVersion = 4;

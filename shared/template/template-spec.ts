@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { containerNameSchema, templateNameSchema } from '../actor/names.ts';
+import { qualifiedNameSchema } from '../actor/namespace.ts';
 
 const noNul = (text: string): boolean => !text.includes('\0');
 const argument = z.string().max(8192).refine(noNul, 'may not contain a NUL byte');
@@ -9,14 +10,14 @@ const environmentName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 const readinessSchema = z
   .strictObject({
-    /** GET that must answer 200..399; without it a TCP connection to the port suffices. */
     path: z
       .string()
       .max(1024)
       .regex(/^\/[\x21-\x7e]*$/, 'an absolute path of printable ASCII')
-      .optional(),
-    port: z.number().int().min(1).max(65535).optional(),
-    intervalMs: z.number().int().min(20).max(10_000).default(100),
+      .optional()
+      .meta({ description: 'A GET of it must answer 200 to 399; without it a connection to the port suffices' }),
+    port: z.number().int().min(1).max(65535).optional().meta({ description: 'That of the container, unless given' }),
+    intervalMs: z.number().int().min(20).max(10_000).default(100).meta({ description: 'Between two attempts' }),
   })
   .meta({ description: 'When a container counts as ready' });
 
@@ -27,15 +28,29 @@ const containerSchema = z.strictObject({
     .min(1)
     .max(1024)
     .meta({ description: 'docker://host/name@sha256:…, oci:<dir>:<tag> or dir:<path>' }),
-  command: z.array(argument).min(1).max(256).optional(),
-  args: z.array(argument).max(256).optional(),
-  env: z.record(z.string().regex(environmentName, 'an environment variable name'), argument).default({}),
+  command: z
+    .array(argument)
+    .min(1)
+    .max(256)
+    .optional()
+    .meta({ description: 'Instead of the entry point of the image' }),
+  args: z.array(argument).max(256).optional().meta({ description: 'Instead of the command of the image' }),
+  env: z
+    .record(z.string().regex(environmentName, 'an environment variable name'), argument)
+    .default({})
+    .meta({ description: 'Over the environment of the image' }),
   cwd: z.string().max(4096).startsWith('/').refine(noNul).optional(),
   user: z
     .string()
     .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,31})?$/, 'user, user:group, uid or uid:gid')
     .optional(),
-  port: z.number().int().min(1).max(65535).optional(),
+  port: z
+    .number()
+    .int()
+    .min(1)
+    .max(65535)
+    .optional()
+    .meta({ description: 'Where it listens; calls go to that of the first container that has one' }),
   readiness: readinessSchema.optional(),
   limits: z
     .strictObject({
@@ -44,8 +59,12 @@ const containerSchema = z.strictObject({
       cpus: z.number().min(0.01).max(64).optional(),
     })
     .optional(),
-  /** Cap of the container's writable layer, which lives in guest memory. */
-  upperMiB: z.number().int().min(1).optional(),
+  upperMiB: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .meta({ description: 'The most that it may write; what is written lies in guest memory' }),
 });
 export type ContainerSpec = z.infer<typeof containerSchema>;
 
@@ -53,15 +72,39 @@ const ipv4Cidr = z.cidrv4();
 
 export const templateSpecSchema = z
   .strictObject({
-    name: templateNameSchema,
+    /** Qualified: equal specifications in two namespaces are two templates, with a revision and a golden each. */
+    name: qualifiedNameSchema,
     containers: z.array(containerSchema).min(1).max(16),
-    memoryMiB: z.number().int().min(128).max(65_536).default(256),
+    memoryMiB: z.number().int().min(128).max(65_536).default(256).meta({ description: 'Of the VM' }),
     vcpus: z.number().int().min(1).max(16).default(1),
-    idleTimeoutMs: z.number().int().min(1000).max(86_400_000).default(60_000),
-    wakeTimeoutMs: z.number().int().min(1000).max(300_000).default(30_000),
-    maxPendingRequests: z.number().int().min(1).max(10_000).default(1000),
-    retainGenerations: z.number().int().min(1).max(100).default(3),
-    egress: z.strictObject({ allow: z.array(ipv4Cidr).max(64).default([]) }).default({ allow: [] }),
+    idleTimeoutMs: z
+      .number()
+      .int()
+      .min(1000)
+      .max(86_400_000)
+      .default(60_000)
+      .meta({ description: 'Without a call for so long, an actor goes to sleep' }),
+    wakeTimeoutMs: z
+      .number()
+      .int()
+      .min(1000)
+      .max(300_000)
+      .default(30_000)
+      .meta({ description: 'The longest that a call waits for a wake' }),
+    maxPendingRequests: z
+      .number()
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(1000)
+      .meta({ description: 'Calls that may wait for one wake; more are refused' }),
+    retainGenerations: z.number().int().min(1).max(100).default(3).meta({ description: 'Snapshots that are kept' }),
+    egress: z
+      .strictObject({
+        allow: z.array(ipv4Cidr).max(64).default([]).meta({ description: 'IPv4 networks, as 198.51.100.0/24' }),
+      })
+      .default({ allow: [] })
+      .meta({ description: 'What its actors may reach; nothing unless given' }),
     sandboxClass: z.literal('microvm').default('microvm'),
   })
   .superRefine((spec, context) => {
@@ -92,6 +135,9 @@ export const templateSpecSchema = z
     });
   });
 export type TemplateSpec = z.infer<typeof templateSpecSchema>;
+
+/** As a user posts it: the name alone. */
+export const postedTemplateSchema = templateSpecSchema.safeExtend({ name: templateNameSchema });
 
 /** The port that invocations reach: that of the first container that has one. */
 export const doorPort = (spec: TemplateSpec): number | undefined =>

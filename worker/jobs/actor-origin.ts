@@ -9,6 +9,7 @@
  * Failures: those of the durable state and of the parts, `incompatible`, and `snapshot-missing` when a capture, or the
  * golden that the parts were taken against, is not here.
  */
+import path from 'node:path';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import { settleAll } from '../../shared/process/settle-all.ts';
 import type { ActorRecord } from '../../shared/registry/records.ts';
@@ -28,6 +29,7 @@ import type { OwnState } from '../sandbox/sandbox.ts';
 import { durableState, type DurableState } from '../snapshot/durable-state.ts';
 import { fetchPart } from '../snapshot/fetch-part.ts';
 import type { LocalGolden } from '../snapshot/golden-cache.ts';
+import type { TransferFolder } from './transfer-folder.ts';
 
 export interface ActorOrigin {
   readonly head: DurableState;
@@ -47,8 +49,8 @@ export interface OriginRequest {
   readonly record: ActorRecord;
   readonly epoch: string;
   readonly template: TemplateDescriptor;
-  /** Where what is fetched goes. */
-  readonly folder: string;
+  /** Where what is fetched goes; holds what need not be. */
+  readonly folder: TransferFolder;
 }
 
 export async function readOrigin(
@@ -58,7 +60,7 @@ export async function readOrigin(
   signal: AbortSignal,
 ): Promise<ActorOrigin> {
   const { record, epoch, template } = request;
-  const head = await clock.measure('fetch', () => durableState(context.store, record, epoch, signal));
+  const head = await clock.measure('fetch', () => headOf(context, record, epoch, signal));
   const manifest = head.snapshot?.manifest ?? template.golden;
   requireCompatible(manifest.runtime, context.sandboxes.runtime);
   const { lowers } = manifest;
@@ -86,6 +88,18 @@ export async function readOrigin(
   return { head, lowers, golden, own, beneath: undefined, local };
 }
 
+/** As this node wrote it, when that is certain; otherwise as the store has it. */
+async function headOf(
+  { store, knownLogs }: NodeContext,
+  record: ActorRecord,
+  epoch: string,
+  signal: AbortSignal,
+): Promise<DurableState> {
+  const snapshot = knownLogs.headFor(record);
+  if (snapshot === undefined) return await durableState(store, record, epoch, signal);
+  return { snapshot, generation: snapshot.generation, logSeq: snapshot.seq };
+}
+
 /** Of a paused actor. Without it the actor cannot run on, only fall back. */
 function localCapture(context: NodeContext, { id, capture }: ActorRecord): LocalCapture | undefined {
   if (capture === undefined) return undefined;
@@ -103,16 +117,22 @@ function beneathNext(manifest: SnapshotManifest): readonly SnapshotPart[] | unde
 async function fetchOwn(
   { blobs }: NodeContext,
   { manifest }: SnapshotEntry,
-  folder: string,
+  folder: TransferFolder,
   signal: AbortSignal,
 ): Promise<OwnState> {
-  const devicePath = `${folder}/device`;
-  const memory = memoryChain(manifest).map((part, index) => ({ part, path: `${folder}/memory-${index}` }));
-  await settleAll([
-    ...memory.map(({ part, path }) => fetchPart(blobs, part, path, signal)),
-    fetchPart(blobs, manifest.parts.device, devicePath, signal),
-  ]);
-  return { memoryPaths: memory.map(({ path }) => path), devicePath };
+  const open = async (part: SnapshotPart, name: string): Promise<string> => {
+    const held = await blobs.cache?.hold(part.sha256);
+    if (held !== undefined) {
+      folder.use(held);
+      return held.path;
+    }
+    const target = path.join(await folder.path(), name);
+    await fetchPart(blobs, part, target, signal);
+    return target;
+  };
+  const memory = memoryChain(manifest).map((part, index) => open(part, `memory-${index}`));
+  const [devicePath, ...memoryPaths] = await settleAll([open(manifest.parts.device, 'device'), ...memory]);
+  return { memoryPaths, devicePath };
 }
 
 function requireSame(golden: LocalGolden, needs: string | undefined, id: string): LocalGolden {

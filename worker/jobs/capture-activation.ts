@@ -3,11 +3,12 @@ import type { Activation } from '../activation/activation.ts';
 import type { NodeContext } from '../node-context.ts';
 import type { PhaseClock } from '../sandbox/phase-clock.ts';
 import type { Capture, CaptureOptions } from '../sandbox/sandbox.ts';
+import type { TransferFolder } from './transfer-folder.ts';
 
 export async function captureActivation(
   context: NodeContext,
   activation: Activation,
-  folder: string,
+  folder: TransferFolder,
   clock: PhaseClock,
   signal: AbortSignal,
   options?: CaptureOptions,
@@ -17,5 +18,6 @@ export async function captureActivation(
   if (outcome === 'cut') context.log.warn({ actorId: identity.id }, 'requests were cut off by a suspend');
   activation.connections.destroy();
   await sandbox.freeze(clock, signal);
-  return await clock.measure('capture', () => sandbox.capture(folder, base?.path, signal, options));
+  const capture = async (): Promise<Capture> => sandbox.capture(await folder.path(), base?.path, signal, options);
+  return await clock.measure('capture', capture);
 }

@@ -7,7 +7,7 @@
  * generation in the log when the deadline has passed.
  */
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
-import type { ActorRecord } from '../../shared/registry/records.ts';
+import type { ActorRecord, Operation } from '../../shared/registry/records.ts';
 import type { SnapshotEntry } from '../../shared/snapshot/actor-log.ts';
 import type { Activation } from '../activation/activation.ts';
 import type { LocalCapture } from '../activation/local-capture.ts';
@@ -16,6 +16,7 @@ import type { PhaseClock } from '../sandbox/phase-clock.ts';
 import type { Capture } from '../sandbox/sandbox.ts';
 import { dropOldGenerations } from '../snapshot/retention.ts';
 import { commitSnapshot, shipParts, type Commit } from '../snapshot/ship.ts';
+import { doneWith } from './finished.ts';
 import { moveActor } from './move-actor.ts';
 
 /** Whose state it is: an activation, or what is left of one that is paused. */
@@ -23,6 +24,8 @@ type Origin = Pick<Activation | LocalCapture, 'identity' | 'epoch' | 'template' 
   Partial<Pick<Activation, 'beneath'>>;
 
 const retentionLimitMs = 60_000;
+/** Generations after which the log is looked at though the node knows it: fences grow old, and late writers leave entries. */
+const lookEvery = 16;
 
 export async function commitCapture(
   context: NodeContext,
@@ -65,14 +68,17 @@ function nextAttempt(): number {
   return lastAttempt;
 }
 
-/** Tells the registry of a commit. What it does not take, or hear, is found in the log by whoever looks next. */
+/**
+ * Tells the registry of a commit, and that the operation is done; says whether it took that. What it does not take, or
+ * hear, is found in the log by whoever looks next.
+ */
 export async function announceGeneration(
   context: NodeContext,
   { identity, epoch, template }: Origin,
-  entry: SnapshotEntry,
+  { entry, operation }: { readonly entry: SnapshotEntry; readonly operation: Operation },
   clock: PhaseClock,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { manifest, generation, seq } = entry;
   const { memory, device } = manifest.parts;
   const update = {
@@ -86,14 +92,20 @@ export async function announceGeneration(
   };
   const move = { id: identity.id, from: ['suspending'], to: 'suspended', epoch, update } as const;
   const reason = `generation ${generation} committed`;
-  await clock.measure('registry', () => moveActor(context, { ...move, reason, phases: clock.phases }, signal));
-  dropOldGenerations(
-    context.store,
-    identity.id,
-    { uid: identity.uid, generation, seq, manifest },
-    template.spec.retainGenerations,
-    AbortSignal.timeout(retentionLimitMs),
-  ).catch((error: unknown) =>
+  const told = { reason, phases: clock.phases, operation: doneWith(operation, clock.phases) };
+  const outcome = await moveActor(context, { ...move, ...told }, signal);
+  tidy(context, identity.id, entry, template.spec.retainGenerations).catch((error: unknown) =>
     context.log.warn({ err: error, actorId: identity.id }, 'old generations were not removed'),
   );
+  return outcome === 'moved';
+}
+
+/** Removes old generations. Nobody waits for it; the actor may be awake again before it is done. */
+async function tidy({ store, knownLogs }: NodeContext, id: string, head: SnapshotEntry, retain: number): Promise<void> {
+  const { uid, generation, seq, manifest } = head;
+  const known = generation % lookEvery === 0 ? undefined : knownLogs.before(id, uid, seq);
+  knownLogs.keep(id, { head, older: undefined });
+  const newest = { uid, generation, seq, manifest };
+  const { kept } = await dropOldGenerations(store, id, newest, retain, AbortSignal.timeout(retentionLimitMs), known);
+  if (knownLogs.isHead(id, head)) knownLogs.keep(id, { head, older: kept });
 }

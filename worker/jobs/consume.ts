@@ -11,7 +11,7 @@ import type { Operation } from '../../shared/registry/records.ts';
 import type { Tracing } from '../../shared/telemetry/tracing.ts';
 import type { NodeContext } from '../node-context.ts';
 import { deleteActor } from './delete-actor.ts';
-import type { Finished } from './finished.ts';
+import { doneWith, type Finished } from './finished.ts';
 import { createJobsInHand, type JobsInHand } from './job-in-hand.ts';
 import { pauseActor } from './pause-actor.ts';
 import { prepareTemplate } from './prepare-template.ts';
@@ -81,13 +81,14 @@ export async function performJob(context: NodeContext, inHand: JobsInHand, job: 
     deadlineAt: new Date(Date.parse(deadlineAt) + handoverMs).toISOString(),
     node: context.nodeId,
   };
-  if (!(await context.registry.putOperation(operation))) {
+  const work = await begin(context, job, operation);
+  if (work === undefined) {
     context.log.warn({ job: kind, operationId }, 'a job whose operation is over was delivered');
     return;
   }
   let finished: Finished;
   try {
-    finished = await run(context, job, AbortSignal.timeout(jobLimitsMs[kind]));
+    finished = await work(AbortSignal.timeout(jobLimitsMs[kind]));
   } catch (cause) {
     await context.registry.putOperation({
       ...operation,
@@ -97,25 +98,37 @@ export async function performJob(context: NodeContext, inHand: JobsInHand, job: 
     });
     throw cause;
   }
-  const { phases, ending } = finished;
+  const { phases, isTold, ending } = finished;
   try {
-    await context.registry.putOperation({ ...operation, state: 'done', phases, finishedAt: new Date().toISOString() });
+    if (isTold !== true) await context.registry.putOperation(doneWith(operation, phases));
   } finally {
     await ending;
   }
 }
 
-async function run(context: NodeContext, job: Job, signal: AbortSignal): Promise<Finished> {
+type Work = (signal: AbortSignal) => Promise<Finished>;
+
+/** Says in the registry that the job is begun. Undefined when its operation is over. */
+async function begin(context: NodeContext, job: Job, operation: Operation): Promise<Work | undefined> {
+  const { registry } = context;
   switch (job.kind) {
-    case 'resume':
-      return { phases: await resumeActor(context, job, signal) };
-    case 'suspend':
-      return suspendActor(context, job, signal);
-    case 'pause':
-      return pauseActor(context, job, signal);
+    case 'resume': {
+      const begun = await registry.beginJob(operation, job.actorId, job.epoch);
+      return begun && ((signal) => resumeActor(context, job, { ...begun, operation }, signal));
+    }
+    case 'suspend': {
+      const begun = await registry.beginJob(operation, job.actorId, job.epoch);
+      return begun && ((signal) => suspendActor(context, job, { ...begun, operation }, signal));
+    }
+    case 'pause': {
+      const begun = await registry.beginJob(operation, job.actorId, job.epoch);
+      return begun && ((signal) => pauseActor(context, job, { ...begun, operation }, signal));
+    }
     case 'delete':
-      return { phases: await deleteActor(context, job, signal) };
+      if (!(await registry.putOperation(operation))) return undefined;
+      return async (signal) => ({ phases: await deleteActor(context, job, signal) });
     case 'prepare-template':
-      return { phases: await prepareTemplate(context, job, signal) };
+      if (!(await registry.putOperation(operation))) return undefined;
+      return async (signal) => ({ phases: await prepareTemplate(context, job, signal) });
   }
 }

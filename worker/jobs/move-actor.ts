@@ -17,14 +17,19 @@ export async function moveActor(
   transition: Transition & { readonly epoch: Epoch },
   signal: AbortSignal,
 ): Promise<'moved' | 'overtaken'> {
-  const { id, epoch, to } = transition;
+  const { id, epoch, to, operation } = transition;
   for (let asked = 1; ; asked++) {
     try {
       const result = await registry.transition(transition);
       if (result.outcome === 'moved') return 'moved';
       const wasOurs = asked > 1 && result.outcome === 'refused' && result.state === to && result.epoch === epoch;
-      if (!wasOurs) log.warn({ actorId: id, epoch, to, ...result }, 'the registry had moved on');
-      return wasOurs ? 'moved' : 'overtaken';
+      if (!wasOurs) {
+        log.warn({ actorId: id, epoch, to, ...result }, 'the registry had moved on');
+        return 'overtaken';
+      }
+      // Somebody else may have led it there.
+      if (operation !== undefined) await registry.putOperation(operation);
+      return 'moved';
     } catch (error) {
       const isLost = error instanceof DormouseError && error.code === 'registry-unavailable';
       if (!isLost || signal.aborted) throw error;

@@ -7,19 +7,24 @@
  */
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { JobOf } from '../../shared/jobs/contracts.ts';
+import type { Operation } from '../../shared/registry/records.ts';
 import type { Activation } from '../activation/activation.ts';
 import type { LocalCapture } from '../activation/local-capture.ts';
 import type { NodeContext } from '../node-context.ts';
 import { createPhaseClock, type PhaseClock } from '../sandbox/phase-clock.ts';
 import { captureActivation } from './capture-activation.ts';
-import { goingOn, type Finished } from './finished.ts';
+import { doneWith, goingOn, type Begun, type Finished } from './finished.ts';
 import { moveActor } from './move-actor.ts';
 import { endActivation, runOn } from './run-on.ts';
-import { createTransferFolder } from './transfer-folder.ts';
+import { openTransferFolder } from './transfer-folder.ts';
 
-export async function pauseActor(context: NodeContext, job: JobOf<'pause'>, signal: AbortSignal): Promise<Finished> {
+export async function pauseActor(
+  context: NodeContext,
+  job: JobOf<'pause'>,
+  { record, operation }: Begun,
+  signal: AbortSignal,
+): Promise<Finished> {
   const activation = context.activations.get(job.actorId);
-  const record = await context.registry.getActor(job.actorId);
   if (activation?.epoch !== job.epoch || record?.epoch !== job.epoch || record.state !== 'pausing') {
     throw new DormouseError('epoch-stale', `actor ${job.actorId} is no longer being paused at epoch ${job.epoch}`);
   }
@@ -29,13 +34,13 @@ export async function pauseActor(context: NodeContext, job: JobOf<'pause'>, sign
   try {
     local = await captureLocally(context, activation, clock, signal);
     context.captures.add(local);
-    await announcePaused(context, local, clock, signal);
+    await announcePaused(context, local, operation, clock, signal);
   } catch (cause) {
     if (local !== undefined) await context.captures.drop(local);
     await runOn(context, activation, 'pausing', cause);
     throw cause;
   }
-  return { phases: clock.phases, ending: goingOn(endActivation(context, activation)) };
+  return { phases: clock.phases, isTold: true, ending: goingOn(endActivation(context, activation)) };
 }
 
 async function captureLocally(
@@ -45,8 +50,8 @@ async function captureLocally(
   signal: AbortSignal,
 ): Promise<LocalCapture> {
   await using stack = new AsyncDisposableStack();
-  const folder = stack.use(await createTransferFolder(context.transferFolder));
-  const capture = await captureActivation(context, activation, folder.path, clock, signal);
+  const folder = stack.use(openTransferFolder(context.transferFolder));
+  const capture = await captureActivation(context, activation, folder, clock, signal);
   const kept = stack.move();
   const { identity, epoch, template, base } = activation;
   return {
@@ -59,6 +64,7 @@ async function captureLocally(
 async function announcePaused(
   context: NodeContext,
   { identity, epoch, capture, capturedAt }: LocalCapture,
+  operation: Operation,
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<void> {
@@ -70,9 +76,9 @@ async function announcePaused(
     epoch,
     reason: `captured on ${context.nodeId}`,
     phases: clock.phases,
+    operation: doneWith(operation, clock.phases),
     update: { capture: { epoch, capturedAt, sizeBytes }, lastError: undefined },
   } as const;
-  const outcome = await clock.measure('registry', () => moveActor(context, move, signal));
-  if (outcome === 'moved') return;
+  if ((await moveActor(context, move, signal)) === 'moved') return;
   throw new DormouseError('epoch-stale', `actor ${identity.id} was taken over while it was being paused`);
 }

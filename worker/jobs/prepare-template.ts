@@ -15,7 +15,7 @@ import type { NodeContext } from '../node-context.ts';
 import { createPhaseClock, type PhaseClock } from '../sandbox/phase-clock.ts';
 import { manifestOf, shipPart } from '../snapshot/ship.ts';
 import { containerStarts, sandboxSpec, startLimitMs, type ImagesByContainer } from './start-containers.ts';
-import { createTransferFolder } from './transfer-folder.ts';
+import { openTransferFolder } from './transfer-folder.ts';
 
 export async function prepareTemplate(
   context: NodeContext,
@@ -99,7 +99,7 @@ async function captureGolden(
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<SnapshotManifest> {
-  await using folder = await createTransferFolder(context.transferFolder);
+  await using folder = openTransferFolder(context.transferFolder);
   await using sandbox = await context.sandboxes.boot(
     sandboxSpec(spec.name, spec, images, context.images),
     clock,
@@ -108,7 +108,7 @@ async function captureGolden(
   const containers = await containerStarts(spec, images);
   await clock.measure('containers', () => sandbox.start(containers, startLimitMs, signal));
   await sandbox.freeze(clock, signal);
-  const capture = await clock.measure('capture', () => sandbox.capture(folder.path, undefined, signal));
+  const capture = await clock.measure('capture', async () => sandbox.capture(await folder.path(), undefined, signal));
   const attempt = randomUUID();
   const keys = {
     memory: objectKeys.goldenPart(spec.name, revision, attempt, 'memory'),

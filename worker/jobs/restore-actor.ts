@@ -8,7 +8,7 @@ import type { TemplateDescriptor } from '../../shared/template/golden.ts';
 import type { NodeContext } from '../node-context.ts';
 import { prepareSandbox } from '../pool/prepare-sandbox.ts';
 import type { PhaseClock } from '../sandbox/phase-clock.ts';
-import type { PreparedSandbox, Sandbox } from '../sandbox/sandbox.ts';
+import type { PreparedSandbox, Sandbox, SandboxSpec } from '../sandbox/sandbox.ts';
 import { readOrigin, type ActorOrigin, type OriginRequest } from './actor-origin.ts';
 import { openImages, requireLowers } from './open-images.ts';
 import { sandboxSpec, type ImagesByContainer } from './start-containers.ts';
@@ -26,21 +26,29 @@ export async function restoreActor(
   signal: AbortSignal,
 ): Promise<RestoredActor> {
   const { record, template } = request;
+  const opening = clock.measure('images', () => openImages(context, template, signal));
+  opening.catch(() => undefined); // who waits for it sees it
   // A cold-started actor has no golden, in none of its generations.
   const preparing = record.coldStart ? undefined : sandboxInWaiting(context, template, clock, signal);
   try {
-    const [origin, images] = await settleAll([
-      readOrigin(context, request, clock, signal),
-      clock.measure('images', () => openImages(context, template, signal)),
-      preparing,
-    ]);
-    requireLowers(origin.lowers, images, context.nodeId);
-    const sandbox = await startSandbox(context, request, { origin, images }, await preparing, clock, signal);
-    return { origin, images, sandbox };
+    const [origin, waiting] = await settleAll([readOrigin(context, request, clock, signal), preparing]);
+    const checking = opening.then((images) => {
+      requireLowers(origin.lowers, images, context.nodeId);
+      return images;
+    });
+    checking.catch(() => undefined); // who waits for it sees it
+    const sandbox = await startSandbox(context, request, { origin, checking }, waiting, clock, signal);
+    return { origin, images: await checking, sandbox };
   } catch (cause) {
-    await preparing?.then(dispose, () => undefined);
+    await Promise.allSettled([opening, preparing?.then(dispose)]);
     throw cause;
   }
+}
+
+/** What a sandbox needs that is not in waiting; and nothing runs before the images have been checked. */
+interface Findings {
+  readonly origin: ActorOrigin;
+  readonly checking: Promise<ImagesByContainer>;
 }
 
 interface Waiting {
@@ -65,26 +73,26 @@ async function sandboxInWaiting(
 async function startSandbox(
   context: NodeContext,
   { record, template }: OriginRequest,
-  { origin, images }: Omit<RestoredActor, 'sandbox'>,
+  { origin: { own, golden }, checking }: Findings,
   waiting: Waiting | undefined,
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<Sandbox> {
-  const { own, golden } = origin;
-  const spec = sandboxSpec(record.id, template.spec, images, context.images);
-  if (own === undefined) return await context.sandboxes.boot(spec, clock, signal);
-  const prepare = (): Promise<PreparedSandbox> =>
-    golden === undefined
-      ? context.sandboxes.prepare(spec, undefined, clock, signal)
-      : context.goldens.use(template.golden, ({ memoryPath }) =>
-          context.sandboxes.prepare(spec, memoryPath, clock, signal),
-        );
+  const spec = async (): Promise<SandboxSpec> => sandboxSpec(record.id, template.spec, await checking, context.images);
+  if (own === undefined) return await context.sandboxes.boot(await spec(), clock, signal);
+  const prepare = async (): Promise<PreparedSandbox> => {
+    const needed = await spec();
+    const preparedOn = (basePath?: string): Promise<PreparedSandbox> =>
+      context.sandboxes.prepare(needed, basePath, clock, signal);
+    if (golden === undefined) return await preparedOn();
+    return await context.goldens.use(template.golden, ({ memoryPath }) => preparedOn(memoryPath));
+  };
   if (waiting === undefined || golden === undefined) {
     await waiting?.sandbox[Symbol.asyncDispose]();
     return await (await prepare()).restore(own, clock, signal);
   }
   try {
-    return await waiting.sandbox.restore(own, clock, signal);
+    return await waiting.sandbox.restore(own, clock, signal, checking);
   } catch (cause) {
     const hasDied = waiting.isPooled && cause instanceof DormouseError && cause.code === 'vmm-failed';
     if (!hasDied) throw cause;

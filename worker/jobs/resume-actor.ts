@@ -11,7 +11,7 @@
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import { ConnectionPool } from '../../shared/http/connection-pool.ts';
 import type { JobOf } from '../../shared/jobs/contracts.ts';
-import type { ActorRecord, StartKind } from '../../shared/registry/records.ts';
+import type { ActorRecord, Operation, StartKind } from '../../shared/registry/records.ts';
 import type { TemplateDescriptor } from '../../shared/template/golden.ts';
 import type { Activation } from '../activation/activation.ts';
 import { recordLife } from '../activation/record-life.ts';
@@ -23,13 +23,14 @@ import type { NodeContext } from '../node-context.ts';
 import { createPhaseClock, type PhaseClock } from '../sandbox/phase-clock.ts';
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { DurableState } from '../snapshot/durable-state.ts';
+import { doneWith, type Begun, type Finished } from './finished.ts';
 import { leaveResuming } from './leave-resuming.ts';
 import { loseActivation } from './lose-activation.ts';
 import { moveActor } from './move-actor.ts';
 import { endActivation } from './run-on.ts';
 import { restoreActor } from './restore-actor.ts';
 import { containerStarts, startLimitMs, type ImagesByContainer } from './start-containers.ts';
-import { createTransferFolder } from './transfer-folder.ts';
+import { openTransferFolder } from './transfer-folder.ts';
 
 /** Connections an actor is offered at once; more requests than that wait inside the ingress. */
 const maxConnectionsPerActor = 256;
@@ -39,38 +40,42 @@ const reuseWithinMs = 1000;
 export async function resumeActor(
   context: NodeContext,
   job: JobOf<'resume'>,
+  { record, mayActivate, operation }: Begun,
   signal: AbortSignal,
-): Promise<PhaseClock['phases']> {
+): Promise<Finished> {
   const clock = createPhaseClock();
   const requestedAtMs = Date.parse(job.requestedAt);
   clock.record('queue', Math.max(0, Date.now() - requestedAtMs));
-  const [record, mayActivate] = await Promise.all([
-    context.registry.getActor(job.actorId),
-    context.registry.mayActivate(job.epoch), // a queue that came back from an older copy of Redis may order the past
-  ]);
+  // A queue that came back from an older copy of Redis may order the past.
   if (record?.state !== 'resuming' || record.epoch !== job.epoch || !mayActivate) {
     throw new DormouseError('epoch-stale', `actor ${job.actorId} is no longer being resumed at epoch ${job.epoch}`);
   }
   try {
-    await activate(context, record, { epoch: job.epoch, requestedAtMs }, clock, signal);
-    return clock.phases;
+    await activate(context, record, { epoch: job.epoch, requestedAtMs, operation }, clock, signal);
+    return { phases: clock.phases, isTold: true };
   } catch (cause) {
     await leaveResuming(context, record, job.epoch, cause);
     throw cause;
   }
 }
 
+interface Order {
+  readonly epoch: string;
+  readonly requestedAtMs: number;
+  readonly operation: Operation;
+}
+
 async function activate(
   context: NodeContext,
   record: ActorRecord,
-  { epoch, requestedAtMs }: { readonly epoch: string; readonly requestedAtMs: number },
+  { epoch, requestedAtMs, operation }: Order,
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<void> {
   const template = await descriptorOf(context, record);
   using _wake = context.pool.beginWake(template.spec.memoryMiB);
-  await using folder = await createTransferFolder(context.transferFolder);
-  const request = { record, epoch, template, folder: folder.path };
+  await using folder = openTransferFolder(context.transferFolder);
+  const request = { record, epoch, template, folder };
   const { origin, images, sandbox } = await restoreActor(context, request, clock, signal);
   clock.record('running', Math.max(0, Date.now() - requestedAtMs));
   const { head, golden, local } = origin;
@@ -86,7 +91,7 @@ async function activate(
   };
   const log = context.log.child({ actorId: record.id, epoch });
   const logs = collectLogs(sandbox.sessions, log);
-  const keeper = context.blobs.keyRing.length === 0 ? keepLogs({ store: context.store, identity, log }) : undefined;
+  const keeper = keepLogs({ store: context.store, keyRing: context.blobs.keyRing, identity, log });
   const activation: Activation = {
     identity,
     epoch,
@@ -103,7 +108,7 @@ async function activate(
     await clock.measure('guest', () => activation.sandbox.wake(identity, signal));
     if (kind === 'cold') await clock.measure('containers', () => startContainers(sandbox, template, images, signal));
     context.activations.add(activation);
-    await announceRunning(context, record, activation, kind, head, clock, signal);
+    await announceRunning(context, record, activation, { kind, head, operation }, clock, signal);
   } catch (cause) {
     await endActivation(context, activation);
     throw cause;
@@ -126,8 +131,8 @@ async function startContainers(
 }
 
 async function descriptorOf(context: NodeContext, record: ActorRecord): Promise<TemplateDescriptor> {
-  const template = await context.registry.getTemplate(record.template);
-  if (template?.descriptor === undefined || template.revision !== record.revision) {
+  const template = await context.templates.of(record);
+  if (template.descriptor === undefined) {
     throw new DormouseError(
       'template-not-found',
       `template ${record.template} (${record.revision}) is not ready on this platform`,
@@ -140,8 +145,7 @@ async function announceRunning(
   context: NodeContext,
   record: ActorRecord,
   activation: Activation,
-  kind: StartKind,
-  head: DurableState,
+  { kind, head, operation }: { kind: StartKind; head: DurableState; operation: Operation },
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<void> {
@@ -150,6 +154,7 @@ async function announceRunning(
   const transition = {
     ...move,
     reason: `${kind} start on ${context.nodeId}${origin}`,
+    operation: doneWith(operation, clock.phases),
     update: {
       generation: head.generation,
       generationSeq: head.snapshot?.seq ?? record.generationSeq,

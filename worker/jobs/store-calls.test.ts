@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { until } from '../../shared/process/until.ts';
+import { readHead } from '../../shared/snapshot/actor-log.ts';
+import { memoryChain } from '../../shared/snapshot/manifest.ts';
 import { revisionOf } from '../../shared/template/template-spec.ts';
 import type { NodeContext } from '../node-context.ts';
 import { createGoldenCache } from '../snapshot/golden-cache.ts';
+import { createKnownLogs } from '../snapshot/known-logs.ts';
 import { createPartCache, type PartCache } from '../snapshot/part-cache.ts';
 import { performJob } from './consume.ts';
 import { createJobsInHand } from './job-in-hand.ts';
@@ -63,19 +66,42 @@ suite('calls to the store', () => {
     assert.deepEqual(rest, ['list', 'get']);
   });
 
-  test('a wake where the actor slept reads the log, its newest entry at once, and no part', async () => {
+  test('a wake where the actor slept asks nothing, and the suspend after it looks for nothing', async () => {
+    assert.deepEqual(await callsOf('resume', context), []);
+    assert.deepEqual(await callsOf('suspend', context), ['put', 'put', 'create']);
+  });
+
+  test('what has no use any more is removed without a look, until it is time for one', async () => {
+    // How much that is depends on which generations lie over others: an entry at least.
+    const removals = (calls: readonly string[], generation: number): void => {
+      const isRemoval = (call: string): boolean => call === 'delete';
+      assert.ok(calls.every(isRemoval) && calls.length >= (generation > 3 ? 1 : 0), `${generation}: ${calls.join()}`);
+    };
+    for (let generation = 3; generation < 16; generation++) {
+      assert.deepEqual(await callsOf('resume', context), []);
+      const [first, second, third, ...rest] = await callsOf('suspend', context);
+      assert.deepEqual([first, second, third], ['put', 'put', 'create']);
+      removals(rest, generation);
+    }
+    await callsOf('resume', context);
+    const calls = await callsOf('suspend', context);
+    const look = ['put', 'put', 'create', 'list', 'get', 'get', 'get', 'get']; // three generations and the beginning
+    assert.deepEqual(calls.slice(0, look.length), look);
+    removals(calls.slice(look.length), 16);
+  });
+
+  test('another activation in between, and the log is read: its newest entry at once, and no part', async () => {
+    const failing = { ...context, sandboxes: { ...context.sandboxes, prepare: () => Promise.reject(new Error('no')) } };
+    await assert.rejects(callsOf('resume', failing));
     assert.deepEqual((await callsOf('resume', context)).sort(), ['get', 'list']);
     await callsOf('suspend', context);
   });
 
-  test('elsewhere it fetches its two parts, and the one that its memory lies over', async () => {
-    const elsewhere = { ...context, blobs: { store: context.store, keyRing: [] } };
-    assert.deepEqual((await callsOf('resume', elsewhere)).sort(), [
-      'get',
-      'getToFile',
-      'getToFile',
-      'getToFile',
-      'list',
-    ]);
+  test('elsewhere it reads the log, and fetches its device and the parts that its memory is made of', async () => {
+    const elsewhere = { ...context, blobs: { store: context.store, keyRing: [] }, knownLogs: createKnownLogs() };
+    const { snapshot } = await readHead(context.store, 'alice');
+    assert.ok(snapshot);
+    const parts = ['device', ...memoryChain(snapshot.manifest)].map(() => 'getToFile');
+    assert.deepEqual((await callsOf('resume', elsewhere)).sort(), ['get', ...parts, 'list']);
   });
 });

@@ -11,7 +11,7 @@
 import type { Epoch } from '../../shared/actor/epoch.ts';
 import { DormouseError, serializeError, toDormouseError } from '../../shared/errors/dormouse-error.ts';
 import { handoverMs, type JobOf } from '../../shared/jobs/contracts.ts';
-import type { ActorRecord } from '../../shared/registry/records.ts';
+import type { ActorRecord, Operation } from '../../shared/registry/records.ts';
 import type { SnapshotEntry } from '../../shared/snapshot/actor-log.ts';
 import type { Activation } from '../activation/activation.ts';
 import { requireIntact, type LocalCapture } from '../activation/local-capture.ts';
@@ -19,66 +19,75 @@ import type { NodeContext } from '../node-context.ts';
 import { createPhaseClock, type PhaseClock } from '../sandbox/phase-clock.ts';
 import { captureActivation } from './capture-activation.ts';
 import { announceGeneration, commitCapture } from './commit-capture.ts';
-import { goingOn, type Finished } from './finished.ts';
+import { goingOn, type Begun, type Finished } from './finished.ts';
 import { moveActor } from './move-actor.ts';
 import { endActivation, runOn } from './run-on.ts';
-import { createTransferFolder } from './transfer-folder.ts';
+import { openTransferFolder } from './transfer-folder.ts';
 
 export async function suspendActor(
   context: NodeContext,
   job: JobOf<'suspend'>,
+  { record, operation }: Begun,
   signal: AbortSignal,
 ): Promise<Finished> {
   const { actorId, epoch } = job;
-  const record = await context.registry.getActor(actorId);
   const activation = context.activations.get(actorId);
   const local = context.captures.get(actorId, record?.capture?.epoch);
   if (record?.epoch !== epoch || record.state !== 'suspending') throw stale(job);
   const clock = createPhaseClock();
   clock.record('queue', Math.max(0, Date.now() - Date.parse(job.requestedAt)));
-  if (activation?.epoch === epoch) return await suspendRunning(context, record, activation, clock, signal);
+  const asked = { record, operation };
+  if (activation?.epoch === epoch) return await suspendRunning(context, asked, activation, clock, signal);
   if (local === undefined) throw stale(job);
-  await suspendPaused(context, record, local, epoch, clock, signal);
-  return { phases: clock.phases };
+  return await suspendPaused(context, asked, local, epoch, clock, signal);
 }
 
 const stale = ({ actorId, epoch }: JobOf<'suspend'>): DormouseError =>
   new DormouseError('epoch-stale', `actor ${actorId} is no longer being suspended at epoch ${epoch}`);
 
+interface Asked {
+  readonly record: ActorRecord;
+  readonly operation: Operation;
+}
+
 async function suspendRunning(
   context: NodeContext,
-  record: ActorRecord,
+  { record, operation }: Asked,
   activation: Activation,
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<Finished> {
   let entry: SnapshotEntry;
+  await using resources = new AsyncDisposableStack();
+  const folder = resources.use(openTransferFolder(context.transferFolder));
   try {
-    await using folder = await createTransferFolder(context.transferFolder);
     const options = { mayLieOnTop: activation.beneath !== undefined };
-    const capture = await captureActivation(context, activation, folder.path, clock, signal, options);
+    const capture = await captureActivation(context, activation, folder, clock, signal, options);
     entry = await commitCapture(context, record, activation, capture, clock, signal);
   } catch (cause) {
     await runOn(context, activation, 'suspending', cause);
     throw cause;
   }
+  let isTold: boolean;
   try {
-    await announceGeneration(context, activation, entry, clock, signal);
+    isTold = await announceGeneration(context, activation, { entry, operation }, clock, signal);
   } catch (cause) {
     await endActivation(context, activation);
     throw cause;
   }
-  return { phases: clock.phases, ending: goingOn(endActivation(context, activation)) };
+  const files = resources.move(); // nobody waits for their end either
+  files.defer(() => endActivation(context, activation));
+  return { phases: clock.phases, isTold, ending: goingOn(files.disposeAsync()) };
 }
 
 async function suspendPaused(
   context: NodeContext,
-  record: ActorRecord,
+  { record, operation }: Asked,
   local: LocalCapture,
   epoch: Epoch,
   clock: PhaseClock,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Finished> {
   // A wake that failed in between has left the capture to a newer epoch, which is the one that may commit.
   const origin = { ...local, epoch };
   let entry: SnapshotEntry;
@@ -90,7 +99,8 @@ async function suspendPaused(
     throw cause;
   }
   try {
-    await announceGeneration(context, origin, entry, clock, signal);
+    const isTold = await announceGeneration(context, origin, { entry, operation }, clock, signal);
+    return { phases: clock.phases, isTold };
   } finally {
     await context.captures.drop(local);
   }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { newEncryptionKey, type KeyRing } from '../../shared/encryption/key-ring.ts';
 import type { LogLine } from '../../shared/logs/line.ts';
 import { keptBytes, listStored, readStored } from '../../shared/logs/stored.ts';
 import type { ObjectStore } from '../../shared/object-store/object-store.ts';
@@ -33,16 +34,17 @@ suite('keeping logs', () => {
     await store.close();
     await rm(folder, { recursive: true });
   });
-  const kept = async (id: string): Promise<string[]> => (await readStored(store, id, uid)).map(({ text }) => text);
+  const kept = async (id: string, keyRing: KeyRing = []): Promise<string[]> =>
+    ((await readStored({ store, keyRing }, id, uid)) ?? []).map(({ text }) => text);
 
   test('what is new is written once; what the memory began with only when it is a golden', async () => {
-    const first = keepLogs({ store, identity: identityOf('alice', '1.1', 0), log });
+    const first = keepLogs({ store, keyRing: [], identity: identityOf('alice', '1.1', 0), log });
     const lines = [at(1, 'from the golden', 1n), at(2, 'one')];
     first.keep(lines);
     first.keep(lines);
     await first.settled();
     assert.equal((await listStored(store, 'alice', uid)).length, 1);
-    const later = keepLogs({ store, identity: identityOf('alice', '1.2', 1), log });
+    const later = keepLogs({ store, keyRing: [], identity: identityOf('alice', '1.2', 1), log });
     later.keep(lines.slice(0, 1));
     await later.settled();
     assert.equal((await listStored(store, 'alice', uid)).length, 1, 'nothing of its own');
@@ -53,7 +55,7 @@ suite('keeping logs', () => {
 
   test('old objects go, the newest stays', async () => {
     for (let counter = 1; counter <= 4; counter++) {
-      const keeper = keepLogs({ store, identity: identityOf('bob', `1.${counter}`, 0), log });
+      const keeper = keepLogs({ store, keyRing: [], identity: identityOf('bob', `1.${counter}`, 0), log });
       // Random text hardly shrinks: each object takes about half of the bound.
       const text = randomBytes(6000).toString('base64');
       keeper.keep(Array.from({ length: 80 }, (_, index) => at(counter * 100 + index, `${index}${randomText(text)}`)));
@@ -65,9 +67,42 @@ suite('keeping logs', () => {
     assert.ok(objects.at(-1)?.key.includes('/1.4-'));
   });
 
+  test('while it runs what is new is written down piece by piece, with what was lost of a piece; then they are one', async () => {
+    let isAway = false;
+    const flaky = {
+      ...store,
+      put: (...given: Parameters<ObjectStore['put']>) =>
+        isAway ? Promise.reject(new Error('no')) : store.put(...given),
+    };
+    const keyRing = [newEncryptionKey('k', randomBytes(32))];
+    const keeper = keepLogs({ store: flaky, keyRing, identity: identityOf('dora', '1.1', 0), log });
+    const lines: LogLine[] = [];
+    const write = async (text: string): Promise<void> => {
+      lines.push(at(lines.length + 1, text));
+      keeper.flush(lines);
+      await keeper.settled();
+    };
+    await write('one');
+    keeper.flush(lines);
+    isAway = true;
+    await write('two');
+    assert.deepEqual(await kept('dora', keyRing), ['one']);
+    isAway = false;
+    await write('three');
+    assert.deepEqual(await kept('dora', keyRing), ['one', 'two', 'three'], 'as after a worker that was killed');
+    assert.equal((await listStored(store, 'dora', uid)).length, 2);
+    keeper.keep(lines);
+    await keeper.settled();
+    assert.deepEqual(await kept('dora', keyRing), ['one', 'two', 'three']);
+    assert.equal((await listStored(store, 'dora', uid)).length, 1);
+    for (let more = 0; more < 30; more++) await write(`more ${more}`);
+    assert.equal((await kept('dora', keyRing)).length, 33);
+    assert.ok((await listStored(store, 'dora', uid)).length <= 12, 'pieces are made one before they are many');
+  });
+
   test('a store that refuses costs the log and nothing else', async () => {
     const broken = { ...store, put: () => Promise.reject(new Error('no')) };
-    const keeper = keepLogs({ store: broken, identity: identityOf('carol', '1.1', 0), log });
+    const keeper = keepLogs({ store: broken, keyRing: [], identity: identityOf('carol', '1.1', 0), log });
     keeper.keep([at(1, 'lost')]);
     await keeper.settled();
     assert.deepEqual(await kept('carol'), []);

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { after, afterEach, before, beforeEach, suite, test } from 'node:test';
 import { credentials, status, type ServiceError } from '@grpc/grpc-js';
+import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import { errorIn, metadataOf, refusalIn } from '../../shared/node-service/contract.ts';
 import type { ExecReply, LogsReply, WriteFileReply } from '../../shared/proto/gen/agent.ts';
-import { NodeServiceClient } from '../../shared/proto/gen/node.ts';
+import { NodeServiceClient, type KeptLogsRequest } from '../../shared/proto/gen/node.ts';
 import { createLogger } from '../../shared/telemetry/logger.ts';
 import { createActivationTable, type Activation, type ActivationTable } from '../activation/activation.ts';
 import { createGate } from '../ingress/gate.ts';
@@ -45,11 +46,12 @@ suite('the node service', () => {
   let mayAnswer = true;
   before(async () => {
     table = createActivationTable();
-    service = await startNodeService('127.0.0.1', {
-      table,
-      admits: () => mayAnswer,
-      trusts: (pass) => pass === 'pass',
-    });
+    const door = { table, admits: () => mayAnswer, trusts: (pass: string | undefined) => pass === 'pass' };
+    service = await startNodeService('127.0.0.1', door, (id) =>
+      id === 'sleeper'
+        ? Promise.resolve([{ sequence: 1n, unixNanos: 1n, container: 'main', isError: false, text: 'kept' }])
+        : Promise.reject(new DormouseError('encryption-key-missing', 'no key')),
+    );
     client = new NodeServiceClient(new URL(service.url).host, credentials.createInsecure());
   });
   beforeEach(async () => {
@@ -115,6 +117,21 @@ suite('the node service', () => {
     assert.equal(agent.programs, 0);
   });
 
+  test('lines that the store keeps of any actor are opened for whoever has the pass', async () => {
+    const uid = '01234567-89ab-4cde-8f01-23456789abcd';
+    const [reply] = await all<LogsReply>(client.keptLogs({ actorId: 'sleeper', uid }, to('sleeper', '')));
+    assert.deepEqual(
+      reply?.lines.map(({ text }) => text),
+      ['kept'],
+    );
+    const codeOf = async (request: KeptLogsRequest): Promise<string> =>
+      errorIn(await failureOf(client.keptLogs(request, to('sleeper', '')))).code;
+    assert.equal(await codeOf({ actorId: 'other', uid }), 'encryption-key-missing');
+    assert.equal(await codeOf({ actorId: 'sleeper', uid: '../templates' }), 'invalid-input');
+    const stranger = client.keptLogs({ actorId: 'sleeper', uid }, to('sleeper', '', 'another'));
+    assert.equal(refusalIn(await failureOf(stranger)), 'unknown-caller');
+  });
+
   test('a program is relayed both ways, and holds the activation until its end', async () => {
     const call = client.exec(to());
     const replies = all<ExecReply>(call);
@@ -136,6 +153,23 @@ suite('the node service', () => {
     const { code, message } = errorIn(await failure);
     assert.deepEqual([code, message], ['exec-failed', 'no such program']);
     await until(() => activation.gate.inside === 0);
+  });
+
+  test('a guest whose channel is closed is told as such, and nothing pins the activation', async () => {
+    const closed = (): never => {
+      throw new DormouseError('guest-unreachable', 'its channel is closed');
+    };
+    Object.assign(activation.sandbox, { sessions: { exec: closed, readFile: closed, writeFile: closed } });
+    assert.equal(errorIn(await failureOf(client.exec(to()))).code, 'guest-unreachable');
+    assert.equal(
+      errorIn(await failureOf(client.readFile({ container: '', path: '/x' }, to()))).code,
+      'guest-unreachable',
+    );
+    const code = await new Promise((resolve) => {
+      client.writeFile(to(), (error) => resolve(errorIn(error).code)).end();
+    });
+    assert.equal(code, 'guest-unreachable');
+    assert.equal(activation.gate.inside, 0);
   });
 
   test('a suspend that waits no longer ends the program and says so; a caller that leaves ends it, too', async () => {

@@ -1,5 +1,6 @@
 /**
- * The node's own gRPC service: programs, files and logs of the activations it holds, for the api alone. It passes the
+ * The node's own gRPC service: programs, files and logs of the activations it holds, and the lines that the store keeps of any
+ * actor, for the api alone. It passes the
  * messages between the api's call and the guest agent's, both ways and with back-pressure, and owns only that one relay.
  *
  *   refused ◄─ call ─► pinned (the answer's metadata go out) ─► relayed ─► ended as the guest ended it
@@ -8,22 +9,26 @@
  */
 import type { Readable, Writable } from 'node:stream';
 import { Metadata, Server, type ServiceError, type StatusObject } from '@grpc/grpc-js';
-import { DormouseError } from '../../shared/errors/dormouse-error.ts';
+import { z } from 'zod';
+import { actorIdSchema } from '../../shared/actor/names.ts';
+import { DormouseError, toDormouseError } from '../../shared/errors/dormouse-error.ts';
+import type { LogLine } from '../../shared/logs/line.ts';
 import { addressIn, refusalStatus, statusOf } from '../../shared/node-service/contract.ts';
 import { serverCredentials } from '../../shared/node-service/trust.ts';
-import { NodeServiceService, type NodeServiceServer } from '../../shared/proto/gen/node.ts';
+import { NodeServiceService, type KeptLogsRequest, type NodeServiceServer } from '../../shared/proto/gen/node.ts';
 import { enterActivation, findActivation, type Door } from '../ingress/admit.ts';
 import type { Lease } from '../ingress/gate.ts';
 import type { GuestSessions } from '../guest/guest-sessions.ts';
-import { streamLines } from './stream-lines.ts';
+import type { ReadKept } from '../logs/read-kept.ts';
+import { sendLines, streamLines } from './stream-lines.ts';
 
 export interface NodeService extends AsyncDisposable {
   readonly url: string;
 }
 
-export async function startNodeService(host: string, door: Door): Promise<NodeService> {
+export async function startNodeService(host: string, door: Door, readKept: ReadKept): Promise<NodeService> {
   const server = new Server();
-  server.addService(NodeServiceService, handlers(door));
+  server.addService(NodeServiceService, handlers(door, readKept));
   const name = host.includes(':') ? `[${host}]` : host;
   const port = await bind(server, `${name}:0`);
   return {
@@ -35,12 +40,13 @@ export async function startNodeService(host: string, door: Door): Promise<NodeSe
   };
 }
 
-function handlers(door: Door): NodeServiceServer {
+function handlers(door: Door, readKept: ReadKept): NodeServiceServer {
   return {
     exec(call) {
       const pinned = pin(door, call);
       if (pinned === undefined) return;
-      const guest = pinned.sessions.exec();
+      const guest = begin(call, pinned.lease, () => pinned.sessions.exec());
+      if (guest === undefined) return;
       relay(call, guest, pinned.lease);
       pass(call, guest);
       pass(guest, call, { end: false });
@@ -48,7 +54,8 @@ function handlers(door: Door): NodeServiceServer {
     readFile(call) {
       const pinned = pin(door, call);
       if (pinned === undefined) return;
-      const guest = pinned.sessions.readFile(call.request);
+      const guest = begin(call, pinned.lease, () => pinned.sessions.readFile(call.request));
+      if (guest === undefined) return;
       relay(call, guest, pinned.lease);
       pass(guest, call, { end: false });
     },
@@ -61,11 +68,14 @@ function handlers(door: Door): NodeServiceServer {
       call.sendMetadata(new Metadata());
       const { lease, activation } = entered;
       let cut: Partial<StatusObject> | undefined;
-      const guest = activation.sandbox.sessions.writeFile((error, reply) => {
-        lease[Symbol.dispose]();
-        if (error === null) done(null, reply);
-        else done(cut ?? passedOn(error));
-      });
+      const guest = begin(call, lease, () =>
+        activation.sandbox.sessions.writeFile((error, reply) => {
+          lease[Symbol.dispose]();
+          if (error === null) done(null, reply);
+          else done(cut ?? passedOn(error));
+        }),
+      );
+      if (guest === undefined) return;
       whenCut(lease, () => {
         cut = sessionEnded();
         guest.cancel();
@@ -79,7 +89,37 @@ function handlers(door: Door): NodeServiceServer {
       if (typeof found === 'string') call.emit('error', refusalStatus(found));
       else void streamLines(call, found.logs);
     },
+    keptLogs(call) {
+      if (!door.trusts(addressIn(call.metadata).pass)) {
+        call.emit('error', refusalStatus('unknown-caller'));
+        return;
+      }
+      void openKept(readKept, call.request).then(
+        (lines) => sendLines(call, lines),
+        (error: unknown) => call.emit('error', statusOf(toDormouseError(error))),
+      );
+    },
   };
+}
+
+/** Where not even a stream can be opened (the guest's channel is closed), the caller is told and the activation let go. */
+function begin<Stream>(call: Pick<Call, 'emit'>, lease: Lease, open: () => Stream): Stream | undefined {
+  try {
+    return open();
+  } catch (error) {
+    lease[Symbol.dispose]();
+    call.emit('error', statusOf(toDormouseError(error)));
+    return undefined;
+  }
+}
+
+/** They become parts of the names of objects. */
+const lifeSchema = z.object({ actorId: actorIdSchema, uid: z.uuid() });
+
+async function openKept(readKept: ReadKept, request: KeptLogsRequest): Promise<readonly LogLine[]> {
+  const { success, data } = lifeSchema.safeParse(request);
+  if (!success) throw new DormouseError('invalid-input', 'not the life of an actor');
+  return readKept(data.actorId, data.uid);
 }
 
 /** The messages are the same on both sides. Node's types know streams of bytes alone. */

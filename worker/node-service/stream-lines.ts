@@ -23,13 +23,20 @@ export async function streamLines(call: LogCall, logs: LogCollector): Promise<vo
   out.finish();
 }
 
+/** Lines that are all there is. */
+export function sendLines(call: ServerWritableStream<unknown, LogsReply>, lines: readonly LogLine[]): void {
+  const out = outlet(call);
+  out.take(lines);
+  out.finish();
+}
+
 interface Outlet {
   readonly take: (lines: readonly LogLine[]) => void;
   /** After what was taken. */
   readonly finish: () => void;
 }
 
-function outlet(call: LogCall): Outlet {
+function outlet(call: ServerWritableStream<unknown, LogsReply>): Outlet {
   let backlog: LogLine[] = [];
   let state: 'waiting' | 'sending' | 'over' = 'waiting';
   let isLast = false;

@@ -74,6 +74,7 @@ suite('sandboxes in waiting', () => {
     assert.ok(wake(at));
     assert.deepEqual(at.pool.counts, { ready: 0, hits: 1, misses: 1 });
     await at.ready(1);
+    assert.deepEqual(at.pool.shares(), [{ template: 'counter', revision: 'counter', ready: 1, making: 0 }]);
     assert.equal(at.made.length, 2);
     assert.equal(at.made[0]?.ended, false, 'what was taken is its taker’s');
   });

@@ -12,6 +12,7 @@
  * A failure to make one is logged and tried again at the next wake; one whose process ends is dropped without a word:
  * the pool only ever makes a wake faster.
  */
+import type { PoolShare } from '../../shared/registry/pool-report.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
 import type { TemplateDescriptor } from '../../shared/template/golden.ts';
 import type { PreparedSandbox } from '../sandbox/sandbox.ts';
@@ -40,6 +41,8 @@ export interface SandboxPool extends AsyncDisposable {
   /** Gives everything back and forgets all demand; the next wake begins anew. */
   drain(): Promise<void>;
   readonly counts: PoolCounts;
+  /** What waits and what is being made, by template. */
+  shares(): readonly PoolShare[];
 }
 
 export interface PoolOptions {
@@ -55,6 +58,7 @@ export interface PoolOptions {
 }
 
 interface Waiting {
+  readonly template: string;
   readonly revision: string;
   readonly sandbox: PreparedSandbox;
 }
@@ -67,6 +71,7 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
     expect: (template) => pool.expect(template),
     beginWake: (memoryMiB) => pool.beginWake(memoryMiB),
     drain: () => pool.drain(),
+    shares: () => pool.shares(),
     get counts() {
       return pool.counts;
     },
@@ -85,6 +90,7 @@ class Pool {
   #closing = new AbortController();
   #isClosed = false;
   #filling: Promise<void> | undefined;
+  #making: TemplateDescriptor | undefined;
   #quiet: NodeJS.Timeout | undefined;
   #wakes = 0;
   #wakesMiB = 0;
@@ -97,6 +103,15 @@ class Pool {
 
   get counts(): PoolCounts {
     return { ready: this.#waiting.length, hits: this.#hits, misses: this.#misses };
+  }
+
+  shares(): readonly PoolShare[] {
+    const making = this.#making;
+    const one = making && { template: making.spec.name, revision: making.revision };
+    const named = [...this.#waiting, ...(one ? [one] : [])];
+    return [...new Map(named.map(({ template, revision }) => [revision, template]))].map(([revision, template]) => ({
+      ...{ template, revision, ready: this.#countOf(revision), making: making?.revision === revision ? 1 : 0 },
+    }));
   }
 
   take(template: TemplateDescriptor): PreparedSandbox | undefined {
@@ -174,15 +189,24 @@ class Pool {
       const template = this.#demand.missing((revision) => this.#countOf(revision));
       if (template === undefined || this.#freeBytes() < template.spec.memoryMiB * mebibyte) return;
       const limit = AbortSignal.any([signal, AbortSignal.timeout(buildLimitMs)]);
-      const sandbox = await this.#options.build(template, limit).catch((cause: unknown) => {
-        this.#demand.forget(template.revision);
-        throw cause;
-      });
-      const one = { revision: template.revision, sandbox };
+      const sandbox = await this.#make(template, limit);
+      const one = { template: template.spec.name, revision: template.revision, sandbox };
       this.#waiting.push(one);
       void sandbox.exited.then(() => this.#giveBack(one));
       if (this.#demand.wanted(template.revision) === 0) this.#giveBack(one); // drained, or gone, meanwhile
       this.#shrink();
+    }
+  }
+
+  async #make(template: TemplateDescriptor, signal: AbortSignal): Promise<PreparedSandbox> {
+    this.#making = template;
+    try {
+      return await this.#options.build(template, signal);
+    } catch (error) {
+      this.#demand.forget(template.revision);
+      throw error;
+    } finally {
+      this.#making = undefined;
     }
   }
 

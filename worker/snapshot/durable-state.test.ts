@@ -121,9 +121,9 @@ suite('retention', () => {
     assert.ok(manifest);
     const newest = { uid: actor.uid, generation: 4, seq: actor.seq, manifest };
     const signal = AbortSignal.timeout(30_000);
-    assert.equal(await dropOldGenerations(store, 'a', newest, 2, signal), 2);
+    assert.equal((await dropOldGenerations(store, 'a', newest, 2, signal)).dropped, 2);
     assert.deepEqual(await listSequences(store, 'a'), [6, 5, 4, 1]);
-    assert.equal(await dropOldGenerations(store, 'a', newest, 0, signal), 1, 'none at all is not on offer');
+    assert.equal((await dropOldGenerations(store, 'a', newest, 0, signal)).dropped, 1, 'none at all is not on offer');
     assert.deepEqual(await listSequences(store, 'a'), [6, 5, 1]);
     const there = await Promise.all(manifests.map(({ parts }) => store.head(parts.memory.key)));
     assert.deepEqual(
@@ -140,14 +140,10 @@ suite('retention', () => {
     const second = await actor.commit('1.2', 1, memoryChain(whole));
     const third = await actor.commit('1.3', 1, memoryChain(second));
     const signal = AbortSignal.timeout(30_000);
-    const drop = (manifest: SnapshotManifest, retain: number): Promise<number> =>
-      dropOldGenerations(
-        store,
-        'a',
-        { uid: actor.uid, generation: actor.generation, seq: actor.seq, manifest },
-        retain,
-        signal,
-      );
+    const drop = async (manifest: SnapshotManifest, retain: number): Promise<number> => {
+      const newest = { uid: actor.uid, generation: actor.generation, seq: actor.seq, manifest };
+      return (await dropOldGenerations(store, 'a', newest, retain, signal)).dropped;
+    };
     const left = async (): Promise<string[]> =>
       (await Array.fromAsync(store.list(objectKeys.actorBlobs('a', actor.uid)))).map(({ key }) => key);
 
@@ -186,7 +182,7 @@ suite('retention', () => {
     await actor.commit('1.3');
     await store.put(objectKeys.logEntry('a', 2 ** 20), { kind: 'bytes', bytes: Buffer.from('{') });
     const newest = { uid: actor.uid, generation: 3, seq: 2 ** 21, manifest: await actor.commit('1.4') };
-    assert.equal(await dropOldGenerations(store, 'a', newest, 1, AbortSignal.timeout(30_000)), 1);
+    assert.equal((await dropOldGenerations(store, 'a', newest, 1, AbortSignal.timeout(30_000))).dropped, 1);
     assert.ok(await store.head(manifest.parts.memory.key));
   });
 });

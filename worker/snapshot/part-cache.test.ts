@@ -8,6 +8,7 @@ import { newEncryptionKey } from '../../shared/encryption/key-ring.ts';
 import { openObjectStore } from '../../shared/object-store/open.ts';
 import type { ObjectStore } from '../../shared/object-store/object-store.ts';
 import { fetchPart } from './fetch-part.ts';
+import { until } from '../../shared/process/until.ts';
 import { createPartCache, type PartCache } from './part-cache.ts';
 import { shipPart } from './ship.ts';
 
@@ -48,6 +49,20 @@ suite('the cache of snapshot parts', () => {
     assert.ok(!(await cache.linkTo(large, file('large'))));
     assert.deepEqual((await readdir(file('cache'))).sort(), [first, third].sort());
     assert.deepEqual(await readFile(file('first')), parts[0]);
+  });
+
+  test('what is held stays until it is let go, whatever comes meanwhile', async () => {
+    await using cache = await cacheOf(500);
+    const [part, next] = [randomBytes(400), randomBytes(400)];
+    await cache.keep(sha256(part), await written(part), part.length);
+    const held = await cache.hold(sha256(part));
+    assert.ok(held);
+    await cache.keep(sha256(next), await written(next));
+    assert.equal(await cache.hold(sha256(part)), undefined, 'it made way for the next');
+    assert.deepEqual(await readFile(held.path), part);
+    held[Symbol.dispose]();
+    const alone = async (): Promise<boolean> => (await readdir(file('cache'))).join() === sha256(next);
+    await until(alone, { signal, everyMs: 5, what: 'the file to go' });
   });
 
   test('a file that was cut on the disk is not given out, and an earlier worker’s files are not believed', async () => {

@@ -6,6 +6,8 @@
  * files are removed, not believed. What a disk damages meanwhile shows when the part is unpacked (zstd's own checksum).
  * Contents of encrypted parts lie here as they are, under the digest of the encrypted object.
  *
+ * A part that somebody reads from is held: it leaves the count when it is its turn, and the disk when it was let go.
+ *
  * A cache never fails a caller: what cannot be kept is not kept, what cannot be had is fetched.
  */
 import { randomUUID } from 'node:crypto';
@@ -14,12 +16,21 @@ import path from 'node:path';
 import { removeTree } from '../../shared/process/remove-tree.ts';
 
 export interface PartCache extends AsyncDisposable {
-  /** Keeps what a file holds as the content of a part. The file may be removed afterwards, and never written to. */
-  keep(sha256: string, file: string): Promise<void>;
+  /**
+   * Keeps what a file holds as the content of a part, looking for its size unless that is known. The file may be removed
+   * afterwards, and never written to.
+   */
+  keep(sha256: string, file: string, sizeBytes?: number): Promise<void>;
+  /** The content of a part where it lies, to be read only, until it is let go. */
+  hold(sha256: string): Promise<HeldPart | undefined>;
   /** Passes a part's content on and keeps it when all of it has come; what fails on the way, or is left, keeps nothing. */
   keepPassing(sha256: string, content: AsyncIterable<Buffer>): AsyncIterable<Buffer>;
   /** Gives the content of a part another name, which is the caller's and outlives its place in the cache. */
   linkTo(sha256: string, target: string): Promise<boolean>;
+}
+
+export interface HeldPart extends Disposable {
+  readonly path: string;
 }
 
 export interface PartCacheOptions {
@@ -34,37 +45,48 @@ export async function createPartCache({ folder, maxBytes }: PartCacheOptions): P
   await mkdir(folder, { recursive: true });
   await clear();
   await mkdir(folder, { mode: 0o700 });
-  /** Sizes by digest, the least recently used first. */
-  const held = new Map<string, number>();
-  let heldBytes = 0;
+  /** By digest, the least recently used first. */
+  const kept = new Map<string, Kept>();
+  let keptBytes = 0;
   const fileOf = (sha256: string): string => path.join(folder, sha256);
 
-  const forget = async (sha256: string): Promise<void> => {
-    heldBytes -= held.get(sha256) ?? 0;
-    held.delete(sha256);
-    await unlink(fileOf(sha256)).catch(() => undefined);
+  const forget = async (sha256: string, part: Kept): Promise<void> => {
+    if (kept.get(sha256) !== part) return;
+    kept.delete(sha256);
+    keptBytes -= part.sizeBytes;
+    if (part.readers === 0) await unlink(fileOf(sha256)).catch(() => undefined);
   };
-  const add = async (sha256: string, file: string): Promise<void> => {
-    const { size } = await stat(file);
-    if (size > maxBytes || held.has(sha256)) return;
+  const letGo = (sha256: string, part: Kept): void => {
+    part.readers--;
+    if (part.readers === 0 && kept.get(sha256) !== part) unlink(fileOf(sha256)).catch(() => undefined);
+  };
+  const add = async (sha256: string, file: string, sizeBytes: number): Promise<void> => {
+    if (sizeBytes > maxBytes || kept.has(sha256)) return;
     await link(file, fileOf(sha256));
-    held.set(sha256, size);
-    heldBytes += size;
-    for (const [oldest] of held) {
-      if (heldBytes <= maxBytes) break;
-      await forget(oldest);
+    kept.set(sha256, { sizeBytes, readers: 0 });
+    keptBytes += sizeBytes;
+    for (const [oldest, part] of kept) {
+      if (keptBytes <= maxBytes) break;
+      await forget(oldest, part);
     }
   };
-  const take = async (sha256: string, target: string): Promise<boolean> => {
-    const size = held.get(sha256);
-    if (size === undefined) return false;
-    await link(fileOf(sha256), target);
-    if ((await stat(target)).size !== size) {
-      await Promise.all([rm(target, { force: true }), forget(sha256)]);
-      return false;
+  const hold = async (sha256: string): Promise<HeldPart | undefined> => {
+    const part = kept.get(sha256);
+    if (part === undefined) return undefined;
+    part.readers++;
+    const file = fileOf(sha256);
+    const found = await stat(file).catch(() => undefined);
+    if (found?.size === part.sizeBytes) {
+      if (kept.delete(sha256)) kept.set(sha256, part); // now the most recently used
+      return { path: file, [Symbol.dispose]: once(() => letGo(sha256, part)) };
     }
-    if (held.delete(sha256)) held.set(sha256, size); // now the most recently used
-    return true;
+    await forget(sha256, part);
+    letGo(sha256, part);
+    return undefined;
+  };
+  const keep = async (sha256: string, file: string, sizeBytes?: number): Promise<void> => {
+    const work = async (): Promise<void> => add(sha256, file, sizeBytes ?? (await stat(file)).size);
+    await work().catch(() => undefined);
   };
   async function* passing(sha256: string, content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     const arriving = path.join(folder, `${sha256}.${randomUUID()}.arriving`);
@@ -77,16 +99,35 @@ export async function createPartCache({ folder, maxBytes }: PartCacheOptions): P
         });
         yield piece;
       }
-      if (copy !== undefined) await add(sha256, arriving).catch(() => undefined);
+      if (copy !== undefined) await keep(sha256, arriving);
     } finally {
       await copy?.close().catch(() => undefined);
       await rm(arriving, { force: true }).catch(() => undefined);
     }
   }
+  const linkTo = async (sha256: string, target: string): Promise<boolean> => {
+    using part = await hold(sha256);
+    if (part !== undefined) await link(part.path, target);
+    return part !== undefined;
+  };
   return {
+    keep,
     keepPassing: (sha256, content) => (maxBytes === 0 ? content : passing(sha256, content)),
-    keep: (sha256, file) => add(sha256, file).catch(() => undefined),
-    linkTo: (sha256, target) => take(sha256, target).catch(() => false),
+    hold,
+    linkTo: (sha256, target) => linkTo(sha256, target).catch(() => false),
     [Symbol.asyncDispose]: clear,
+  };
+}
+
+interface Kept {
+  readonly sizeBytes: number;
+  readers: number;
+}
+
+function once(work: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) work();
+    isDone = true;
   };
 }

@@ -21,14 +21,22 @@ export interface Newest {
   readonly manifest: SnapshotManifest;
 }
 
+export interface Dropped {
+  /** What stands before the newest entry now; undefined when an entry cannot be read, so that the next look is a real one. */
+  readonly kept: readonly LogEntry[] | undefined;
+  readonly dropped: number;
+}
+
+/** `known`: all that stand before the newest entry, when somebody knows; otherwise they are looked for. */
 export async function dropOldGenerations(
   store: ObjectStore,
   id: string,
   newest: Newest,
   retain: number,
   signal: AbortSignal,
-): Promise<number> {
-  const log = await readOthers(store, id, newest, signal);
+  known?: readonly LogEntry[],
+): Promise<Dropped> {
+  const log = known === undefined ? await readOthers(store, id, newest, signal) : { entries: known, isReadable: true };
   const doomed = log.entries.filter((entry) => entry.seq < newest.seq && isOutdated(entry, newest, retain));
   const kept = log.entries.filter((entry) => !doomed.includes(entry));
   const needed = new Set([newest.manifest, ...kept.flatMap(manifestsOf)].flatMap(neededParts).map(({ key }) => key));
@@ -37,7 +45,8 @@ export async function dropOldGenerations(
     // What an entry that cannot be read needs is not known: then parts stay, for the garbage collector to judge.
     if (log.isReadable) for (const part of partsOf(id, entry, needed)) await deletePart(store, part, signal);
   }
-  return doomed.length;
+  const older = kept.filter(({ seq }) => seq < newest.seq);
+  return { kept: log.isReadable ? older : undefined, dropped: doomed.length };
 }
 
 async function readOthers(

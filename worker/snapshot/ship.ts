@@ -32,7 +32,7 @@ export async function shipPart(
   signal: AbortSignal,
 ): Promise<SnapshotPart> {
   const shipped = await upload(blobs, key, part, signal);
-  await blobs.cache?.keep(shipped.sha256, part.path);
+  await blobs.cache?.keep(shipped.sha256, part.path, part.sizeBytes);
   return shipped;
 }
 

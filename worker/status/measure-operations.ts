@@ -11,6 +11,12 @@ export function measureOperations(registry: Registry, meters: Meters): Registry 
       if (taken && operation.finishedAt !== undefined) measure(meters, operation);
       return taken;
     },
+    async transition(transition) {
+      const result = await registry.transition(transition);
+      const { operation } = transition;
+      if (result.outcome === 'moved' && operation?.finishedAt !== undefined) measure(meters, operation);
+      return result;
+    },
   };
 }
 

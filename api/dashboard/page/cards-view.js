@@ -12,7 +12,7 @@ const settleMs = 500;
  * @param {object} parts
  * @param {string} parts.title
  * @param {(signal: AbortSignal) => Promise<Answer>} parts.load
- * @param {(answer: Answer) => readonly (Node | false | undefined)[]} parts.draw
+ * @param {(answer: Answer, again: () => void) => readonly (Node | false | undefined)[]} parts.draw `again`: looks at once.
  * @param {readonly string[]} parts.kinds Of the changes that call for another look.
  * @param {number} [parts.settleMs]
  */
@@ -36,7 +36,7 @@ export function createCardsView({ title, load, draw, kinds, settleMs: pauseMs = 
       const answer = await load(signal);
       if (signal.aborted) return;
       const focused = content.contains(document.activeElement) ? document.activeElement?.id : undefined;
-      fill(content, ...draw(answer));
+      fill(content, ...draw(answer, () => void refresh()));
       if (focused) document.getElementById(focused)?.focus();
       known = true;
     } catch (error) {

@@ -1,9 +1,10 @@
 // @ts-check
 /**
- * What changes, as it changes: GET /v1/events read as a stream (an EventSource could not send the token). When the stream
- * is not to be had, or ends, the page looks again at intervals and tries the stream anew, less and less often.
+ * What changes, as it changes: GET /v1/events. When the stream is not to be had, or ends, the page looks again at intervals
+ * and tries the stream anew, less and less often.
  */
-import { call, problemFrom } from './api.js';
+import { problemFrom } from './api.js';
+import { eventsIn, pause, readStream } from './event-stream.js';
 
 /** @typedef {{kind: 'actor' | 'template' | 'node' | 'operation' | 'gap', id: string, state: string}} Change */
 /** @typedef {'live' | 'polling' | 'connecting'} Liveness */
@@ -13,8 +14,6 @@ const firstPauseMs = 500;
 const longestPauseMs = 10_000;
 /** Hints may be lost on the way, so even with a stream the page looks now and then. */
 export const lookAgainMs = 30_000;
-/** The API sends something this often at least, with room for a busy machine; a stream that is silent longer is dead. */
-const silenceMs = 45_000;
 
 /**
  * @param {{onChange: (change: Change) => void, onLiveness: (liveness: Liveness) => void, onLook: () => void}} handlers
@@ -25,25 +24,17 @@ export function followChanges({ onChange, onLiveness, onLook }) {
   let pauseMs = firstPauseMs;
   let wasLive = false;
   const read = async () => {
-    const silence = new AbortController();
-    const signal = AbortSignal.any([silence.signal, restart.signal]);
-    let timer = window.setTimeout(() => silence.abort(), silenceMs);
-    try {
-      const response = await call('/v1/events', { headers: { accept: 'text/event-stream' }, signal, endless: true });
+    const onOpen = () => {
       wasLive = true;
       onLiveness('live');
       onLook(); // what was missed since the last look
       pauseMs = firstPauseMs;
-      for await (const text of textOf(response)) {
-        window.clearTimeout(timer);
-        timer = window.setTimeout(() => silence.abort(), silenceMs);
-        for (const change of changesIn(text)) {
-          if (change.kind === 'gap') onLook();
-          else onChange(change);
-        }
+    };
+    for await (const text of readStream('/v1/events', { signal: restart.signal, onOpen })) {
+      for (const change of changesIn(text)) {
+        if (change.kind === 'gap') onLook();
+        else onChange(change);
       }
-    } finally {
-      window.clearTimeout(timer);
     }
   };
   const run = async () => {
@@ -69,32 +60,12 @@ export function followChanges({ onChange, onLiveness, onLook }) {
   };
 }
 
-/** @param {Response} response Whole events, however they were cut on the way. */
-async function* textOf(response) {
-  if (response.body === null) return;
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = '';
-  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) {
-    rest += piece.value.replaceAll('\r\n', '\n');
-    const end = rest.lastIndexOf('\n\n') + 2;
-    if (end === 1) yield '';
-    else yield rest.slice(0, end);
-    rest = end === 1 ? rest : rest.slice(end);
-  }
-}
-
 /** @param {string} text @returns {Change[]} */
-export function changesIn(text) {
-  return text.split('\n\n').flatMap((event) => {
-    const data = event
-      .split('\n')
-      .filter((line) => line.startsWith('data:'))
-      .map((line) => line.slice(5).trimStart())
-      .join('\n');
-    const change = data === '' ? undefined : changeOf(data);
+export const changesIn = (text) =>
+  eventsIn(text).flatMap(({ data }) => {
+    const change = changeOf(data);
     return change === undefined ? [] : [change];
   });
-}
 
 /**
  * @param {string} data `{kind, id, state}`; or `{type, to}` with the subject under the name of its type; or a `gap`.
@@ -114,13 +85,3 @@ function changeOf(data) {
     return undefined; // not ours: a newer API says more than this page knows
   }
 }
-
-/** @param {number} ms @param {AbortSignal} signal */
-const pause = (ms, signal) =>
-  /** @type {Promise<void>} */ (
-    new Promise((resolve) => {
-      if (signal.aborted) resolve();
-      const timer = window.setTimeout(resolve, ms);
-      signal.addEventListener('abort', () => (window.clearTimeout(timer), resolve()), { once: true });
-    })
-  );

@@ -1,21 +1,28 @@
 // @ts-check
-/** Nodes: how much room each has, how long its lease lasts, and which actors it holds. */
+/**
+ * Nodes: how much room each has, how long its lease lasts, what waits in its pool and which actors it holds; and the way to
+ * take one out of service and back.
+ */
 import { callJson } from './api.js';
 import { createCardsView, fact, gauge } from './cards-view.js';
+import { confirmed } from './confirm.js';
 import { make } from './dom.js';
 import { formatAgo, formatCount, formatMs } from './format.js';
-import { emptyState } from './notice.js';
+import { emptyState, problemNotice } from './notice.js';
 import { addressOf } from './route.js';
 import { stateBadge } from './states.js';
 
 /** @import { ActorView } from '../../schemas/actor.ts' */
-/** @typedef {import('zod').infer<typeof import('../../schemas/node.ts').nodeView> & {pool?: unknown}} NodeView */
+/** @import { NodeView } from '../../schemas/node.ts' */
 /** @typedef {{items: ActorView[], nextCursor?: string}} ActorPage */
 
 /** Every state in which a node holds an actor. */
 const heldStates = ['running', 'resuming', 'suspending', 'pausing', 'paused'];
 /** More names than that nobody reads on a card. */
 const actorsShown = 12;
+
+/** @type {Map<string, unknown>} Of each node: why the last order was refused. It stays until the next one. */
+const refusals = new Map();
 
 export const createNodesView = () =>
   createCardsView({
@@ -32,7 +39,7 @@ export const createNodesView = () =>
       const complete = pages.every(({ nextCursor }) => nextCursor === undefined);
       return { nodes: nodes.items, actors: pages.flatMap(({ items }) => items), complete };
     },
-    draw: ({ nodes, actors, complete }) =>
+    draw: ({ nodes, actors, complete }, again) =>
       nodes.length === 0
         ? [
             emptyState(
@@ -40,11 +47,11 @@ export const createNodesView = () =>
               'Without a node no actor can wake. Start a worker; it shows up here with its first lease.',
             ),
           ]
-        : [make('ul', { class: 'cards' }, ...nodes.map((node) => nodeCard(node, actors, complete)))],
+        : [make('ul', { class: 'cards' }, ...nodes.map((node) => nodeCard(node, actors, complete, again)))],
   });
 
-/** @param {NodeView} node @param {readonly ActorView[]} actors @param {boolean} complete */
-function nodeCard(node, actors, complete) {
+/** @param {NodeView} node @param {readonly ActorView[]} actors @param {boolean} complete @param {() => void} again */
+function nodeCard(node, actors, complete, again) {
   const { id, state, leaseMs, slots, usedSlots, memoryMiB, usedMemoryMiB, startedAt, runtime } = node;
   return make(
     'li',
@@ -62,22 +69,64 @@ function nodeCard(node, actors, complete) {
       { class: 'facts-row' },
       fact('Lease', leaseMs === 0 ? 'over' : `${formatMs(leaseMs)} left`),
       fact('Started', formatAgo(startedAt)),
-      ...poolFacts(node.pool),
     ),
+    poolList(node.pool),
     heldActors(
       id,
       actors.filter((actor) => actor.node === id),
       complete,
     ),
+    leaseMs > 0 && serviceRow(node, again),
+    refusals.has(id) && problemNotice(refusals.get(id)),
   );
 }
 
-/** Whatever numbers the node announces of its pool. @param {unknown} pool */
-function poolFacts(pool) {
-  if (typeof pool !== 'object' || pool === null) return [];
-  return Object.entries(pool).flatMap(([name, value]) =>
-    typeof value === 'number' ? [fact(`Pool, ${name}`, formatCount(value))] : [],
+/** @param {NodeView} node @param {() => void} again */
+function serviceRow({ id, state, usedSlots }, again) {
+  const drains = state === 'draining';
+  const left = `${formatCount(usedSlots)} ${usedSlots === 1 ? 'actor' : 'actors'} left`;
+  const button = make(
+    'button',
+    {
+      type: 'button',
+      id: `order-${id}`,
+      'aria-label': drains ? `Give ${id} actors again` : `Drain ${id}`,
+      onclick: () => void order(id, drains ? 'undrain' : 'drain', usedSlots, again),
+    },
+    drains ? 'Give it actors again' : 'Drain',
   );
+  return make(
+    'div',
+    { class: 'card-foot' },
+    drains && make('span', { class: 'muted small' }, usedSlots === 0 ? 'Drained: it can be stopped.' : left),
+    button,
+  );
+}
+
+/** @param {string} id @param {'drain' | 'undrain'} verb @param {number} usedSlots @param {() => void} again */
+async function order(id, verb, usedSlots, again) {
+  const actors = usedSlots === 0 ? '' : 'Its actors are put to sleep; their next call wakes them on another node. ';
+  const words = `${actors}The node stays up, and gets no actors until you give it some again.`;
+  if (verb === 'drain' && !(await confirmed(`Drain ${id}?`, words, 'Drain'))) return;
+  refusals.delete(id);
+  await callJson(`/v1/nodes/${encodeURIComponent(id)}/${verb}`, { method: 'POST', body: {} }).catch(
+    (/** @type {unknown} */ error) => void refusals.set(id, error),
+  );
+  again();
+}
+
+/** @param {NodeView['pool']} pool */
+function poolList(pool) {
+  if (pool.length === 0) return make('p', { class: 'muted' }, 'Nothing waits in its pool.');
+  const rows = pool.map(({ template, namespace, ready, making }) =>
+    make(
+      'li',
+      {},
+      make('code', {}, namespace === 'default' ? template : `${template} in ${namespace}`),
+      make('span', { class: 'number' }, `${ready} ready${making > 0 ? `, ${making} being made` : ''}`),
+    ),
+  );
+  return make('div', {}, make('h3', {}, 'Pool: sandboxes in waiting'), make('ul', { class: 'pool-list' }, ...rows));
 }
 
 /** @param {string} node @param {readonly ActorView[]} actors @param {boolean} complete */

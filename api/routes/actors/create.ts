@@ -15,8 +15,8 @@ export function createRoute(app: ApiApp, parts: RouteParts): void {
       },
     },
     async (request, reply) => {
-      const record = await createActor(parts, request.body);
-      return reply.code(201).header('location', `/v1/actors/${record.id}`).send(viewOfActor(record));
+      const view = viewOfActor(await createActor(parts, request.namespace, request.body));
+      return reply.code(201).header('location', `/v1/actors/${view.id}`).send(view);
     },
   );
 }

@@ -1,6 +1,8 @@
 /** GET /v1/actors/{id}/explain: why it is in this state, what it waits for, until when, and what happens then. */
+import { inPublicWords, nameOf, namespaceOf } from '../../../shared/actor/namespace.ts';
 import type { ApiApp, RouteParts } from '../../app.ts';
 import { actorParams, explanationView } from '../../schemas/actor.ts';
+import { publicError } from '../../schemas/public-error.ts';
 import { explainState } from '../../scheduler/explain.ts';
 import { requireActor } from './get.ts';
 
@@ -25,15 +27,14 @@ export function explainRoute(app: ApiApp, parts: RouteParts): void {
         parts.templates.of(record).catch(() => undefined), // one that is gone is part of the explanation
         parts.registry.recentEvents(id, eventsShown),
       ]);
+      const namespace = namespaceOf(id);
       return {
-        id,
-        state,
-        since,
-        reason,
+        ...{ id: nameOf(id), namespace, state, since },
+        reason: inPublicWords(reason, namespace),
         ...explainState(record, { nodes, template, parkedCalls: parts.parking.waiting(id) }),
         ...(deadlineAt !== undefined && { until: deadlineAt }),
-        ...(lastError !== undefined && { lastError }),
-        events,
+        ...(lastError !== undefined && { lastError: publicError(lastError, namespace) }),
+        events: events.map((event) => ({ ...event, reason: inPublicWords(event.reason, namespace) })),
       };
     },
   );

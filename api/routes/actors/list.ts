@@ -1,6 +1,7 @@
 /** GET /v1/actors: in order of ids, filtered, page by page. */
 import { z } from 'zod';
 import { templateNameSchema } from '../../../shared/actor/names.ts';
+import { everyNamespace } from '../../access/namespace.ts';
 import type { ApiApp, RouteParts } from '../../app.ts';
 import { actorStateSchema, actorView, viewOfActor } from '../../schemas/actor.ts';
 import { listOf, pageQuery } from '../../schemas/list.ts';
@@ -11,7 +12,7 @@ const querySchema = z.strictObject({
   label: z.string().min(1).max(128).optional().meta({ description: '`name=value`, or `name` for any value' }),
   prefix: z
     .string()
-    .regex(/^[a-z0-9-]{1,63}$/, 'the beginning of an id')
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'the beginning of an id')
     .optional()
     .meta({ description: 'What the id begins with' }),
   ...pageQuery,
@@ -29,7 +30,9 @@ export function listRoute(app: ApiApp, parts: RouteParts): void {
       },
     },
     async (request) => {
-      const { limit, cursor, ...filter } = request.query;
+      const { limit, cursor, ...wanted } = request.query;
+      const namespace = request.namespace === everyNamespace ? undefined : request.namespace;
+      const filter = { ...wanted, namespace };
       const { items, nextCursor } = await parts.registry.listActors(filter, limit, cursor);
       return { items: items.map(viewOfActor), ...(nextCursor !== undefined && { nextCursor }) };
     },

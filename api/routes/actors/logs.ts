@@ -4,7 +4,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import { once } from 'node:events';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
 import type { Cursor, LogLine } from '../../../shared/logs/line.ts';
 import type { ApiApp, RouteParts } from '../../app.ts';
@@ -28,6 +28,12 @@ export function logsRoute(app: ApiApp, parts: RouteParts): void {
         summary: 'What the containers of an actor wrote; with `follow=true` it goes on across its sleeps and nodes',
         params: actorParams,
         querystring: logsQuery,
+        response: {
+          200: {
+            description: 'Lines, in one of three forms by `Accept`',
+            content: { 'text/plain': { schema: z.string() } },
+          },
+        },
       },
     },
     async (request, reply) => {

@@ -50,7 +50,15 @@ suite('the stream of events', () => {
     const epoch = resuming?.data['epoch'];
     assert.match(String(epoch), /^\d+\.\d+$/);
     assert.deepEqual(facts, {
-      ...{ id: running?.id, type: 'actor', actor: 'heard', node: 'node-1', from: 'resuming', to: 'running' },
+      ...{
+        id: running?.id,
+        type: 'actor',
+        actor: 'heard',
+        namespace: 'default',
+        node: 'node-1',
+        from: 'resuming',
+        to: 'running',
+      },
       ...{ epoch, generation: 0, phases: { queue: 1.5, vmm: 2 } },
     });
     assert.deepEqual([typeof at, cause], ['string', 'woke']);

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { toDormouseError } from '../../../shared/errors/dormouse-error.ts';
 import type { ApiApp, RouteParts } from '../../app.ts';
 import { sendEvents } from '../../events/send-events.ts';
+import { scopeOfEvents } from '../../events/event-scope.ts';
 import { requestIdHeader } from '../../http/request-id.ts';
 import { actorIdSchema } from '../../../shared/actor/names.ts';
 import { eventTypeSchema, eventView } from '../../schemas/event.ts';
@@ -57,7 +58,7 @@ export function streamRoute(app: ApiApp, parts: RouteParts): void {
       raw.write(`id: ${start}\n\n`);
       const types = type === undefined ? undefined : [type].flat();
       try {
-        await sendEvents(parts, raw, start, { actor, types }, streamLimits);
+        await sendEvents(parts, raw, start, { ...scopeOfEvents(request), actor, types }, streamLimits);
       } catch (error) {
         request.log.debug({ reason: toDormouseError(error).message }, 'event stream ended');
       } finally {

@@ -5,7 +5,8 @@
 import { z } from 'zod';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
 import type { ApiApp, RouteParts } from '../../app.ts';
-import { nodeView, viewOfNode } from '../../schemas/node.ts';
+import { nodeView } from '../../schemas/node.ts';
+import { showNode } from './show-node.ts';
 
 export function drainRoute(app: ApiApp, parts: RouteParts): void {
   app.post(
@@ -23,7 +24,7 @@ export function drainRoute(app: ApiApp, parts: RouteParts): void {
       await parts.registry.setNodeState(id, 'draining');
       const node = await parts.registry.getNode(id);
       if (node === undefined) throw new DormouseError('node-not-found', `no node ${id}`);
-      return reply.code(202).send(viewOfNode(node));
+      return reply.code(202).send(await showNode(parts.registry, node));
     },
   );
 }

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
 import type { ApiApp, RouteParts } from '../../app.ts';
-import { nodeView, viewOfNode } from '../../schemas/node.ts';
+import { nodeView } from '../../schemas/node.ts';
+import { showNode } from './show-node.ts';
 
 export function undrainRoute(app: ApiApp, parts: RouteParts): void {
   app.post(
@@ -20,7 +21,7 @@ export function undrainRoute(app: ApiApp, parts: RouteParts): void {
       await parts.registry.setNodeState(id, 'ready');
       const node = await parts.registry.getNode(id);
       if (node === undefined) throw new DormouseError('node-not-found', `no node ${id}`);
-      return viewOfNode(node);
+      return showNode(parts.registry, node);
     },
   );
 }

@@ -1,8 +1,10 @@
 /** GET /v1/operations/{id} */
 import { z } from 'zod';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
+import type { Operation } from '../../../shared/registry/records.ts';
+import type { Caller } from '../../access/namespace.ts';
 import type { ApiApp, RouteParts } from '../../app.ts';
-import { operationView } from '../../schemas/operation.ts';
+import { namespaceOfOperation, operationView, viewOfOperation } from '../../schemas/operation.ts';
 
 export function getRoute(app: ApiApp, parts: RouteParts): void {
   app.get(
@@ -17,8 +19,15 @@ export function getRoute(app: ApiApp, parts: RouteParts): void {
     },
     async (request) => {
       const operation = await parts.registry.getOperation(request.params.id);
-      if (operation === undefined) throw new DormouseError('operation-not-found', `no operation ${request.params.id}`);
-      return operation;
+      const isForCaller = operation !== undefined && isOf(request.namespace, request.caller, operation);
+      if (!isForCaller) throw new DormouseError('operation-not-found', `no operation ${request.params.id}`);
+      return viewOfOperation(operation);
     },
   );
+}
+
+/** The platform's own are for whoever is bound to no namespace. */
+function isOf(namespace: string, caller: Caller | undefined, operation: Operation): boolean {
+  const its = namespaceOfOperation(operation);
+  return its === undefined ? caller?.boundTo === undefined : its === namespace;
 }

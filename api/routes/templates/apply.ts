@@ -1,5 +1,7 @@
 /** POST /v1/templates */
-import { templateSpecSchema } from '../../../shared/template/template-spec.ts';
+import { postedTemplateSchema } from '../../../shared/template/template-spec.ts';
+import { qualify } from '../../../shared/actor/namespace.ts';
+import { requireWithinReach } from '../../access/template-reach.ts';
 import type { ApiApp, RouteParts } from '../../app.ts';
 import { templateView, viewOfTemplate } from '../../schemas/template.ts';
 import { applyTemplate } from '../../scheduler/apply-template.ts';
@@ -11,13 +13,16 @@ export function applyRoute(app: ApiApp, parts: RouteParts): void {
       schema: {
         tags: ['templates'],
         summary: 'Apply a template; the same one again changes nothing',
-        body: templateSpecSchema,
+        body: postedTemplateSchema,
         response: { 200: templateView, 201: templateView },
       },
     },
     async (request, reply) => {
-      const { record, isNew } = await applyTemplate(parts, request.body);
-      void reply.code(isNew ? 201 : 200).header('location', `/v1/templates/${record.name}`);
+      const { name } = request.body;
+      requireWithinReach(request.caller, request.body);
+      const spec = { ...request.body, name: qualify(request.namespace, name) };
+      const { record, isNew } = await applyTemplate(parts, spec);
+      void reply.code(isNew ? 201 : 200).header('location', `/v1/templates/${name}`);
       return viewOfTemplate(record);
     },
   );

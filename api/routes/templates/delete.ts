@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
+import { qualify } from '../../../shared/actor/namespace.ts';
 import type { ObjectStore } from '../../../shared/object-store/object-store.ts';
 import type { TemplateRecord } from '../../../shared/registry/records.ts';
 import { objectKeys } from '../../../shared/snapshot/object-keys.ts';
@@ -22,7 +23,7 @@ export function deleteRoute(app: ApiApp, parts: RouteParts): void {
       },
     },
     async (request, reply) => {
-      const record = await beginDelete(parts, request.params.name);
+      const record = await beginDelete(parts, qualify(request.namespace, request.params.name));
       await removeObjects(parts.store, record);
       await parts.registry.removeTemplate(record.name);
       return reply.code(204).send(null);

@@ -1,6 +1,7 @@
 /** GET /v1/templates/{name} */
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
 import type { ApiApp, RouteParts } from '../../app.ts';
+import { findTemplate } from '../../scheduler/visible-templates.ts';
 import { templateParams, templateView, viewOfTemplate } from '../../schemas/template.ts';
 
 export function getRoute(app: ApiApp, parts: RouteParts): void {
@@ -16,7 +17,7 @@ export function getRoute(app: ApiApp, parts: RouteParts): void {
     },
     async (request) => {
       const { name } = request.params;
-      const record = await parts.registry.getTemplate(name);
+      const record = await findTemplate(parts.registry, request.namespace, name);
       if (record === undefined) throw new DormouseError('template-not-found', `no template ${name}`);
       return viewOfTemplate(record);
     },

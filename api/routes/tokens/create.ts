@@ -22,10 +22,12 @@ export function createRoute(app: ApiApp, parts: RouteParts): void {
       },
     },
     async (request, reply) => {
-      const { name, scopes, rateLimit, expiresAt } = request.body;
+      const { name, scopes, rateLimit, namespace, expiresAt } = request.body;
       const { id, text, secretSha256 } = drawToken();
       const token: StoredToken = {
-        ...({ formatVersion: 1, id, name, scopes, createdAt: new Date().toISOString(), secretSha256 } as const),
+        ...{ formatVersion: namespace === undefined ? 1 : 2, id, name, scopes },
+        ...{ createdAt: new Date().toISOString(), secretSha256 },
+        ...(namespace !== undefined && { namespace }),
         ...(rateLimit !== undefined && { rateLimit: withBurst(rateLimit) }),
         ...(expiresAt !== undefined && { expiresAt }),
       };

@@ -1,6 +1,7 @@
 /** POST /v1/webhooks: from now on the address is told of events. The answer has the secret, which no other one has. */
 import { randomUUID } from 'node:crypto';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
+import { scopeOfEvents } from '../../events/event-scope.ts';
 import type { ApiApp, RouteParts } from '../../app.ts';
 import { viewOfWebhook, webhookSpec, webhookView } from '../../schemas/webhook.ts';
 import { noteNewList, writeProgress } from '../../webhooks/progress.ts';
@@ -20,10 +21,12 @@ export function createRoute(app: ApiApp, parts: RouteParts): void {
     async (request, reply) => {
       const { url, events, secret = newSecret() } = request.body;
       const { registry, store } = parts;
-      if ((await listWebhooks(store)).length >= maxWebhooks) {
+      const scope = scopeOfEvents(request);
+      const others = (await listWebhooks(store)).filter(({ namespace }) => namespace === scope.namespace);
+      if (others.length >= maxWebhooks) {
         throw new DormouseError('too-many-webhooks', `there are ${maxWebhooks} webhooks already`);
       }
-      const webhook = { id: randomUUID(), url, secret, events, createdAt: new Date().toISOString() };
+      const webhook = { id: randomUUID(), url, secret, events, ...scope, createdAt: new Date().toISOString() };
       // First: what happens after the answer is delivered, whenever the leader first looks.
       const progress = { place: await registry.newestEvent() };
       await writeProgress(registry, webhook.id, progress);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
 import { objectKeys } from '../../../shared/snapshot/object-keys.ts';
 import type { ApiApp, RouteParts } from '../../app.ts';
+import { webhookIdParams } from '../../schemas/webhook.ts';
 import { dropProgress, noteNewList } from '../../webhooks/progress.ts';
 
 export function deleteRoute(app: ApiApp, { registry, store }: RouteParts): void {
@@ -12,7 +13,7 @@ export function deleteRoute(app: ApiApp, { registry, store }: RouteParts): void 
       schema: {
         tags: ['events'],
         summary: 'Delete a webhook',
-        params: z.object({ id: z.uuid() }),
+        params: webhookIdParams,
         response: { 204: z.null() },
       },
     },

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
-	"path/filepath"
 	"time"
 	"unsafe"
 
@@ -64,14 +63,34 @@ func ioctl(descriptor int, request uintptr, argument unsafe.Pointer) error {
 	return nil
 }
 
-// WriteIdentity replaces actor.json in the folder; a reader sees the old one or the new one, whole.
+// WriteIdentity replaces actor.json in the folder; a reader sees the old one or the new one, whole. System calls as they
+// are: a user waits, under emulation each call costs up to a millisecond the first time, and package os makes five more.
 func WriteIdentity(folder, identity string) error {
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
+	fresh := folder + "/.actor.json.new"
+	err := writeNew(fresh, identity)
+	if err == unix.ENOENT {
+		if err = os.MkdirAll(folder, 0o755); err == nil {
+			err = writeNew(fresh, identity)
+		}
 	}
-	fresh := filepath.Join(folder, ".actor.json.new")
-	if err := os.WriteFile(fresh, []byte(identity), 0o644); err != nil {
+	if err == nil {
+		err = unix.Rename(fresh, folder+"/actor.json")
+	}
+	if err != nil {
 		return fmt.Errorf("write the identity: %w", err)
 	}
-	return os.Rename(fresh, filepath.Join(folder, "actor.json"))
+	return nil
+}
+
+func writeNew(path, content string) error {
+	file, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, 0o644)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(file)
+	count, err := unix.Write(file, []byte(content))
+	if err == nil && count != len(content) {
+		err = unix.ENOSPC
+	}
+	return err
 }

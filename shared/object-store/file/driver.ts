@@ -6,7 +6,7 @@
  * not there, and after a crash at any point at most a temporary file is left (temporary-files.ts removes it).
  */
 import { createReadStream } from 'node:fs';
-import { link, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { checkStore } from '../check-store.ts';
 import { DormouseError } from '../../errors/dormouse-error.ts';
@@ -18,8 +18,9 @@ import { receiveFile, writeAll } from '../receive-file.ts';
 import { callStore, type StoreCall } from '../store-call.ts';
 import type { StoreLimits } from '../store-limits.ts';
 import type { FileUrl } from '../store-url.ts';
-import { makeRoot, placeInFolder, removeEmptyFolders, syncFolders } from './durable-folder.ts';
 import { errnoOf, translateFileError } from './errors.ts';
+import { makeRootInThread, removeInThread, writeInThread } from './folder-threads.ts';
+import type { ObjectWrite } from './folder-work.ts';
 import { listFolder } from './listing.ts';
 import { newTemporaryPath, removeDeadTemporaryFiles } from './temporary-files.ts';
 
@@ -31,34 +32,37 @@ export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
     callStore({ what: `${what} in ${description}`, limits, options, translate: translateFileError }, work);
   let prepared = false;
 
-  /** Writes the body to a synced temporary file, lets `place` name it, and syncs the folders. */
-  async function write(call: StoreCall, body: ObjectBody, file: string, place: Place): Promise<void> {
+  /** A large body is written to its temporary file here, piece by piece; all else is done in a thread. */
+  async function write(call: StoreCall, body: ObjectBody, file: string, mode: ObjectWrite['mode']) {
     call.allowFor(bodySize(body));
     if (!prepared) {
-      await makeRoot(root);
+      await makeRootInThread(root);
       // The dead writers' files are in nobody's way: failing to remove them fails no write.
       await removeDeadTemporaryFiles(root).catch(() => undefined);
       prepared = true;
     }
     const temporary = await newTemporaryPath(root);
+    if (bodySize(body) <= pieceBytes) return await writeInThread({ root, file, temporary, body, mode });
     try {
       await writeTemporary(temporary, body, call.signal);
-      await placeInFolder(file, () => place(temporary, file));
-      await syncFolders(path.dirname(file), root);
-    } finally {
+    } catch (error) {
       await rm(temporary, { force: true });
+      throw error;
     }
+    return await writeInThread({ root, file, temporary, body: undefined, mode });
   }
 
   const store: ObjectStore = {
     description,
     put: (key, body, options) => {
       const file = target(key);
-      return run(`put ${key}`, options, (call) => write(call, body, file, rename));
+      return run(`put ${key}`, options, async (call) => {
+        await write(call, body, file, 'put');
+      });
     },
     create: (key, body, options) => {
       const file = target(key);
-      return run(`create ${key}`, options, (call) => createFile((place) => write(call, body, file, place)));
+      return run(`create ${key}`, options, (call) => write(call, body, file, 'create'));
     },
     get: (key, options) => {
       const file = target(key);
@@ -89,11 +93,7 @@ export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
     },
     delete: (key, options) => {
       const file = target(key);
-      return run(`delete ${key}`, options, async () => {
-        await rm(file, { force: true });
-        await syncFolders(path.dirname(file), root);
-        await removeEmptyFolders(path.dirname(file), root);
-      });
+      return run(`delete ${key}`, options, () => removeInThread(root, file));
     },
     check: (options) => checkStore(store, options),
     close: () => Promise.resolve(),
@@ -101,32 +101,12 @@ export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
   return store;
 }
 
-type Place = (temporary: string, file: string) => Promise<void>;
-
-async function createFile(write: (place: Place) => Promise<void>): Promise<'created' | 'exists'> {
-  let outcome: 'created' | 'exists' = 'created';
-  await write(async (temporary, file) => {
-    if (!(await linkOnce(temporary, file))) outcome = 'exists';
-  });
-  return outcome;
-}
-
-/** On a network file system a repeated request can be told EEXIST by its own success: the link count knows. */
-async function linkOnce(temporary: string, file: string): Promise<boolean> {
-  try {
-    await link(temporary, file);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-    return (await stat(temporary)).nlink > 1;
-  }
-}
-
 /** One write call at a time, so that a call that has ended stops writing. */
 const pieceBytes = 1024 * 1024;
 
 async function writeTemporary(temporary: string, body: ObjectBody, signal: AbortSignal): Promise<void> {
   await using reader = await openBody(body);
+  await mkdir(path.dirname(temporary), { recursive: true });
   await using file = await open(temporary, 'wx');
   for await (const piece of bodyPieces(reader, bodySize(body), pieceBytes)) {
     signal.throwIfAborted();

@@ -1,5 +1,5 @@
 /** Listing a folder of a store, depth first; reading one folder is a call of its own. */
-import { opendir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { ListedObject } from '../object-store.ts';
 import type { RunCall } from '../store-call.ts';
@@ -23,7 +23,7 @@ export async function* listFolder(folder: string, prefix: string, run: RunCall):
 async function readFolder(folder: string): Promise<Entry[]> {
   const entries: Entry[] = [];
   try {
-    for await (const entry of await opendir(folder)) {
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
       if (entry.name.startsWith('.')) continue; // ours, or no object's
       if (entry.isDirectory()) entries.push({ name: entry.name, isFolder: true, sizeBytes: 0, modifiedAtMs: 0 });
       else if (entry.isFile()) entries.push(...(await objectEntry(folder, entry.name)));

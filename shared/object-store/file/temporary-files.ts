@@ -4,7 +4,7 @@
  * one of a writer that cannot be seen from here (another machine or container on a shared folder) when it is old.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 /** Beyond every deadline: a write in progress touches its file long before. */
@@ -13,7 +13,6 @@ const abandonedAfterMs = 24 * 60 * 60_000;
 export const temporaryFolder = (root: string): string => path.join(root, '.tmp');
 
 export async function newTemporaryPath(root: string): Promise<string> {
-  await mkdir(temporaryFolder(root), { recursive: true });
   const here = await thisWriter();
   return path.join(temporaryFolder(root), `${here.place}.${process.pid}.${here.startedAt}.${randomUUID()}`);
 }

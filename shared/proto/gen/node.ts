@@ -5,6 +5,7 @@
 // source: node.proto
 
 /* eslint-disable */
+import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import {
   type CallOptions,
   type ChannelCredentials,
@@ -41,6 +42,69 @@ export const protobufFileName = "node.proto";
  * its epoch in its metadata (shared/node-service/contract.ts) and is refused, before any of its messages is read, if the
  * node does not hold exactly that activation.
  */
+
+export interface KeptLogsRequest {
+  actorId: string;
+  /** Of the present life of the id. */
+  uid: string;
+}
+
+function createBaseKeptLogsRequest(): KeptLogsRequest {
+  return { actorId: "", uid: "" };
+}
+
+export const KeptLogsRequest: MessageFns<KeptLogsRequest> = {
+  encode(message: KeptLogsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.actorId !== "") {
+      writer.uint32(10).string(message.actorId);
+    }
+    if (message.uid !== "") {
+      writer.uint32(18).string(message.uid);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeptLogsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeptLogsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.actorId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.uid = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
 
 export type NodeServiceService = typeof NodeServiceService;
 export const NodeServiceService = {
@@ -82,6 +146,19 @@ export const NodeServiceService = {
     responseSerialize: (value: LogsReply): Buffer => Buffer.from(LogsReply.encode(value).finish()),
     responseDeserialize: (value: Buffer): LogsReply => LogsReply.decode(value),
   },
+  /**
+   * What the store keeps of an actor's lines, opened with this node's keys, which an api has not. Whoever holds the actor, any
+   * node can be asked: this call needs no activation.
+   */
+  keptLogs: {
+    path: "/dormouse.node.v1.NodeService/KeptLogs" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: KeptLogsRequest): Buffer => Buffer.from(KeptLogsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): KeptLogsRequest => KeptLogsRequest.decode(value),
+    responseSerialize: (value: LogsReply): Buffer => Buffer.from(LogsReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): LogsReply => LogsReply.decode(value),
+  },
 } as const;
 
 export interface NodeServiceServer extends UntypedServiceImplementation {
@@ -91,6 +168,11 @@ export interface NodeServiceServer extends UntypedServiceImplementation {
   writeFile: handleClientStreamingCall<WriteFileRequest, WriteFileReply>;
   /** The lines of this activation and those in the memory it began with. Reading them keeps nobody awake. */
   logs: handleServerStreamingCall<LogsRequest, LogsReply>;
+  /**
+   * What the store keeps of an actor's lines, opened with this node's keys, which an api has not. Whoever holds the actor, any
+   * node can be asked: this call needs no activation.
+   */
+  keptLogs: handleServerStreamingCall<KeptLogsRequest, LogsReply>;
 }
 
 export interface NodeServiceClient extends Client {
@@ -123,6 +205,16 @@ export interface NodeServiceClient extends Client {
   /** The lines of this activation and those in the memory it began with. Reading them keeps nobody awake. */
   logs(request: LogsRequest, options?: Partial<CallOptions>): ClientReadableStream<LogsReply>;
   logs(request: LogsRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<LogsReply>;
+  /**
+   * What the store keeps of an actor's lines, opened with this node's keys, which an api has not. Whoever holds the actor, any
+   * node can be asked: this call needs no activation.
+   */
+  keptLogs(request: KeptLogsRequest, options?: Partial<CallOptions>): ClientReadableStream<LogsReply>;
+  keptLogs(
+    request: KeptLogsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<LogsReply>;
 }
 
 export const NodeServiceClient = makeGenericClientConstructor(
@@ -133,3 +225,8 @@ export const NodeServiceClient = makeGenericClientConstructor(
   service: typeof NodeServiceService;
   serviceName: string;
 };
+
+export interface MessageFns<T> {
+  encode(message: T, writer?: BinaryWriter): BinaryWriter;
+  decode(input: BinaryReader | Uint8Array, length?: number): T;
+}

@@ -1,18 +1,21 @@
 /** Actors in Redis: one hash each, indexes for listing, a sorted set of deadlines. */
 import { isTransitional, mayMove, type ActorState } from '../../actor/lifecycle.ts';
+import { defaultNamespace, qualify, stretchOf } from '../../actor/namespace.ts';
 import { actorRecordSchema, type ActorRecord, type Operation } from '../records.ts';
 import type {
   ActorFilter,
   ActorRegistry,
   ClaimResult,
+  OperationRegistry,
   Page,
   ReadoptResult,
   RestoreResult,
   Transition,
   TransitionResult,
 } from '../registry.ts';
+import { boundsOf } from './lexical-bounds.ts';
 import { translated, type RedisConnection } from './connection.ts';
-import { decodeHash, encodeFields } from './hash-record.ts';
+import { decodeHash, encodeFields, hashOf } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
 import { requireMemory } from './life.ts';
 import { operationArguments } from './operations.ts';
@@ -23,15 +26,26 @@ const scanPageSize = 200;
 /** Rounds per list call: a rare label costs a bounded time, and the cursor carries on from there. */
 const maxScanPages = 25;
 
-export function actorRegistry(redis: RedisConnection, run: RunScript): ActorRegistry {
-  const getActor = async (id: string): Promise<ActorRecord | undefined> => {
-    const key = redisKeys.actor(id);
-    const record = decodeHash(actorRecordSchema, key, await translated(redis.hgetall(key)));
+export function actorRegistry(
+  redis: RedisConnection,
+  run: RunScript,
+): ActorRegistry & Pick<OperationRegistry, 'beginJob'> {
+  const recordOf = async (id: string, hash: Readonly<Record<string, string>>): Promise<ActorRecord | undefined> => {
+    const record = decodeHash(actorRecordSchema, redisKeys.actor(id), hash);
     if (record === undefined) await requireMemory(run);
     return record;
   };
+  const getActor = async (id: string): Promise<ActorRecord | undefined> =>
+    recordOf(id, await translated(redis.hgetall(redisKeys.actor(id))));
   return {
     getActor,
+    async beginJob(operation, id, epoch) {
+      const [taken, mayActivate, hash = []] = (await run('beginJob', id, epoch, ...operationArguments(operation))) as [
+        ...[number, number?, string[]?],
+      ];
+      if (taken === 0) return undefined;
+      return { record: await recordOf(id, hashOf(hash)), mayActivate: mayActivate === 1 };
+    },
     async createActor(record) {
       const args = [record.id, record.since, '', record.template, JSON.stringify(record.revision)];
       const outcome = await run('createActor', ...args, ...encodeFields(record));
@@ -77,7 +91,7 @@ async function claim(
 }
 
 async function applyTransition(run: RunScript, transition: Transition): Promise<TransitionResult> {
-  const { id, from, to, epoch, deadlineMs, reason, update = {} } = transition;
+  const { id, from, to, epoch, deadlineMs, reason, update = {}, operation } = transition;
   const phases = transition.phases ?? (to === 'running' ? update.lastStart?.phases : undefined);
   for (const state of from) {
     if (!mayMove(state, to)) throw new Error(`the lifecycle has no move from ${state} to ${to}`);
@@ -85,6 +99,7 @@ async function applyTransition(run: RunScript, transition: Transition): Promise<
   if (isTransitional(to) && deadlineMs === undefined) throw new Error(`${to} is transitional: it needs a deadline`);
   const now = Date.now();
   const deadline = deadlineMs === undefined ? undefined : now + deadlineMs;
+  const ordered = operation === undefined ? [] : operationArguments(operation);
   const removed = Object.entries(update).flatMap(([field, value]) => (value === undefined ? [field] : []));
   const reply = (await run(
     'transition',
@@ -98,6 +113,8 @@ async function applyTransition(run: RunScript, transition: Transition): Promise<
     JSON.stringify(reason),
     JSON.stringify(removed),
     phases === undefined ? '' : JSON.stringify(phases),
+    ordered.length,
+    ...ordered,
     ...encodeFields(update),
   )) as string[];
   const [outcome, state, holder] = reply;
@@ -114,13 +131,13 @@ async function listActors(
   cursor: string | undefined,
 ): Promise<Page<ActorRecord>> {
   const index = indexOf(filter);
-  const [first, end] = boundsOf(filter);
+  const { namespace, prefix } = filter;
   const items: ActorRecord[] = [];
   let last = cursor;
   for (let page = 0; page < maxScanPages; page++) {
-    const start = last === undefined ? first : `(${last}`;
     const count = filter.label === undefined && filter.template === undefined ? limit - items.length + 1 : scanPageSize;
-    const ids = await translated(redis.zrange(index, start, end, 'BYLEX', 'LIMIT', 0, count));
+    const stretch = boundsOf(stretchOf(namespace, prefix), last);
+    const ids = await translated(redis.zrange(index, ...stretch, 'BYLEX', 'LIMIT', 0, count));
     const records = await Promise.all(ids.map(getActor));
     for (const [position, record] of records.entries()) {
       if (items.length === limit) return { items, nextCursor: last ?? '' };
@@ -134,21 +151,22 @@ async function listActors(
 
 function indexOf(filter: ActorFilter): string {
   if (filter.state !== undefined) return redisKeys.actorsInState(filter.state);
-  if (filter.template !== undefined) return redisKeys.actorsOfTemplate(filter.template);
+  // A namespace has actors of its own templates and of those it shares: it is not looked for in either's index.
+  const isOneTemplate = filter.namespace === undefined || filter.namespace === defaultNamespace;
+  if (filter.template !== undefined && isOneTemplate) return redisKeys.actorsOfTemplate(filter.template);
   return redisKeys.actors;
 }
 
-/** Ids are of ASCII, so no id that begins with the prefix comes after the prefix and this byte. */
-const boundsOf = ({ prefix }: ActorFilter): readonly [string, string] =>
-  prefix === undefined ? ['-', '+'] : [`[${prefix}`, `(${prefix}\x7f`];
-
 function matches(record: ActorRecord, filter: ActorFilter): boolean {
   if (filter.state !== undefined && record.state !== filter.state) return false;
-  if (filter.template !== undefined && record.template !== filter.template) return false;
+  if (filter.template !== undefined && !isOfTemplate(record, filter.template, filter.namespace)) return false;
   if (filter.label === undefined) return true;
   const [name = '', ...value] = filter.label.split('=');
   const has = Object.hasOwn(record.labels, name) ? record.labels[name] : undefined;
   return has !== undefined && (value.length === 0 || has === value.join('='));
 }
+
+const isOfTemplate = ({ template }: ActorRecord, name: string, namespace = defaultNamespace): boolean =>
+  template === name || template === qualify(namespace, name);
 
 const iso = (ms: number): string => new Date(ms).toISOString();

@@ -9,6 +9,13 @@ export function encodeFields(record: object): string[] {
   );
 }
 
+/** A hash as a script returns it: field, value, field, value, … */
+export function hashOf(flat: readonly string[]): Record<string, string> {
+  const hash: Record<string, string> = {};
+  for (let index = 0; index + 1 < flat.length; index += 2) hash[flat[index] ?? ''] = flat[index + 1] ?? '';
+  return hash;
+}
+
 /** Undefined when the hash does not exist. */
 export function decodeHash<Schema extends z.ZodType>(
   schema: Schema,

@@ -13,6 +13,9 @@ local function current()
 end
 local function closedMs() return math.max(0, redis.call('PTTL', '{dm}:placement-closed')) end
 local function incarnationOf(epoch) return tonumber(string.match(epoch, '^(%d+)%.')) end
+local function mayActivate(epoch)
+  return current() and incarnationOf(epoch) == tonumber(redis.call('GET', '{dm}:incarnation'))
+end
 local function isLater(epoch, other)
   local a, b = incarnationOf(epoch), incarnationOf(other)
   if a ~= b then return a > b end
@@ -56,8 +59,7 @@ export const lifeSources = {
 
   /** epoch → 1 when it was given out in the current life */
   mayActivate: `
-    if not current() then return 0 end
-    return incarnationOf(ARGV[1]) == tonumber(redis.call('GET', '{dm}:incarnation')) and 1 or 0`,
+    return mayActivate(ARGV[1]) and 1 or 0`,
 
   /** id, uid(json), logSeq, field… → restored | updated | known | busy */
   restoreActor: `

@@ -2,7 +2,7 @@
 import { nodeRecordSchema, type NodeRecord, type NodeStatus } from '../records.ts';
 import type { LeaseAnswer, NodeRegistry } from '../registry.ts';
 import { translated, type RedisConnection } from './connection.ts';
-import { decodeHash, encodeFields } from './hash-record.ts';
+import { decodeHash, encodeFields, hashOf } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
 import type { RunScript } from './scripts.ts';
 
@@ -47,7 +47,7 @@ export function nodeRegistry(redis: RedisConnection, run: RunScript): NodeRegist
     async listNodes() {
       const found = (await run('listNodes')) as NodeReply[];
       const nodes = found.map(([fields, leaseMs, usedSlots, usedMemory, revisions, returning]) => {
-        const hash = Object.fromEntries(pairs(fields));
+        const hash = hashOf(fields);
         return statusOf(idOf(hash), hash, leaseMs, usedSlots, usedMemory, revisions, returning);
       });
       return nodes.filter((node) => node !== undefined).sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -76,6 +76,3 @@ function statusOf(
     ...{ returning: returning === 1, revisions },
   };
 }
-
-const pairs = (flat: readonly string[]): [string, string][] =>
-  Array.from({ length: flat.length >> 1 }, (_, index) => [flat[2 * index] ?? '', flat[2 * index + 1] ?? '']);

@@ -14,7 +14,7 @@ const operationTtlMs = 24 * 3600 * 1000;
 /** For an operation that does not say by when it ends: longer than any job. */
 const defaultLimitMs = 900_000;
 
-export function operationRegistry(redis: RedisConnection, run: RunScript): OperationRegistry {
+export function operationRegistry(redis: RedisConnection, run: RunScript): Omit<OperationRegistry, 'beginJob'> {
   const getOperation = async (id: string): Promise<Operation | undefined> => {
     const key = redisKeys.operation(id);
     return decodeHash(operationSchema, key, await translated(redis.hgetall(key)));

@@ -53,17 +53,20 @@ local function move(id, from, to, now, deadline, reason)
     redis.call('HDEL', key, 'deadlineAt')
   end
 end
--- In ARGV from there on: id, state, deadlineMs or '' when it is over, ttlMs, field…. What is over stays as it is.
-local function putOperation(first)
+-- In ARGV from the first to the last: id, state, deadlineMs or '' when it is over, ttlMs, field…. What is over stays as it is.
+-- Only its end is told: nobody waits for less.
+local function putOperation(first, last)
   local id, state, deadline = ARGV[first], ARGV[first + 1], ARGV[first + 2]
   local key = '{dm}:operation:' .. id
   local before = redis.call('HGET', key, 'state')
   if before == '"done"' or before == '"failed"' then return 0 end
-  redis.call('HSET', key, unpack(ARGV, first + 4))
+  redis.call('HSET', key, unpack(ARGV, first + 4, last))
   redis.call('PEXPIRE', key, ARGV[first + 3])
   if deadline ~= '' then redis.call('ZADD', '{dm}:operations:open', deadline, id)
-  else redis.call('ZREM', '{dm}:operations:open', id) end
-  redis.call('PUBLISH', '{dm}:changes', cjson.encode({kind = 'operation', id = id, state = state}))
+  else
+    redis.call('ZREM', '{dm}:operations:open', id)
+    redis.call('PUBLISH', '{dm}:changes', cjson.encode({kind = 'operation', id = id, state = state}))
+  end
   return 1
 end
 `;
@@ -91,7 +94,7 @@ const sources = {
     if not current() then return {'closed', ''} end
     if closedMs() > 0 then return {'closed', tostring(closedMs())} end
     local key = '{dm}:actor:' .. id
-    local fields = redis.call('HMGET', key, 'state', 'memoryMiB', 'node', 'life')
+    local fields = redis.call('HMGET', key, 'state', 'memoryMiB', 'node', 'life', 'epoch')
     if not fields[1] then return {'absent'} end
     local state = unquote(fields[1])
     if state ~= 'suspended' and state ~= 'failed' and state ~= 'paused' then return {'refused', state} end
@@ -113,15 +116,17 @@ const sources = {
     redis.call('HINCRBY', '{dm}:node:' .. node .. ':used', 'memoryMiB', memory)
     redis.call('HSET', key, 'epoch', '"' .. epoch .. '"', 'node', cjson.encode(node), 'lastNode', cjson.encode(node),
       'deadlineAt', '"' .. ARGV[4] .. '"')
+    if fields[5] then redis.call('HSET', key, 'previousEpoch', fields[5]) end
     move(id, state, 'resuming', ARGV[3], ARGV[5], ARGV[6])
     announce(id, state, 'resuming', epoch, node, ARGV[6])
     if ARGV[7] then
-      putOperation(7)
+      putOperation(7, #ARGV)
       redis.call('HSET', key, 'wakeOperation', cjson.encode(ARGV[7]))
     else redis.call('HDEL', key, 'wakeOperation') end
     return {'claimed', epoch}`,
 
-  /** id, fromStates(json), epoch(json or ''), to, now, deadlineIso, deadlineMs, reason(json), removed(json), phases(json or ''), field… */
+  /** id, fromStates(json), epoch(json or ''), to, now, deadlineIso, deadlineMs, reason(json), removed(json), phases(json or ''),
+   *  how many arguments its operation has, those, field… */
   transition: `
     local id, to = ARGV[1], ARGV[4]
     local key = '{dm}:actor:' .. id
@@ -140,7 +145,8 @@ const sources = {
       end
     end
     for _, field in ipairs(cjson.decode(ARGV[9])) do redis.call('HDEL', key, field) end
-    if #ARGV > 10 then redis.call('HSET', key, unpack(ARGV, 11)) end
+    local ordered = tonumber(ARGV[11])
+    if #ARGV > 11 + ordered then redis.call('HSET', key, unpack(ARGV, 12 + ordered)) end
     if ARGV[6] ~= '' then redis.call('HSET', key, 'deadlineAt', '"' .. ARGV[6] .. '"') end
     move(id, state, to, ARGV[5], ARGV[7], ARGV[8])
     local node = fields[3] and cjson.decode(fields[3]) or ''
@@ -156,6 +162,7 @@ const sources = {
       end
     end
     announce(id, state, to, epoch ~= '' and unquote(epoch) or '', node, ARGV[8], ARGV[10])
+    if ordered > 0 then putOperation(12, 11 + ordered) end
     return {'moved'}`,
 
   /** id, uid(json) */
@@ -303,7 +310,12 @@ const sources = {
 
   /** an operation → 1 when taken */
   putOperation: `
-    return putOperation(1)`,
+    return putOperation(1, #ARGV)`,
+
+  /** actor's id, its epoch, an operation → [0] when that is over; [1, whether the epoch may start, the actor's hash] */
+  beginJob: `
+    if putOperation(3, #ARGV) == 0 then return {0} end
+    return {1, mayActivate(ARGV[2]) and 1 or 0, redis.call('HGETALL', '{dm}:actor:' .. ARGV[1])}`,
 
   /** name, holder, ttlMs → 1 when led */
   lead: `

@@ -1,7 +1,9 @@
 /** Templates in Redis: one hash each and an index of names. */
+import { stretchOf } from '../../actor/namespace.ts';
 import { templateRecordSchema, type TemplateRecord } from '../records.ts';
 import type { Page, TemplateRegistry } from '../registry.ts';
 import { translated, type RedisConnection } from './connection.ts';
+import { boundsOf } from './lexical-bounds.ts';
 import { decodeHash, encodeFields } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
 import { requireMemory } from './life.ts';
@@ -16,9 +18,9 @@ export function templateRegistry(redis: RedisConnection, run: RunScript): Templa
   };
   return {
     getTemplate,
-    async listTemplates(limit, cursor): Promise<Page<TemplateRecord>> {
-      const start = cursor === undefined ? '-' : `(${cursor}`;
-      const names = await translated(redis.zrange(redisKeys.templates, start, '+', 'BYLEX', 'LIMIT', 0, limit + 1));
+    async listTemplates(limit, cursor, namespace): Promise<Page<TemplateRecord>> {
+      const stretch = boundsOf(stretchOf(namespace), cursor);
+      const names = await translated(redis.zrange(redisKeys.templates, ...stretch, 'BYLEX', 'LIMIT', 0, limit + 1));
       const shown = names.slice(0, limit);
       const records = await Promise.all(shown.map(getTemplate));
       const items = records.filter((record) => record !== undefined);

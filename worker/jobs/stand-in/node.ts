@@ -14,6 +14,7 @@ import type { ObjectStore } from '../../../shared/object-store/object-store.ts';
 import { ensureIncarnation } from '../../../shared/registry/incarnation.ts';
 import { openRedisRegistry } from '../../../shared/registry/redis/driver.ts';
 import type { Registry } from '../../../shared/registry/registry.ts';
+import { createTemplateCache } from '../../../shared/registry/template-cache.ts';
 import { appendEntry } from '../../../shared/snapshot/actor-log.ts';
 import { createLogger } from '../../../shared/telemetry/logger.ts';
 import { revisionOf, templateSpecSchema } from '../../../shared/template/template-spec.ts';
@@ -24,6 +25,7 @@ import type { NodeContext } from '../../node-context.ts';
 import type { PreparedSandbox, Sandbox } from '../../sandbox/sandbox.ts';
 import type { SandboxPool } from '../../pool/pool.ts';
 import { createGoldenCache } from '../../snapshot/golden-cache.ts';
+import { createKnownLogs } from '../../snapshot/known-logs.ts';
 import { createJobsInHand, type JobsInHand } from '../job-in-hand.ts';
 import { withFaults, type FaultPlan } from './faults.ts';
 import { standInClass, standInRuntime, type Counter } from './sandbox.ts';
@@ -87,9 +89,10 @@ export async function standInNode({ registry, store, folder }: Grounds, plan: Fa
     isPrepared(result) ? withFaults(result, 'prepared', plan, faultySandbox) : faultySandbox(result),
   );
   const blobs = { store: faultyStore, keyRing: [] };
+  const faultyRegistry = withFaults(registry, 'registry', plan);
   const context: NodeContext = {
     ...{ nodeId, log, sandboxes, transferFolder, blobs },
-    registry: withFaults(registry, 'registry', plan),
+    registry: faultyRegistry,
     store: faultyStore,
     sender: {
       waiting: () => Promise.resolve(0),
@@ -100,6 +103,8 @@ export async function standInNode({ registry, store, folder }: Grounds, plan: Fa
     images: standInImages,
     goldens: createGoldenCache({ blobs, sandboxes, diskFolder, memoryFolder }),
     pool: noPool,
+    knownLogs: createKnownLogs(),
+    templates: createTemplateCache(faultyRegistry),
     activations: createActivationTable(),
     captures: createCaptureTable(),
     drainMs: 1000,
@@ -121,6 +126,7 @@ const noPool: SandboxPool = {
   expect: () => undefined,
   beginWake: () => ({ [Symbol.dispose]: () => undefined }),
   drain: () => Promise.resolve(),
+  shares: () => [],
   counts: { ready: 0, hits: 0, misses: 0 },
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };

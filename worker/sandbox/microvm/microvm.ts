@@ -9,9 +9,10 @@ import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
 import { settleAll } from '../../../shared/process/settle-all.ts';
 import type { WakePort } from '../../../shared/proto/wake-port.ts';
 import { connectAgent, type GuestAgent } from '../../guest/agent-client.ts';
-import type { Capture, ContainerStart, Sandbox, SandboxSpec } from '../sandbox.ts';
+import type { Capture, CapturedPart, ContainerStart, Sandbox, SandboxSpec } from '../sandbox.ts';
 import type { GuestMemory } from './memory/guest-memory.ts';
 import { writeCompressed } from './memory/memory-part.ts';
+import { toldToGuest } from './guest-identity.ts';
 import type { Vmm } from './vmm.ts';
 
 /** A guest that is alive answers a small call within tens of ms, under emulation and load within a few seconds. */
@@ -67,7 +68,7 @@ export function microvm(parts: MicrovmParts): Sandbox & { booted(signal: AbortSi
       await guarded(channel().start(containers.map(agentContainer), timeoutMs));
     },
     async wake(identity, signal) {
-      await guarded(wakePort.wake(identity, within(signal, callLimitMs)));
+      await guarded(wakePort.wake(identity && toldToGuest(identity), within(signal, callLimitMs)));
     },
     sessions: {
       exec: () => channel().sessions.exec(),
@@ -108,21 +109,30 @@ interface CaptureRequest {
   readonly mayLieOnTop: boolean;
 }
 
+/**
+ * Memory and devices at the same time. A VM that stands still has ended its requests; to save a device's state writes
+ * nothing to the guest's memory (QEMU's own migration reads the last of the memory before it saves the devices).
+ */
 async function capture(
   vmm: Vmm,
   guest: GuestMemory,
   { memorySizeBytes, folder, base, mayLieOnTop }: CaptureRequest,
   signal: AbortSignal,
 ): Promise<Capture> {
-  const rawDevices = path.join(folder, 'device.raw');
-  await vmm.saveDevices(rawDevices, signal);
   const [memory, device] = await settleAll([
     guest.capture(path.join(folder, 'memory'), base, mayLieOnTop, signal),
-    writeCompressed(createReadStream(rawDevices), path.join(folder, 'device'), signal),
+    captureDevices(vmm, folder, signal),
   ]);
-  await unlink(rawDevices);
   const { pageCount, comparedPages, isOnTop } = memory;
   return { memorySizeBytes, pageCount, comparedPages, isOnTop, memory, device };
+}
+
+async function captureDevices(vmm: Vmm, folder: string, signal: AbortSignal): Promise<CapturedPart> {
+  const rawDevices = path.join(folder, 'device.raw');
+  await vmm.saveDevices(rawDevices, signal);
+  const part = await writeCompressed(createReadStream(rawDevices), path.join(folder, 'device'), signal);
+  await unlink(rawDevices);
+  return part;
 }
 
 const agentContainer = (container: ContainerStart) => ({

@@ -72,9 +72,9 @@ function prepared(place: Place, machine: Machine, memoryBytes: number): Prepared
   return {
     exited: new Promise((resolve) => void vmm.exited.then((words) => disposing || resolve(words))),
     memoryBytes,
-    async restore(own, clock, signal) {
+    async restore(own, clock, signal, mayRun) {
       try {
-        return await restoreInto(place, machine, own, clock, signal);
+        return await restoreInto(place, machine, { own, mayRun }, clock, signal);
       } catch (cause) {
         await dispose();
         throw cause;
@@ -87,7 +87,7 @@ function prepared(place: Place, machine: Machine, memoryBytes: number): Prepared
 async function restoreInto(
   place: Place,
   machine: Machine,
-  own: OwnState,
+  { own, mayRun }: { readonly own: OwnState; readonly mayRun: Promise<unknown> | undefined },
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<Sandbox> {
@@ -102,6 +102,7 @@ async function restoreInto(
   );
   await clock.measure('load', async () => {
     await vmm.loadDevices(rawDevices, signal);
+    await mayRun;
     await vmm.run(signal);
   });
   void unlink(rawDevices).catch(() => undefined); // it goes with the folder at the latest

@@ -12,6 +12,7 @@ import { hostArchitecture } from '../../../shared/assets/asset-folder.ts';
 import type { RuntimeKey } from '../../../shared/snapshot/manifest.ts';
 import type { PhaseClock } from '../phase-clock.ts';
 import type { SandboxClass } from '../sandbox.ts';
+import { counterServers } from './counter-server.ts';
 import { readMemory } from './memory.ts';
 import { take, type PhaseTimes, type SimulatedPhase } from './phase-times.ts';
 import { simulated } from './simulated.ts';
@@ -29,6 +30,7 @@ export const simulatedRuntime: RuntimeKey = {
 
 export function simulatedClass(options: { readonly times: PhaseTimes; readonly runFolder: string }): SandboxClass {
   const { times, runFolder } = options;
+  const servers = counterServers();
   let counter = 0;
   const nextFolder = (): string => path.join(runFolder, String(++counter));
   const phase = (clock: PhaseClock, name: SimulatedPhase, signal: AbortSignal): Promise<void> =>
@@ -43,7 +45,7 @@ export function simulatedClass(options: { readonly times: PhaseTimes; readonly r
       await prepare(clock, signal);
       await phase(clock, 'vmm', signal);
       await phase(clock, 'boot', signal);
-      return await simulated({ spec, times, folder: nextFolder(), memory: { count: 0, ports: [] } });
+      return await simulated({ spec, times, servers, folder: nextFolder(), memory: { count: 0, ports: [] } });
     },
     async prepare(spec, baseMemoryPath, clock, signal) {
       await prepare(clock, signal);
@@ -51,10 +53,11 @@ export function simulatedClass(options: { readonly times: PhaseTimes; readonly r
       return {
         exited: new Promise(() => undefined), // nothing stands behind it that could end
         memoryBytes: 0,
-        async restore({ memoryPaths }, restoreClock, restoreSignal) {
+        async restore({ memoryPaths }, restoreClock, restoreSignal, mayRun) {
           const memory = await readMemory(memoryPaths.at(-1) ?? baseMemoryPath ?? '');
           await phase(restoreClock, 'load', restoreSignal);
-          return await simulated({ spec, times, folder: nextFolder(), memory });
+          await mayRun;
+          return await simulated({ spec, times, servers, folder: nextFolder(), memory });
         },
         [Symbol.asyncDispose]: () => Promise.resolve(),
       };

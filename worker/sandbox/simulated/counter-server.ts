@@ -1,10 +1,13 @@
 /**
- * The HTTP server of one simulated actor, on a loopback address of its own: counts calls, as the bundled counter does.
- * While it is frozen a call waits, as it would for a VM that stands still.
+ * The HTTP servers of simulated actors, each on a loopback address of its own, where one actor at a time counts calls as
+ * the bundled counter does. While it is frozen a call waits, as it would for a VM that stands still.
+ *
+ * The server of an actor that has ended waits for the next one, without a connection left: opening sockets is no part of
+ * what simulators are there to measure. Those that wait hold no process.
  */
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
 
 export interface CounterServer extends AsyncDisposable {
@@ -24,47 +27,96 @@ export interface Counting {
 const maxChoices = 8;
 const randomAddress = (): string => `127.${randomInt(64, 128)}.${randomInt(256)}.${randomInt(1, 255)}`;
 
-export async function startCounterServer(counting: Counting, ports: readonly number[]): Promise<CounterServer> {
+export interface CounterServers {
+  /** For an actor whose containers listen on these ports. */
+  take(counting: Counting, ports: readonly number[]): Promise<CounterServer>;
+}
+
+/** As many as end in a burst and start in the next. */
+const maxIdle = 1000;
+
+interface Host {
+  readonly address: string;
+  readonly servers: Map<number, Server>;
+  /** The actor there. */
+  counting: Counting | undefined;
+}
+
+export function counterServers(): CounterServers {
+  const idle = new Map<string, Host[]>(); // by ports
+  let idleCount = 0;
+  const giveBack = async (host: Host): Promise<void> => {
+    host.counting = undefined;
+    if (idleCount >= maxIdle) {
+      await closeHost(host);
+      return;
+    }
+    for (const server of host.servers.values()) server.unref().closeAllConnections();
+    const key = keyOf([...host.servers.keys()]);
+    idle.set(key, [...(idle.get(key) ?? []), host]);
+    idleCount++;
+  };
+  return {
+    async take(counting, ports) {
+      const waiting = idle.get(keyOf(ports))?.pop();
+      if (waiting !== undefined) idleCount--;
+      const host = waiting ?? (await newHost(ports));
+      host.counting = counting;
+      for (const server of host.servers.values()) server.ref();
+      let isOver = false;
+      return {
+        address: host.address,
+        open: (port) => listen(host, port),
+        async [Symbol.asyncDispose]() {
+          if (!isOver) await giveBack(host);
+          isOver = true;
+        },
+      };
+    },
+  };
+}
+
+const keyOf = (ports: readonly number[]): string => ports.toSorted((a, b) => a - b).join();
+
+async function newHost(ports: readonly number[]): Promise<Host> {
   for (let choice = 0; choice < maxChoices; choice++) {
-    const server = counterServer(counting, randomAddress());
+    const host: Host = { address: randomAddress(), servers: new Map(), counting: undefined };
     try {
-      for (const port of ports) await server.open(port);
-      return server;
+      for (const port of ports) await listen(host, port);
+      return host;
     } catch (cause) {
-      await server[Symbol.asyncDispose]();
+      await closeHost(host);
       if (!(cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE')) throw cause;
     }
   }
   throw new DormouseError('vmm-failed', `no loopback address was free in ${maxChoices} tries`);
 }
 
-function counterServer(counting: Counting, address: string): CounterServer {
-  const servers = new Map<number, Server>();
-  return {
-    address,
-    async open(port) {
-      if (servers.has(port)) return;
-      const server = serve(counting);
-      servers.set(port, server);
-      server.listen(port, address);
-      await once(server, 'listening');
-    },
-    async [Symbol.asyncDispose]() {
-      await Promise.all([...servers.values()].map(close));
-      servers.clear();
-    },
-  };
+async function listen(host: Host, port: number): Promise<void> {
+  if (host.servers.has(port)) return;
+  const server = createServer((request, response) => answer(host, request, response));
+  host.servers.set(port, server);
+  server.listen(port, host.address);
+  await once(server, 'listening');
 }
 
-const serve = (counting: Counting): Server =>
-  createServer((request, response) => {
-    request.resume();
-    void counting.running().then(() => {
-      const body = JSON.stringify(request.url === '/healthz' ? { ok: true } : { count: counting.count() });
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
-      response.end(body);
-    });
+function answer({ counting }: Host, request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  if (counting === undefined) {
+    response.destroy(); // nobody is there
+    return;
+  }
+  void counting.running().then(() => {
+    const body = JSON.stringify(request.url === '/healthz' ? { ok: true } : { count: counting.count() });
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+    response.end(body);
   });
+}
+
+async function closeHost({ servers }: Host): Promise<void> {
+  await Promise.all([...servers.values()].map(close));
+  servers.clear();
+}
 
 async function close(server: Server): Promise<void> {
   if (!server.listening) return;

@@ -2,7 +2,7 @@
 import type { GuestSessions } from '../../guest/guest-sessions.ts';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
 import type { Sandbox, SandboxSpec } from '../sandbox.ts';
-import { startCounterServer } from './counter-server.ts';
+import type { CounterServers } from './counter-server.ts';
 import { writeCapture, type CounterMemory } from './memory.ts';
 import { take, type PhaseTimes } from './phase-times.ts';
 
@@ -21,14 +21,15 @@ export interface SimulatedParts {
   readonly folder: string;
   readonly times: PhaseTimes;
   readonly memory: CounterMemory;
+  readonly servers: CounterServers;
 }
 
-export async function simulated({ spec, folder, times, memory }: SimulatedParts): Promise<Sandbox> {
+export async function simulated({ spec, folder, times, memory, servers }: SimulatedParts): Promise<Sandbox> {
   const ports = new Set(memory.ports);
   let { count } = memory;
   let frozen = Promise.withResolvers<undefined>();
   frozen.resolve(undefined);
-  const server = await startCounterServer({ count: () => ++count, running: () => frozen.promise }, memory.ports);
+  const server = await servers.take({ count: () => ++count, running: () => frozen.promise }, memory.ports);
   return {
     folder,
     address: server.address,

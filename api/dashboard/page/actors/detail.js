@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * One actor: its state and why, what happens next, what can be done, its wakes, generations and events. Asked for again
+ * One actor: its state and why, what happens next, what can be done, its wakes, log, generations and events. Asked for again
  * whenever a change of it is heard, one time after the other, never twice at once.
  */
 import { callJson, problemFrom } from '../api.js';
@@ -10,6 +10,7 @@ import { emptyState, problemNotice } from '../notice.js';
 import { stateBadge } from '../states.js';
 import { createActions } from './actions.js';
 import { eventList, generationTable } from './history.js';
+import { createLogs } from './logs.js';
 import { createWakes } from './wakes.js';
 
 /** @import { ActorView } from '../../../schemas/actor.ts' */
@@ -43,6 +44,7 @@ export function createDetail({ announce, onClose }) {
   const generations = make('div', {});
   const events = make('div', {});
   const wakes = createWakes();
+  const logs = createLogs();
   const actions = createActions({ announce, onChanged: () => refreshSoon() });
   const body = make(
     'div',
@@ -51,6 +53,7 @@ export function createDetail({ announce, onClose }) {
     section('Why, and what next', why),
     section('Facts', facts),
     section('Wakes', wakes.element),
+    section('Log', logs.element),
     section('Generations', generations),
     section('Events', events),
   );
@@ -110,6 +113,7 @@ export function createDetail({ announce, onClose }) {
     fill(why, ...whyWords(explanation));
     fill(facts, ...factList(actor));
     wakes.show(actor);
+    logs.show(actor);
     fill(events, eventList(explanation.events));
     if (lastState !== undefined && lastState !== actor.state) announce(`${actor.id} is ${actor.state}`);
     lastState = actor.state;
@@ -143,6 +147,7 @@ export function createDetail({ announce, onClose }) {
       lastState = undefined;
       busy = again = false;
       element.hidden = id === undefined;
+      logs.of(id ?? '');
       if (id === undefined) return;
       setText(title, id);
       for (const part of [state, about, problem, why, facts, generations, events]) fill(part);

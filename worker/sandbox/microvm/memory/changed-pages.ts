@@ -1,21 +1,18 @@
 /**
  * Which pages of a guest's memory file differ from a base (the golden's memory, or nothing: then every page that is not
- * zero), among candidates or among all. A page of which little changed is carried as its difference (xor) from the base's,
- * which is mostly zeros and compresses to next to nothing. Pages that earlier parts carry are not the base's where this
- * part will be laid: each of them is carried, whole, whatever it holds now.
+ * zero), among candidates or among all. Of a page of which little changed only the changed words are carried.
+ * Pages that earlier parts carry are not the base's where this part will be laid: each of them is carried, whole, whatever it
+ * holds now.
  *
  * It reads and compares without giving way: meant for a thread (memory-thread.ts).
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { hasAnyPage, hasPage, rangesOf, type PageSet } from './page-set.ts';
-import { maxRunPages, pageSizeBytes, type PageRun } from './page-stream.ts';
+import { maskBytesPerPage, maxRunPages, pageSizeBytes, wordBytes, type PageRun } from './page-stream.ts';
 
-const wordsPerPage = pageSizeBytes / Int32Array.BYTES_PER_ELEMENT;
-/**
- * A difference of more words than this is no smaller than the page itself: what replaces other content shares nothing
- * with it, and its own regularity is lost in the difference. A quarter gave the smallest parts of the bundled templates.
- */
-const maxDifferentWords = wordsPerPage / 4;
+const wordsPerPage = pageSizeBytes / wordBytes;
+/** A page of which more changed is carried whole: what replaces other content has a regularity of its own, lost in pieces. */
+const maxChangedWords = wordsPerPage / 4;
 
 /** Yields the changed runs in ascending order. A run's bytes are only valid until the next one is asked for. */
 export function* changedPages(
@@ -29,6 +26,7 @@ export function* changedPages(
   const base = basePath === undefined ? undefined : openSync(basePath, 'r');
   const now = createWindow();
   const before = createWindow(); // zeros as long as there is no base
+  const found = createFindings();
   try {
     for (const { first, count } of rangesOf(candidates, sizeBytes, maxRunPages)) {
       const length = count * pageSizeBytes;
@@ -36,7 +34,12 @@ export function* changedPages(
       if (base !== undefined) readFully(base, before.bytes, length, first * pageSizeBytes);
       const hasBelow = below !== undefined && hasAnyPage(below, first, count);
       if (!hasBelow && now.bytes.compare(before.bytes, 0, length, 0, length) === 0) continue;
-      yield* runsIn(now, before, first, count, { hasBase: base !== undefined, below });
+      lookAt(found, now, before, {
+        count,
+        hasBase: base !== undefined,
+        isBelow: (page) => hasBelow && hasPage(below, first + page),
+      });
+      yield* runsIn(found, now, first, count);
     }
   } finally {
     closeSync(memory);
@@ -55,49 +58,81 @@ function createWindow(): Window {
   return { bytes: Buffer.from(memory), words: new Int32Array(memory) };
 }
 
-type PageKind = 'same' | 'whole' | 'difference';
+/** What became of each page of a window. */
+interface Findings {
+  readonly kinds: ('same' | PageRun['kind'])[];
+  /** A bit per word. */
+  readonly mask: Buffer;
+  /** Of all pages with changed words, one after the other. */
+  readonly changed: Window;
+  /** Where in `changed` those of each page end. */
+  readonly ends: number[];
+}
+
+const createFindings = (): Findings => ({
+  kinds: [],
+  mask: Buffer.alloc(maxRunPages * maskBytesPerPage),
+  changed: createWindow(),
+  ends: [],
+});
+
+function* runsIn(found: Findings, now: Window, firstPage: number, count: number): Generator<PageRun> {
+  for (let start = 0, end = 1; start < count; start = end++) {
+    const kind = found.kinds[start] ?? 'same';
+    while (end < count && found.kinds[end] === kind) end++;
+    if (kind === 'same') continue;
+    const run = { firstPage: firstPage + start, pages: end - start };
+    if (kind === 'whole') {
+      yield { ...run, kind, bytes: now.bytes.subarray(start * pageSizeBytes, end * pageSizeBytes) };
+    } else {
+      const mask = found.mask.subarray(start * maskBytesPerPage, end * maskBytesPerPage);
+      const [from, to] = [found.ends[start - 1] ?? 0, found.ends[end - 1] ?? 0];
+      yield { ...run, kind, mask, words: found.changed.bytes.subarray(from * wordBytes, to * wordBytes) };
+    }
+  }
+}
 
 interface Comparison {
+  readonly count: number;
   readonly hasBase: boolean;
-  readonly below: PageSet | undefined;
+  /** Whether an earlier part carries this page of the window. */
+  readonly isBelow: (page: number) => boolean;
 }
 
-function* runsIn(
+function lookAt(found: Findings, now: Window, before: Window, { count, hasBase, isBelow }: Comparison): void {
+  let words = 0;
+  for (let page = 0; page < count; page++) {
+    const at = page * pageSizeBytes;
+    const mustBeWhole = !hasBase || isBelow(page);
+    const isSame =
+      !isBelow(page) && now.bytes.compare(before.bytes, at, at + pageSizeBytes, at, at + pageSizeBytes) === 0;
+    const changed = isSame || mustBeWhole ? undefined : addChangedWords(found, now, before, page, words);
+    found.kinds[page] = isSame ? 'same' : changed === undefined ? 'whole' : 'words';
+    words += changed ?? 0;
+    found.ends[page] = words;
+  }
+}
+
+/** How many there are; undefined when they are too many to be carried as such. */
+function addChangedWords(
+  { mask, changed }: Findings,
   now: Window,
   before: Window,
-  firstPage: number,
-  count: number,
-  { hasBase, below }: Comparison,
-): Generator<PageRun> {
-  let start = 0;
-  let kind: PageKind = 'same';
-  for (let page = 0; page <= count; page++) {
-    const isBelow = page < count && below !== undefined && hasPage(below, firstPage + page);
-    const next = page === count ? 'same' : isBelow ? 'whole' : kindOf(now, before, page, hasBase);
-    if (next === kind) continue;
-    if (kind !== 'same') {
-      const bytes = now.bytes.subarray(start * pageSizeBytes, page * pageSizeBytes);
-      yield { firstPage: firstPage + start, bytes, isDifference: kind === 'difference' };
-    }
-    start = page;
-    kind = next;
-  }
-}
-
-/** A page that becomes a difference does so in place. */
-function kindOf(now: Window, before: Window, page: number, hasBase: boolean): PageKind {
-  const at = page * pageSizeBytes;
-  if (now.bytes.compare(before.bytes, at, at + pageSizeBytes, at, at + pageSizeBytes) === 0) return 'same';
-  if (!hasBase || differentWords(now.words, before.words, page * wordsPerPage) > maxDifferentWords) return 'whole';
-  for (let word = page * wordsPerPage, end = word + wordsPerPage; word < end; word++) {
-    now.words[word] = (now.words[word] ?? 0) ^ (before.words[word] ?? 0);
-  }
-  return 'difference';
-}
-
-function differentWords(now: Int32Array, before: Int32Array, start: number): number {
+  page: number,
+  position: number,
+): number | undefined {
+  const maskAt = page * maskBytesPerPage;
+  mask.fill(0, maskAt, maskAt + maskBytesPerPage);
+  const first = page * wordsPerPage;
   let count = 0;
-  for (let word = start, end = start + wordsPerPage; word < end; word++) if (now[word] !== before[word]) count++;
+  for (let word = 0; word < wordsPerPage; word++) {
+    const value = now.words[first + word] ?? 0;
+    if (value === before.words[first + word]) continue;
+    if (count === maxChangedWords) return undefined;
+    changed.words[position + count++] = value;
+    const byte = maskAt + (word >> 3);
+    mask[byte] = (mask[byte] ?? 0) | (1 << (word & 7));
+  }
   return count;
 }
 

@@ -26,7 +26,7 @@ export interface GuestMemory {
   running(signal: AbortSignal): void;
   /** The VM stands still and is about to go on. */
   beforeThaw(signal: AbortSignal): Promise<void>;
-  /** The VM stands still, and its devices have written what they had to. */
+  /** The VM stands still, so its devices have written what they had to. */
   capture(
     target: string,
     basePath: string | undefined,

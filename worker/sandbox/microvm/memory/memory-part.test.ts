@@ -108,8 +108,8 @@ suite('memory part', () => {
     beyond.writeUInt32LE(pages, 16);
     damaged['a run beyond the memory'] = zstdCompressSync(beyond);
     const unexpected = Buffer.from(raw);
-    unexpected.writeUInt32LE(0x80000001, 20);
-    damaged['a difference in a stream that has none'] = zstdCompressSync(unexpected);
+    unexpected.writeUInt32LE(0x80000001, 20); // the second kind of run
+    damaged['changed words in a stream that has none'] = zstdCompressSync(unexpected);
     for (const [what, bytes] of Object.entries(damaged)) {
       await writeFile(file('damaged'), bytes);
       await writeFile(file('rebuilt'), Buffer.alloc(sizeBytes));

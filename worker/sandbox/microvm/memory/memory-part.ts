@@ -22,7 +22,18 @@ import { DormouseError } from '../../../../shared/errors/dormouse-error.ts';
 import type { CapturedPart } from '../../sandbox.ts';
 import { changedPages } from './changed-pages.ts';
 import { addPages, countPages, emptyPageSet, hasAnyPage, unionOf, type PageSet } from './page-set.ts';
-import { decodePages, encodeEnd, encodeHeader, encodeRunHeader, pageSizeBytes } from './page-stream.ts';
+import {
+  decodeArriving,
+  decodeWhole,
+  encodeEnd,
+  encodeHeader,
+  encodeRun,
+  maxRunPages,
+  pageSizeBytes,
+  wordBytes,
+  type ChangedWords,
+  type PageRun,
+} from './page-stream.ts';
 
 /**
  * Level 3 saves a twentieth over level 1 for a fraction of a ms per MiB; higher ones gain little, and the actor waits.
@@ -64,11 +75,10 @@ function* encodedPages(source: MemorySource, counted: { pages: number }): Genera
   let pieces = [encodeHeader(memorySizeBytes, basePath !== undefined)];
   let bytes = 0;
   for (const run of changedPages(memoryPath, basePath, memorySizeBytes, candidates, below)) {
-    const pages = run.bytes.length / pageSizeBytes;
-    counted.pages += pages;
-    // Copied, because the run's bytes are overwritten while zstd still holds these.
-    pieces.push(encodeRunHeader(run.firstPage, pages, run.isDifference), Buffer.from(run.bytes));
-    bytes += run.bytes.length;
+    counted.pages += run.pages;
+    const piece = encodeRun(run); // a copy: the run's bytes are overwritten while zstd still holds these
+    pieces.push(piece);
+    bytes += piece.length;
     if (bytes < pieceBytes) continue;
     yield Buffer.concat(pieces);
     [pieces, bytes] = [[], 0];
@@ -93,8 +103,8 @@ export async function writeCompressed(source: Readable, target: string, signal: 
 
 /**
  * Lays the pages of parts, one part after the other, over a memory file of the right size, and tells which they were.
- * Differences are to the base's pages, which the file must hold, and over which nothing may have been laid yet: a part
- * with a difference for a page of an earlier part is `snapshot-corrupt`.
+ * Changed words are those of the base's pages, which the file must hold, and over which nothing may have been laid yet: a
+ * part with changed words of a page of an earlier part is `snapshot-corrupt`.
  */
 export async function applyMemoryParts(
   parts: readonly string[],
@@ -117,37 +127,51 @@ export async function applyMemoryPart(
   signal: AbortSignal,
   below?: PageSet,
 ): Promise<PageSet> {
+  signal.throwIfAborted();
   const written = emptyPageSet(memorySizeBytes);
   const memory = openSync(memoryPath, 'r+');
+  const scratch = Buffer.alloc(maxRunPages * pageSizeBytes);
+  const lay = (run: PageRun): void => {
+    if (run.kind === 'words' && below !== undefined && hasAnyPage(below, run.firstPage, run.pages))
+      throw new DormouseError(
+        'snapshot-corrupt',
+        'a part of the snapshot changes words of a page that has been replaced',
+      );
+    layRun(memory, run, scratch);
+    addPages(written, run.firstPage, run.pages);
+  };
   try {
-    const runs = decodePages(decompressed(part, signal), memorySizeBytes);
-    for await (const { firstPage, bytes, isDifference } of runs) {
-      const at = firstPage * pageSizeBytes;
-      if (isDifference && below !== undefined && hasAnyPage(below, firstPage, bytes.length / pageSizeBytes))
-        throw new DormouseError(
-          'snapshot-corrupt',
-          'a part of the snapshot differs from a page that is not there any more',
-        );
-      const content = isDifference ? combined(memory, at, bytes) : bytes;
-      for (let done = 0; done < content.length;) {
-        done += writeSync(memory, content, done, content.length - done, at + done);
-      }
-      addPages(written, firstPage, bytes.length / pageSizeBytes);
-    }
+    const piece = typeof part === 'string' ? smallPart(part) : undefined;
+    if (piece !== undefined) decodeWhole(piece, memorySizeBytes, lay);
+    else await decodeArriving(decompressed(part, signal), memorySizeBytes, lay);
   } finally {
     closeSync(memory);
   }
   return written;
 }
 
-function combined(memory: number, at: number, difference: Buffer): Buffer {
-  const words = new Int32Array(difference.length / Int32Array.BYTES_PER_ELEMENT);
-  const content = Buffer.from(words.buffer);
-  if (readSync(memory, content, 0, content.length, at) !== content.length)
-    throw new DormouseError('internal', 'a memory file ends before its memory does');
-  const other = new Int32Array(new Uint8Array(difference).buffer); // a copy, because words must be aligned
-  for (let word = 0; word < words.length; word++) words[word] = (words[word] ?? 0) ^ (other[word] ?? 0);
-  return content;
+function layRun(memory: number, run: PageRun, scratch: Buffer): void {
+  const at = run.firstPage * pageSizeBytes;
+  const content = run.kind === 'whole' ? run.bytes : scratch.subarray(0, run.pages * pageSizeBytes);
+  if (run.kind === 'words') {
+    if (readSync(memory, content, 0, content.length, at) !== content.length)
+      throw new DormouseError('internal', 'a memory file ends before its memory does');
+    putWords(content, run);
+  }
+  for (let done = 0; done < content.length;) {
+    done += writeSync(memory, content, done, content.length - done, at + done);
+  }
+}
+
+function putWords(content: Buffer, { mask, words }: ChangedWords): void {
+  let from = 0;
+  for (let byte = 0; byte < mask.length; byte++) {
+    for (let rest = mask[byte] ?? 0; rest !== 0; rest &= rest - 1) {
+      const word = byte * 8 + 31 - Math.clz32(rest & -rest);
+      content.writeInt32LE(words.readInt32LE(from), word * wordBytes);
+      from += wordBytes;
+    }
+  }
 }
 
 /** Device states are some hundred kilobytes; a forged part of a few kilobytes could unpack to terabytes. */
@@ -199,12 +223,6 @@ function smallPart(partPath: string): Buffer | undefined {
 
 /** A file, or content that arrives while it is being unpacked. */
 async function* decompressed(part: string | AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
-  signal.throwIfAborted();
-  const piece = typeof part === 'string' ? smallPart(part) : undefined;
-  if (piece !== undefined) {
-    yield piece;
-    return;
-  }
   const output = new PassThrough();
   const source = typeof part === 'string' ? createReadStream(part, { highWaterMark: unpackedChunkBytes }) : part;
   const work = pipeline(source, createZstdDecompress({ chunkSize: unpackedChunkBytes }), output, { signal });

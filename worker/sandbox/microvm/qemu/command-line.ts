@@ -32,7 +32,7 @@ export function qemuArguments(machine: Machine, options: VmmOptions): string[] {
   return [
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-S'],
     ...['-machine', `${machine.machine},memory-backend=ram`],
-    ...['-accel', machine.accelerator === 'tcg' ? 'tcg,thread=multi' : 'kvm'],
+    ...['-accel', machine.accelerator === 'tcg' ? `tcg,thread=multi,tb-size=${translatedMiB(memoryMiB)}` : 'kvm'],
     ...['-cpu', machine.cpuModel, '-smp', String(options.vcpus), '-m', `${memoryMiB}M`],
     ...['-object', `memory-backend-file,id=ram,size=${memoryMiB}M,mem-path=${escaped(options.memoryPath)},share=on`],
     ...[
@@ -52,6 +52,15 @@ export function qemuArguments(machine: Machine, options: VmmOptions): string[] {
     ...(options.mode === 'boot' ? bootArguments(machine) : restoreArguments),
   ];
 }
+
+/**
+ * Most MiB of translated code that the emulator keeps. Each program that the guest runs adds to it for good, up to a GiB as
+ * QEMU comes, whatever the guest's own size. At the bound all of it is dropped, and translated anew as it is used: a bound that
+ * a busy guest reaches every few moments costs more than it saves (docs/decisions/0029-translated-code-is-bounded.md).
+ */
+const translatedMiB = (memoryMiB: number): number => Math.max(leastTranslatedMiB, Math.floor(memoryMiB / 4));
+/** A Node.js server with one program after the other beside it is not slowed down by this, and by half of it is. */
+const leastTranslatedMiB = 128;
 
 const fileSystem = (socket: string | undefined): string[] =>
   socket === undefined

@@ -5,7 +5,6 @@ import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { DormouseError } from '../../../../shared/errors/dormouse-error.ts';
-import { until } from '../../../../shared/process/until.ts';
 import type { Vmm, VmmOptions } from '../vmm.ts';
 import { agentSocketName, consoleLogName, wakeSocketName, qemuArguments, type Machine } from './command-line.ts';
 import { openQmp, type Qmp } from './qmp.ts';
@@ -16,6 +15,9 @@ const consoleTailBytes = 8192;
 const killLimitMs = 5000;
 /** Its standard error is a few lines; a runaway one must not fill our memory. */
 const maxErrorBytes = 64 * 1024;
+
+/** It sends an event whenever the state of the incoming device state changes. */
+const tellsItsState = { capability: 'events', state: true };
 
 export async function launchQemu(
   program: readonly string[],
@@ -45,6 +47,8 @@ export async function launchQemu(
   try {
     await Promise.race([greeted, rejectOn(signal, 'start')]);
     await qmp.execute('qmp_capabilities', undefined, signal);
+    if (options.mode === 'restore')
+      await qmp.execute('migrate-set-capabilities', { capabilities: [tellsItsState] }, signal);
     return vmm;
   } catch (cause) {
     await vmm[Symbol.asyncDispose]();
@@ -78,25 +82,24 @@ function qemuVmm(qmp: Qmp, pid: number, folder: string, exited: Promise<string>,
   };
 }
 
+/** QEMU tells when it is done: asking again and again would take it from its work. */
 async function loadDevices(qmp: Qmp, source: string, signal: AbortSignal): Promise<void> {
-  await qmp.execute('migrate-incoming', { uri: `file:${source}` }, signal);
-  await until(
-    async () => {
-      const answer = (await qmp.execute('query-migrate', undefined, signal)) as {
-        status?: string;
-        'error-desc'?: string;
-      };
-      if (answer.status === 'failed') {
-        throw new DormouseError(
-          'vmm-failed',
-          `the device state cannot be loaded: ${answer['error-desc'] ?? 'no reason given'}`,
-        );
-      }
-      return answer.status === 'completed';
-    },
-    { signal, everyMs: 1, what: 'the device state to be loaded' },
-  );
+  const isOver = (data: unknown): boolean => ['completed', 'failed'].includes(statusOf(data));
+  const stop = new AbortController(); // for when the command itself is refused
+  const over = qmp.event('MIGRATION', isOver, AbortSignal.any([signal, stop.signal]));
+  over.catch(() => undefined);
+  const ended = await qmp
+    .execute('migrate-incoming', { uri: `file:${source}` }, signal)
+    .then(() => over)
+    .finally(() => {
+      stop.abort();
+    });
+  if (statusOf(ended) === 'completed') return;
+  const { 'error-desc': words } = (await qmp.execute('query-migrate', undefined, signal)) as { 'error-desc'?: string };
+  throw new DormouseError('vmm-failed', `the device state cannot be loaded: ${words ?? 'no reason given'}`);
 }
+
+const statusOf = (data: unknown): string => (data as { status?: string } | undefined)?.status ?? '';
 
 async function tailOf(file: string): Promise<string> {
   try {

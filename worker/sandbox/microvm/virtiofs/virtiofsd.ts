@@ -32,7 +32,12 @@ export async function startVirtiofsd(
         `--socket-path=${socketPath}`,
         `--shared-dir=${sharedFolder}`,
         '--readonly',
-        '--cache=auto',
+        // An image's files never change, so the guest keeps what it has read, and asks for no name twice. With `auto` each
+        // opening of a file throws its pages away: what is read again then lies in other pages, and all of them are shipped.
+        '--cache=always',
+        // The guest has every file in mind that it has walked over. A descriptor for each would soon be more than a process
+        // may have, and then the guest is told ENFILE. Where the file system has no handles there are descriptors.
+        '--inode-file-handles=prefer',
         '--sandbox=none',
       ],
       ...[

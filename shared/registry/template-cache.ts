@@ -1,7 +1,7 @@
 /** Template records by revision. A ready one never changes, so it is read once; one that is not ready is not kept. */
-import { DormouseError } from '../../shared/errors/dormouse-error.ts';
-import type { ActorRecord, TemplateRecord } from '../../shared/registry/records.ts';
-import type { Registry } from '../../shared/registry/registry.ts';
+import { DormouseError } from '../errors/dormouse-error.ts';
+import type { ActorRecord, TemplateRecord } from './records.ts';
+import type { Registry } from './registry.ts';
 
 export interface TemplateCache {
   /** The template that the actor was made from. Throws `template-not-found` when it is gone. */
