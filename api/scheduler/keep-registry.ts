@@ -85,9 +85,14 @@ async function rebuildOnce(parts: Parts, options: KeepOptions, incarnation: numb
   const lead = (): Promise<boolean> => registry.lead('rebuild', options.holder, leadTtlMs);
   try {
     if (!(await lead())) return;
-    const { ended } = await beginRebuild(parts, stop, lead);
-    if ((await ended).state === 'done') await registry.markRebuilt(incarnation);
-    else await delay(lookEveryMs, undefined, { signal: stop });
+    try {
+      const { ended } = await beginRebuild(parts, stop, lead);
+      if ((await ended).state === 'done') await registry.markRebuilt(incarnation);
+      else await delay(lookEveryMs, undefined, { signal: stop });
+    } finally {
+      // Given back: whoever starts next, perhaps at once and on the same Redis, must not wait until it has run out.
+      await registry.lead('rebuild', options.holder, 1).catch(() => undefined);
+    }
   } catch (error) {
     if (!isOver(stop)) log.warn({ err: error }, 'rebuild not finished');
   }
