@@ -151,8 +151,16 @@ test('where a token is asked for, the page asks for it once, tells a wrong one, 
   assert.doesNotMatch(page.url(), /secret/);
 });
 
-/** An expression, with what a module of the page exports. */
+/**
+ * An expression, with what a module of the page exports. A browser breaks off what it loads when the machine gets or loses
+ * a network, as other tests make it do, and remembers a module that it could not load: then it gets another address.
+ */
 const inModule = (page: Page, name: string, expression: string): Promise<unknown> =>
-  page.evaluate(
-    `import(document.querySelector('script').src.replace('start.js', '${name}')).then((module) => module.${expression})`,
-  );
+  page.evaluate(`(async () => {
+    const address = document.querySelector('script').src.replace('start.js', '${name}');
+    for (let attempt = 1; ; attempt++) {
+      const loaded = await import(address + '?attempt=' + attempt).catch((error) => error);
+      if (!(loaded instanceof Error)) return ((module) => module.${expression})(loaded);
+      if (attempt === 5) throw loaded;
+    }
+  })()`);

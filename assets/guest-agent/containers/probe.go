@@ -24,9 +24,14 @@ func (c *container) awaitReady(ctx context.Context) error {
 	interval, attempt := c.readiness()
 	var last error
 	for {
-		if last = attempt(ctx); last == nil && c.running() {
+		err := attempt(ctx)
+		if err == nil && c.running() {
 			c.ready.Store(true)
 			return nil
+		}
+		// An attempt that the deadline cut off says less than the one before.
+		if last == nil || ctx.Err() == nil {
+			last = err
 		}
 		select {
 		case <-c.exited:
