@@ -393,13 +393,13 @@ suite('dormouse', { concurrency: true }, () => {
       'GET /v1/tokens?cursor=0123456789abcdef': { body: { items: [{ ...token, id: 'fedcba9876543210' }] } },
       'DELETE /v1/tokens/0123456789abcdef': { status: 204 },
     });
-    const words = 'token create ci --scope invoke -s read --rate 2.5 --expires 2090-01-01T00:00:00Z';
+    const words = 'token create ci -n team --scope invoke -s read --rate 2.5 --expires 2090-01-01T00:00:00Z';
     const made = await run(words.split(' '));
     assert.equal(made.code, 0, made.stderr);
     assert.match(made.stdout, /^id +0123456789abcdef\ntoken +dm_secret\n/);
     assert.match(made.stderr, /not shown again/);
     assert.deepEqual(JSON.parse(api.requests[0]?.body ?? ''), {
-      ...{ name: 'ci', scopes: ['invoke', 'read'], rateLimit: { perSecond: 2.5 } },
+      ...{ name: 'ci', namespace: 'team', scopes: ['invoke', 'read'], rateLimit: { perSecond: 2.5 } },
       expiresAt: '2090-01-01T00:00:00.000Z',
     });
     assert.equal(api.requests[0]?.headers['idempotency-key'], undefined);

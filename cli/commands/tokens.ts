@@ -6,7 +6,7 @@ import { age } from '../table.ts';
 
 export const createToken: Command = {
   name: 'token create',
-  summary: 'Make a token; it is shown this once',
+  summary: 'Make a token; it is shown this once. With --namespace it is bound to that one',
   positionals: ['<name>'],
   options: {
     scope: {
@@ -20,7 +20,7 @@ export const createToken: Command = {
     burst: { type: 'string', value: 'number', help: 'calls at once before --rate counts' },
     expires: { type: 'string', value: 'when', help: 'an instant, or how long from now: 12h, 30d' },
   },
-  example: 'dormouse token create ci --scope invoke --scope read --rate 20 --expires 30d',
+  example: 'dormouse token create ci --namespace team --scope invoke --scope read --rate 20 --expires 30d',
   async run({ client, arguments: args, terminal }) {
     const token = await client.tokens.create(specificationOf(args));
     terminal.show(token, fieldsOf(token));
@@ -38,6 +38,7 @@ function specificationOf(args: Arguments): TokenSpec {
     name: args.required('name'),
     scopes,
     rateLimit: perSecond === undefined ? undefined : { perSecond, burst },
+    namespace: args.option('namespace'),
     expiresAt: instantOf(args.option('expires')),
   };
 }
@@ -52,8 +53,8 @@ function instantOf(text: string | undefined): string | undefined {
   return new Date(at).toISOString();
 }
 
-const fieldsOf = ({ id, token, name, scopes, rateLimit, expiresAt }: NewToken) => ({
-  ...{ id, token, name, scopes: scopes.join(' ') },
+const fieldsOf = ({ id, token, name, namespace, scopes, rateLimit, expiresAt }: NewToken) => ({
+  ...{ id, token, name, namespace, scopes: scopes.join(' ') },
   ...{ perSecond: rateLimit?.perSecond, burst: rateLimit?.burst, expiresAt },
 });
 
@@ -67,6 +68,7 @@ export const listTokens: Command = {
     terminal.list(tokens, [
       ['TOKEN', (token) => token.id],
       ['NAME', (token) => token.name],
+      ['NAMESPACE', (token) => token.namespace],
       ['SCOPES', (token) => token.scopes.join(' ')],
       ['PER SECOND', (token) => token.rateLimit?.perSecond],
       ['AGE', (token) => age(token.createdAt)],
