@@ -30,21 +30,26 @@ suite('on a Redis Cluster', () => {
 
   test('jobs reach their nodes, whose queues lie on different masters', async () => {
     const nodes = ['node-1', 'node-2', 'node-3', 'node-4'];
-    const sender = openJobSender(cluster.url, log);
+    // Ended whatever happens: what is still connected to a cluster that has gone tries for ever.
+    await using resources = new AsyncDisposableStack();
+    const sender = resources.use(openJobSender(cluster.url, log));
     const connection = connectBlocking(cluster.url, log);
+    resources.defer(() => connection.disconnect());
     const done = new Map<string, string[]>(nodes.map((node) => [node, []]));
     const all = Promise.withResolvers<undefined>();
     const limit = AbortSignal.timeout(20_000);
     limit.addEventListener('abort', () => all.reject(new Error('not every node got its job')));
-    const workers = nodes.map((node) => {
+    for (const node of nodes) {
       const work = (job: { data: Job }): Promise<void> => {
         const { data } = job;
         if (data.kind === 'resume') done.get(node)?.push(data.actorId);
         if ([...done.values()].flat().length === nodes.length) all.resolve(undefined);
         return Promise.resolve();
       };
-      return new Worker<Job>(queueName(node), work, { connection, prefix: queuePrefix(node) });
-    });
+      const worker = new Worker<Job>(queueName(node), work, { connection, prefix: queuePrefix(node) });
+      worker.on('error', () => undefined); // it tries again, and the limit above ends it
+      resources.defer(() => worker.close(true));
+    }
     const sent = jobOf('of-node-1');
     for (const node of nodes) await sender.send(node, node === 'node-1' ? sent : jobOf(`of-${node}`));
     await sender.send('node-1', sent); // the same operation: one job
@@ -54,26 +59,25 @@ suite('on a Redis Cluster', () => {
       nodes.map((node) => [`of-${node}`]),
     );
     await sender.withdraw('node-1', randomUUID());
-    await Promise.all(workers.map((worker) => worker.close()));
-    await sender[Symbol.asyncDispose]();
     const masters = new Set(await Promise.all(nodes.map((node) => masterOf(connection, `${queuePrefix(node)}:x`))));
-    connection.disconnect();
     assert.ok(masters.size > 1, 'all queues lie on one master');
   });
 
   test('a master that lost the registry begins a new life', async () => {
+    await using resources = new AsyncDisposableStack();
     const registry = openRedisRegistry(cluster.url, log);
+    resources.defer(() => registry.close());
     assert.equal(await registry.beginLife(5, 0), 5);
     assert.equal((await registry.life()).current, true);
     const connection = connectRedis(cluster.url, log);
-    const master = await masterOf(connection, redisKeys.incarnation);
-    connection.disconnect();
+    const master = await masterOf(connection, redisKeys.incarnation).finally(() => {
+      connection.disconnect();
+    });
     await cluster.restart(master);
     assert.equal((await registry.life()).current, false);
     assert.equal(await registry.mayActivate('5.1'), false);
     assert.equal(await registry.beginLife(6, 0), 6);
     assert.equal((await registry.life()).current, true);
-    await registry.close();
   });
 });
 
