@@ -50,6 +50,7 @@ suite('the dashboard in a browser', () => {
       await page.locator(`.row-of-list [data-state=${state}]`).waitFor(); // and so does the list follow
     }
     assert.deepEqual(await page.locator('.wake .waterfall th[scope=row]').allTextContents(), ['queue', 'vmm']);
+    await page.locator('.plain tbody th').nth(1).waitFor(); // the new generation is there when the list was asked for again
     assert.deepEqual(await page.locator('.plain tbody th').allTextContents(), ['1', '0']);
     await page.keyboard.press('Escape');
     await page.waitForURL(/#\/actors\?prefix=ali$/);

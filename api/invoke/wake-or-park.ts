@@ -38,10 +38,10 @@ export function wakerOf(parts: WakeParts, call: WakingCall): Waker {
     place?.[Symbol.dispose]();
     place = undefined;
   };
-  const attempt = (): Promise<void> =>
+  const attempt = (asOf: number): Promise<void> =>
     inScope(call.trace(), async () => {
       const record = await parts.registry.getActor(call.id);
-      if (isAsleep(record)) await wakeOnce(parts, call, record);
+      if (isAsleep(record)) await wakeOnce(parts, call, record, asOf);
     });
   return {
     get refusal() {
@@ -67,9 +67,9 @@ export function wakerOf(parts: WakeParts, call: WakingCall): Waker {
   };
 }
 
-async function wakeOnce(parts: WakeParts, call: WakingCall, record: ActorRecord): Promise<void> {
+async function wakeOnce(parts: WakeParts, call: WakingCall, record: ActorRecord, asOf?: number): Promise<void> {
   const { traceparent } = call.trace();
   const template = await parts.templates.of(record);
-  const result = await startWake(parts, { record, template, reason: 'a call', traceparent });
+  const result = await startWake(parts, { record, template, reason: 'a call', traceparent, asOf });
   if (result.outcome === 'claimed') parts.log.debug({ actorId: record.id, epoch: result.epoch }, 'waking an actor');
 }

@@ -32,7 +32,7 @@ export const resumeActor = (
 ): Promise<Operation> => {
   const traceparent = currentScope()?.traceparent; // a parked resume is tried again from elsewhere
   return ask(parts, options, 'resume', async (record) => {
-    const start = async (current: ActorRecord): Promise<Operation | undefined> => {
+    const start = async (current: ActorRecord, asOf?: number): Promise<Operation | undefined> => {
       const template = await parts.templates.of(current);
       const result = await startWake(parts, {
         record: current,
@@ -40,6 +40,7 @@ export const resumeActor = (
         node,
         reason: 'a user asked for it',
         traceparent,
+        asOf,
       });
       return result.outcome === 'claimed' ? result.operation : undefined;
     };
@@ -52,13 +53,13 @@ export const resumeActor = (
 async function startOrPark(
   parts: RouteParts,
   record: ActorRecord,
-  start: (record: ActorRecord) => Promise<Operation | undefined>,
+  start: (record: ActorRecord, asOf?: number) => Promise<Operation | undefined>,
 ): Promise<Operation | undefined> {
   const park = async (refusal: DormouseError): Promise<Operation> => {
     const { wakeTimeoutMs } = (await parts.templates.of(record)).spec;
-    const attempt = async (): Promise<void> => {
+    const attempt = async (asOf: number): Promise<void> => {
       const now = await parts.registry.getActor(record.id);
-      if (now !== undefined && decide(now.state, 'resume').kind === 'accept') await start(now);
+      if (now !== undefined && decide(now.state, 'resume').kind === 'accept') await start(now, asOf);
     };
     return parkResume(parts, { record, limitMs: wakeTimeoutMs, refusal, attempt });
   };

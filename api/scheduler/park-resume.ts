@@ -13,14 +13,14 @@ import type { ActorRecord, Operation } from '../../shared/registry/records.ts';
 import type { RouteParts } from '../app.ts';
 import { endWith, watchToTheEnd } from './follow-transition.ts';
 import { finish, newOperation } from './operations.ts';
-import type { Place } from './parking.ts';
+import type { Attempt, Place } from './parking.ts';
 
 export interface ParkedResume {
   readonly record: ActorRecord;
   readonly limitMs: number;
   readonly refusal: DormouseError;
   /** Throws `no-capacity` for want of room. */
-  readonly attempt: () => Promise<void>;
+  readonly attempt: Attempt;
 }
 
 /** Throws `too-many-parked` when there is no place. */

@@ -38,15 +38,18 @@ export interface Parking extends Disposable {
   /** Calls that wait for room for this actor. */
   waiting(actorId: string): number;
   /** Takes a place for one call; throws `too-many-parked` when there is none. `attempt` throws `no-capacity` for want of room. */
-  enter(actor: ParkedActor, refusal: DormouseError, attempt: () => Promise<void>): Place;
+  enter(actor: ParkedActor, refusal: DormouseError, attempt: Attempt): Place;
 }
+
+/** `asOf`: the nodes are to be seen as of this instant (of `performance.now()`), or later. */
+export type Attempt = (asOf: number) => Promise<void>;
 
 interface Entry {
   calls: number;
   readonly lane: string;
   refusal: DormouseError;
   failure: DormouseError | undefined;
-  readonly attempt: () => Promise<void>;
+  readonly attempt: Attempt;
 }
 
 /** A newcomer does not go past those who wait. */
@@ -78,8 +81,10 @@ export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, li
     trying = true;
     while (again) {
       again = false;
+      // All of them see the same nodes: room that comes meanwhile is not for whoever happens to be next, but for the first.
+      const asOf = performance.now();
       for (const [id, entry] of inTurns(entries, servedAt)) {
-        if (await tryOne(entries, id, entry)) servedAt.set(entry.lane, ++served);
+        if (await tryOne(entries, id, entry, asOf)) servedAt.set(entry.lane, ++served);
         if (entries.get(id) === entry) want(entry.refusal);
       }
     }
@@ -159,10 +164,10 @@ function inTurns(entries: ReadonlyMap<string, Entry>, servedAt: ReadonlyMap<stri
 }
 
 /** Whether it got what it waited for. */
-async function tryOne(entries: Map<string, Entry>, id: string, entry: Entry): Promise<boolean> {
+async function tryOne(entries: Map<string, Entry>, id: string, entry: Entry, asOf: number): Promise<boolean> {
   if (entries.get(id) !== entry) return false; // all its calls have left meanwhile
   try {
-    await entry.attempt();
+    await entry.attempt(asOf);
     entries.delete(id);
     return true;
   } catch (cause) {

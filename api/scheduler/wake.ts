@@ -30,6 +30,8 @@ export interface Wake {
   readonly node?: string | undefined;
   readonly reason: string;
   readonly traceparent?: string | undefined;
+  /** The nodes are to be seen as of this instant (of `performance.now()`), or later; otherwise as they were a moment ago. */
+  readonly asOf?: number | undefined;
 }
 
 export type WakeResult =
@@ -50,7 +52,7 @@ async function start(parts: ApiParts, wake: Wake): Promise<WakeResult> {
   const tried = new Set<string>();
   const closedUntil = performance.now() + closedLimitMs;
   // Whether a paused actor's node is gone is not told by an old look.
-  let asOf = record.state === 'paused' ? performance.now() : undefined;
+  let asOf = wake.asOf ?? (record.state === 'paused' ? performance.now() : undefined);
   for (;;) {
     const nodes = await parts.seen.list(asOf);
     if (record.state === 'paused' && isGone(nodes, record.node)) return await leaveDeadNode(parts, record);
