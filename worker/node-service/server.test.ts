@@ -127,6 +127,7 @@ suite('the node service', () => {
     const codeOf = async (request: KeptLogsRequest): Promise<string> =>
       errorIn(await failureOf(client.keptLogs(request, to('sleeper', '')))).code;
     assert.equal(await codeOf({ actorId: 'other', uid }), 'encryption-key-missing');
+    assert.equal(await codeOf({ actorId: '-team.other', uid }), 'encryption-key-missing', 'one of a namespace as well');
     assert.equal(await codeOf({ actorId: 'sleeper', uid: '../templates' }), 'invalid-input');
     const stranger = client.keptLogs({ actorId: 'sleeper', uid }, to('sleeper', '', 'another'));
     assert.equal(refusalIn(await failureOf(stranger)), 'unknown-caller');

@@ -10,7 +10,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { Metadata, Server, type ServiceError, type StatusObject } from '@grpc/grpc-js';
 import { z } from 'zod';
-import { actorIdSchema } from '../../shared/actor/names.ts';
+import { qualifiedNameSchema } from '../../shared/actor/namespace.ts';
 import { DormouseError, toDormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { LogLine } from '../../shared/logs/line.ts';
 import { addressIn, refusalStatus, statusOf } from '../../shared/node-service/contract.ts';
@@ -114,7 +114,7 @@ function begin<Stream>(call: Pick<Call, 'emit'>, lease: Lease, open: () => Strea
 }
 
 /** They become parts of the names of objects. */
-const lifeSchema = z.object({ actorId: actorIdSchema, uid: z.uuid() });
+const lifeSchema = z.object({ actorId: qualifiedNameSchema, uid: z.uuid() });
 
 async function openKept(readKept: ReadKept, request: KeptLogsRequest): Promise<readonly LogLine[]> {
   const { success, data } = lifeSchema.safeParse(request);
