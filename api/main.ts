@@ -19,7 +19,8 @@ import { startGarbageCollection } from './scheduler/collect-garbage.ts';
 import { awaitFirstLife, keepRegistryAlive } from './scheduler/keep-registry.ts';
 import { startReaper } from './scheduler/reaper.ts';
 import { seeNodes } from './scheduler/seen-nodes.ts';
-import { createTurns } from './scheduler/turns.ts';
+import { createFairGate } from './scheduler/fair-gate.ts';
+import { startsAtOnce } from './scheduler/lanes.ts';
 import { buildServer } from './server.ts';
 import { startWebhooks } from './webhooks/send-webhooks.ts';
 
@@ -39,9 +40,9 @@ async function main(config: ApiConfig, log: Logger): Promise<void> {
   resources.defer(() => store.close());
   const jobs = resources.use(openJobSender(config.redisUrl, log));
   const { token, actorDomain, maxParked } = config;
-  const turns = resources.use(createTurns(registry));
+  const starts = createFairGate(startsAtOnce);
   const seen = seeNodes(registry);
-  const parts = { registry, store, jobs, turns, seen, log, meters, tracing, token, actorDomain, maxParked };
+  const parts = { registry, store, jobs, starts, seen, log, meters, tracing, token, actorDomain, maxParked };
   resources.use(startReaper(parts, { holder, graceMs: config.leaseMs }));
   resources.use(startGarbageCollection(parts, { holder }));
   resources.use(startWebhooks(parts, { holder }));

@@ -5,14 +5,15 @@ import type { Registry } from '../shared/registry/registry.ts';
 import type { Logger } from '../shared/telemetry/logger.ts';
 import type { Meters } from '../shared/telemetry/meters.ts';
 import type { Tracing } from '../shared/telemetry/tracing.ts';
+import type { FairGate } from './scheduler/fair-gate.ts';
 import type { SeenNodes } from './scheduler/seen-nodes.ts';
-import type { Turns } from './scheduler/turns.ts';
 
 export interface ApiParts {
   readonly registry: Registry;
   readonly store: ObjectStore;
   readonly jobs: JobSender;
-  readonly turns: Turns;
+  /** By lane: choosing a node, claiming, and sending the job. */
+  readonly starts: FairGate;
   readonly seen: SeenNodes;
   readonly log: Logger;
   readonly meters: Meters;

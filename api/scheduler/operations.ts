@@ -35,12 +35,12 @@ export async function sendJobOf<Kind extends JobKind>(
   operation: Operation,
   node: string,
   subject: Subject<Kind>,
-  turn?: number,
+  lane?: string,
 ): Promise<void> {
   const traceparent = currentScope()?.traceparent;
   try {
     const trace = traceparent !== undefined && { traceparent };
-    await parts.jobs.send(node, jobOf(operation, { ...trace, ...subject }), turn);
+    await parts.jobs.send(node, jobOf(operation, { ...trace, ...subject }), lane);
   } catch (error) {
     await finish(parts, operation, error).catch(() => undefined); // the first failure is the one to tell
     throw error;

@@ -1,7 +1,7 @@
 /**
  * Calls that wait for room: a bounded queue of this process. Whenever room may have come (an actor went to sleep, a node
  * joined), the parked actors are tried in the order they came. One that still does not fit does not hold up a smaller one
- * behind it, and a call that comes while others wait goes to the end instead of past them. Lanes (turns.ts) take turns: the
+ * behind it, and a call that comes while others wait goes to the end instead of past them. Lanes (lanes.ts) take turns: the
  * first of one is tried before the second of another, and none takes all the places. Between several api processes the
  * claim decides.
  *
@@ -14,7 +14,7 @@ import type { Change } from '../../shared/registry/records.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
 import { wantRoom } from '../../shared/registry/wanted-room.ts';
 import { fullNodes } from './placement.ts';
-import { laneOf } from './turns.ts';
+import { laneOf } from './lanes.ts';
 
 export interface Place extends Disposable {
   /** False once it was its turn: whatever came of it, this place is used up. */

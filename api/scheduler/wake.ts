@@ -17,7 +17,7 @@ import type { ActorRecord, NodeStatus, Operation, TemplateRecord } from '../../s
 import type { ApiParts } from '../parts.ts';
 import { newOperation, sendJobOf } from './operations.ts';
 import { chooseNode, refusal, type Placement } from './placement.ts';
-import { laneOf } from './turns.ts';
+import { laneOf } from './lanes.ts';
 
 /** Longer than the default lease, after which placement opens in any case. */
 const closedLimitMs = 15_000;
@@ -43,7 +43,7 @@ const fallBackLimitMs = 20_000;
 
 /** Waits for its turn when many want to. */
 export const startWake = (parts: ApiParts, wake: Wake): Promise<WakeResult> =>
-  parts.turns.starts.run(laneOf(wake.record), () => start(parts, wake));
+  parts.starts.run(laneOf(wake.record), () => start(parts, wake));
 
 async function start(parts: ApiParts, wake: Wake): Promise<WakeResult> {
   const { registry } = parts;
@@ -120,8 +120,7 @@ async function order(parts: ApiParts, wake: Wake, operation: Operation, node: st
   try {
     const subject = { actorId: id, epoch, ...traceparent };
     // Should this process end before the job is sent, the node takes it up by itself (worker/jobs/take-up.ts).
-    const turn = parts.turns.take(node, laneOf(wake.record), operation.id);
-    await sendJobOf<'resume'>(parts, operation, node, subject, turn);
+    await sendJobOf<'resume'>(parts, operation, node, subject, laneOf(wake.record));
   } catch (error) {
     parts.log.error({ err: error, actorId: id, epoch, node }, 'resume job not sent');
     await parts.registry.transition({

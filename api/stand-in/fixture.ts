@@ -4,7 +4,8 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { seeNodes } from '../scheduler/seen-nodes.ts';
-import { createTurns } from '../scheduler/turns.ts';
+import { createFairGate } from '../scheduler/fair-gate.ts';
+import { startsAtOnce } from '../scheduler/lanes.ts';
 import { openJobSender } from '../../shared/jobs/queues.ts';
 import { openObjectStore } from '../../shared/object-store/open.ts';
 import type { ObjectStore } from '../../shared/object-store/object-store.ts';
@@ -65,7 +66,6 @@ export async function startFixture(
   const store = await openObjectStore(pathToFileURL(path.join(redis.folder, 'store')).href);
   resources.defer(() => store.close());
   const jobs = resources.use(openJobSender(redis.url, log));
-  const turns = resources.use(createTurns(registry));
   await ensureIncarnation(registry, store);
   const { upgrade, slots, token } = options;
   const node = resources.use(
@@ -83,7 +83,7 @@ export async function startFixture(
     registry,
     store,
     jobs,
-    turns,
+    starts: createFairGate(startsAtOnce),
     seen: seeNodes(registry),
     log,
     meters: createMeters('api'),

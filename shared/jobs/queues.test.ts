@@ -16,13 +16,13 @@ const jobOf = (actorId: string, kind: 'resume' | 'suspend'): Job => ({
 });
 const resumeOf = (actorId: string): Job => jobOf(actorId, 'resume');
 
-test('a node takes jobs without a turn first, then first turns, then suspends, then the lowest turn', async () => {
+test('a node takes jobs without a lane first, then lanes in turns, and suspends behind the first turn', async () => {
   await using redis = await startSingle();
   const sender = openJobSender(redis.url, log);
-  for (const turn of [1, 2, 3, 4]) await sender.send('node-1', resumeOf(`burst-${turn}`), turn);
+  for (const number of [1, 2, 3, 4]) await sender.send('node-1', resumeOf(`burst-${number}`), 'burst');
   await sender.send('node-1', jobOf('asleep', 'suspend'));
-  await sender.send('node-1', resumeOf('lone'), 1);
-  await sender.send('node-1', resumeOf('no-turn'));
+  await sender.send('node-1', resumeOf('lone'), 'lone');
+  await sender.send('node-1', resumeOf('no-lane'));
   assert.equal(await sender.waiting('node-1'), 7);
   const connection = connectBlocking(redis.url, log);
   const seen: string[] = [];
@@ -34,7 +34,7 @@ test('a node takes jobs without a turn first, then first turns, then suspends, t
   };
   const worker = new Worker<Job>(queueName('node-1'), take, { connection, prefix: queuePrefix('node-1') });
   await all.promise;
-  assert.deepEqual(seen, ['no-turn', 'burst-1', 'lone', 'asleep', 'burst-2', 'burst-3', 'burst-4']);
+  assert.deepEqual(seen, ['no-lane', 'burst-1', 'lone', 'asleep', 'burst-2', 'burst-3', 'burst-4']);
   await worker.close();
   await sender[Symbol.asyncDispose]();
   connection.disconnect();

@@ -3,24 +3,19 @@ import { Queue } from 'bullmq';
 import { connectRedis, translated } from '../registry/redis/connection.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { jobSchema, queueName, queuePrefix, type Job } from './contracts.ts';
+import { createNodeLine, type NodeLine } from './node-line.ts';
 
-/** What BullMQ keeps a priority in has 21 bits. */
-const lowestPriority = 2 ** 21 - 1;
-
-/** BullMQ takes jobs without one first, then the lowest. */
-function priorityOf({ kind }: Job, turn: number | undefined): { readonly priority?: number } {
-  if (kind === 'suspend' || kind === 'pause') return { priority: 2 };
-  if (turn === undefined) return {};
-  return { priority: turn === 1 ? 1 : Math.min(turn + 1, lowestPriority) };
+interface NodeQueue {
+  readonly queue: Queue;
+  readonly line: NodeLine;
 }
 
 export interface JobSender extends AsyncDisposable {
   /**
-   * Puts a job on a node's queue; the operation's id is the job's id, so sending it again changes nothing. Wakes come in
-   * the order of their turns, and what puts actors to sleep comes behind the first turn: it makes room for the others, but
-   * a template that wants one wake does not wait for all that others have under way. Everything else comes before these.
+   * Puts a job on a node's queue; the operation's id is the job's id, so sending it again changes nothing. Wakes of a `lane`
+   * and what puts actors to sleep come in the order of the node's line (node-line.ts); everything else comes before these.
    */
-  send(nodeId: string, job: Job, turn?: number): Promise<void>;
+  send(nodeId: string, job: Job, lane?: string): Promise<void>;
   /** Jobs of a node that it has not begun. */
   waiting(nodeId: string): Promise<number>;
   /** Takes back a job that its node has not begun; one it has begun stays. */
@@ -29,36 +24,48 @@ export interface JobSender extends AsyncDisposable {
 
 export function openJobSender(redisUrl: string, log: Logger): JobSender {
   const connection = connectRedis(redisUrl, log);
-  const queues = new Map<string, Queue>();
-  const queueOf = (nodeId: string): Queue => {
-    let queue = queues.get(nodeId);
-    if (queue === undefined) {
-      queue = new Queue(queueName(nodeId), { connection, prefix: queuePrefix(nodeId) });
-      queue.on('error', (error) => log.warn({ err: error.message, nodeId }, 'queue failed'));
-      queues.set(nodeId, queue);
-    }
-    return queue;
+  const queues = new Map<string, NodeQueue>();
+  const open = (nodeId: string): NodeQueue => {
+    const queue = new Queue(queueName(nodeId), { connection, prefix: queuePrefix(nodeId) });
+    queue.on('error', (error) => log.warn({ err: error.message, nodeId }, 'queue failed'));
+    const lowestWaiting = async (): Promise<number> => {
+      const [first] = await queue.getPrioritized(0, 0);
+      return first?.priority ?? 0;
+    };
+    return { queue, line: createNodeLine(lowestWaiting) };
+  };
+  const queueOf = (nodeId: string): NodeQueue => {
+    const opened = queues.get(nodeId) ?? open(nodeId);
+    queues.set(nodeId, opened);
+    return opened;
   };
   return {
-    async send(nodeId, job, turn) {
+    async send(nodeId, job, lane) {
       const payload = jobSchema.parse(job);
+      const { queue, line } = queueOf(nodeId);
       await translated(
-        queueOf(nodeId).add(payload.kind, payload, {
+        queue.add(payload.kind, payload, {
           jobId: payload.operationId,
           attempts: 1,
           removeOnComplete: true,
           removeOnFail: true,
-          ...priorityOf(payload, turn),
+          ...priorityIn(line, payload, lane),
         }),
       );
     },
-    waiting: (nodeId) => translated(queueOf(nodeId).getJobCountByTypes('waiting', 'prioritized')),
+    waiting: (nodeId) => translated(queueOf(nodeId).queue.getJobCountByTypes('waiting', 'prioritized')),
     async withdraw(nodeId, operationId) {
-      await translated(queueOf(nodeId).remove(operationId));
+      await translated(queueOf(nodeId).queue.remove(operationId));
     },
     async [Symbol.asyncDispose]() {
-      await Promise.allSettled([...queues.values()].map((queue) => queue.close()));
+      await Promise.allSettled([...queues.values()].map(({ queue }) => queue.close()));
       connection.disconnect();
     },
   };
+}
+
+/** BullMQ takes jobs without one first, then the lowest. */
+function priorityIn(line: NodeLine, { kind }: Job, lane: string | undefined): { readonly priority?: number } {
+  if (kind === 'suspend' || kind === 'pause') return { priority: line.suspend() };
+  return lane === undefined ? {} : { priority: line.wake(lane) };
 }
