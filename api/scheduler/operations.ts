@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { deserializeError, serializeError } from '../../shared/errors/dormouse-error.ts';
 import { handoverMs, operationLimitMs, jobSchema, type Job, type JobKind } from '../../shared/jobs/contracts.ts';
+import type { Lane } from '../../shared/jobs/node-line.ts';
 import type { Operation } from '../../shared/registry/records.ts';
 import { currentScope } from '../../shared/telemetry/trace-scope.ts';
 import type { ApiParts } from '../parts.ts';
@@ -35,7 +36,7 @@ export async function sendJobOf<Kind extends JobKind>(
   operation: Operation,
   node: string,
   subject: Subject<Kind>,
-  lane?: string,
+  lane?: Lane,
 ): Promise<void> {
   const traceparent = currentScope()?.traceparent;
   try {

@@ -1,8 +1,8 @@
 /**
  * Calls that wait for room: a bounded queue of this process. Whenever room may have come (an actor went to sleep, a node
  * joined), the parked actors are tried in the order they came. One that still does not fit does not hold up a smaller one
- * behind it, and a call that comes while others wait goes to the end instead of past them. Lanes (lanes.ts) take turns: the
- * first of one is tried before the second of another, and none takes all the places. Between several api processes the
+ * behind it, and a call that comes while others wait goes to the end instead of past them. Namespaces take turns, and in each
+ * its lanes (lanes.ts): the first of one is tried before the second of another, and none takes all the places. Between several api processes the
  * claim decides.
  *
  *   enter ─► parked ─► tried again and again ─► claimed: the call sees its actor wake, and leaves
@@ -10,11 +10,13 @@
  *            left when its place is disposed: the client went away, or the wake limit is over
  */
 import { DormouseError, toDormouseError } from '../../shared/errors/dormouse-error.ts';
+import type { Lane } from '../../shared/jobs/node-line.ts';
 import type { Change } from '../../shared/registry/records.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
 import { wantRoom } from '../../shared/registry/wanted-room.ts';
 import { fullNodes } from './placement.ts';
 import { laneOf } from './lanes.ts';
+import { createParkingOrder, keyOf } from './parking-order.ts';
 
 export interface Place extends Disposable {
   /** False once it was its turn: whatever came of it, this place is used up. */
@@ -45,8 +47,9 @@ export interface Parking extends Disposable {
 export type Attempt = (asOf: number) => Promise<void>;
 
 interface Entry {
+  readonly id: string;
   calls: number;
-  readonly lane: string;
+  readonly lane: Lane;
   refusal: DormouseError;
   failure: DormouseError | undefined;
   readonly attempt: Attempt;
@@ -59,15 +62,14 @@ export const behindOthers = (): DormouseError =>
 /** For hints that were lost, and for room that comes without one: a lease that is over. */
 const tryEveryMs = 1000;
 const retryAfterMs = 5000;
-/** Of all places, for the calls of one lane: somebody else's call finds one, however many wait. */
-const largestShare = 0.75;
+/** Of all places, for the calls of one: somebody else's call finds one, however many wait. */
+const largestShares = { lane: 0.75, namespace: 0.9 } as const;
 
 export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, limit: number): Parking {
   const entries = new Map<string, Entry>(); // in the order they came
   let calls = 0;
-  const callsOf = new Map<string, number>(); // by lane
-  const servedAt = new Map<string, number>(); // by lane: the number of its latest actor that got room
-  let served = 0;
+  const callsOf = new Map<string, number>(); // by lane, and by namespace
+  const order = createParkingOrder();
   let trying = false;
   let again = false;
 
@@ -83,13 +85,13 @@ export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, li
       again = false;
       // All of them see the same nodes: room that comes meanwhile is not for whoever happens to be next, but for the first.
       const asOf = performance.now();
-      for (const [id, entry] of inTurns(entries, servedAt)) {
-        if (await tryOne(entries, id, entry, asOf)) servedAt.set(entry.lane, ++served);
-        if (entries.get(id) === entry) want(entry.refusal);
+      for (const entry of order.of(entries.values())) {
+        if (await tryOne(entries, entry, asOf)) order.served(entry.lane);
+        if (entries.get(entry.id) === entry) want(entry.refusal);
       }
     }
     trying = false;
-    if (entries.size === 0) servedAt.clear();
+    if (entries.size === 0) order.clear();
   };
   const feed = registry.watch((change) => {
     if (entries.size > 0 && mayBringRoom(change)) void tryAll();
@@ -98,12 +100,21 @@ export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, li
     if (entries.size > 0) void tryAll();
   }, tryEveryMs);
 
-  const leave = (id: string, entry: Entry): void => {
-    calls--;
-    const left = (callsOf.get(entry.lane) ?? 1) - 1;
-    if (left > 0) callsOf.set(entry.lane, left);
-    else callsOf.delete(entry.lane);
-    if (--entry.calls === 0 && entries.get(id) === entry) entries.delete(id);
+  const countCall = (lane: Lane, by: 1 | -1): void => {
+    calls += by;
+    for (const key of [keyOf(lane), lane.namespace]) {
+      const count = (callsOf.get(key) ?? 0) + by;
+      if (count > 0) callsOf.set(key, count);
+      else callsOf.delete(key);
+    }
+  };
+  const isFull = (lane: Lane): boolean =>
+    calls >= limit ||
+    (callsOf.get(keyOf(lane)) ?? 0) >= Math.ceil(limit * largestShares.lane) ||
+    (callsOf.get(lane.namespace) ?? 0) >= Math.ceil(limit * largestShares.namespace);
+  const leave = (entry: Entry): void => {
+    countCall(entry.lane, -1);
+    if (--entry.calls === 0 && entries.get(entry.id) === entry) entries.delete(entry.id);
   };
   return {
     get isBusy() {
@@ -115,15 +126,14 @@ export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, li
     waiting: (id) => entries.get(id)?.calls ?? 0,
     enter(actor, refusal, attempt) {
       const [id, lane] = [actor.id, laneOf(actor)];
-      if (calls >= limit || (callsOf.get(lane) ?? 0) >= Math.ceil(limit * largestShare)) {
+      if (isFull(lane)) {
         throw new DormouseError('too-many-parked', `${calls} calls wait for room already`, { retryAfterMs });
       }
-      const entry = entries.get(id) ?? { calls: 0, lane, refusal, failure: undefined, attempt };
+      const entry = entries.get(id) ?? { id, calls: 0, lane, refusal, failure: undefined, attempt };
       entries.set(id, entry);
       entry.calls++;
       want(refusal);
-      calls++;
-      callsOf.set(lane, (callsOf.get(lane) ?? 0) + 1);
+      countCall(lane, 1);
       if (entries.size > 1) void tryAll(); // it came past nobody, but perhaps there is room for all of them
       let left = false;
       return {
@@ -137,7 +147,7 @@ export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, li
           return entry.failure;
         },
         [Symbol.dispose]() {
-          if (!left) leave(id, entry);
+          if (!left) leave(entry);
           left = true;
         },
       };
@@ -149,22 +159,9 @@ export function createParking(registry: Pick<Registry, 'watch' | 'remember'>, li
   };
 }
 
-/** The first of each lane, then the second of each, …; among equals first the lane that got room longest ago. */
-function inTurns(entries: ReadonlyMap<string, Entry>, servedAt: ReadonlyMap<string, number>): [string, Entry][] {
-  const counts = new Map<string, number>();
-  return [...entries]
-    .map((item) => {
-      const { lane } = item[1];
-      const turn = counts.get(lane) ?? 0;
-      counts.set(lane, turn + 1);
-      return { item, turn, servedAt: servedAt.get(lane) ?? 0 };
-    })
-    .sort((a, b) => a.turn - b.turn || a.servedAt - b.servedAt)
-    .map(({ item }) => item);
-}
-
 /** Whether it got what it waited for. */
-async function tryOne(entries: Map<string, Entry>, id: string, entry: Entry, asOf: number): Promise<boolean> {
+async function tryOne(entries: Map<string, Entry>, entry: Entry, asOf: number): Promise<boolean> {
+  const { id } = entry;
   if (entries.get(id) !== entry) return false; // all its calls have left meanwhile
   try {
     await entry.attempt(asOf);

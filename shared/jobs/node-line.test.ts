@@ -19,6 +19,8 @@ function createQueue() {
   };
 }
 
+const lane = { namespace: 'default', template: 'a' };
+
 function startLine() {
   const queue = createQueue();
   let clock = 0;
@@ -28,7 +30,8 @@ function startLine() {
   );
   return {
     queue,
-    wake: (lane: string, name = lane) => queue.add(line.wake(lane), name),
+    wake: (template: string, name = template, namespace = 'default') =>
+      queue.add(line.wake({ namespace, template }), name),
     suspend: (name: string) => queue.add(line.suspend(), name),
     /** Time passes, so that the next one to be sent has the queue looked at again. */
     pass: async (ms = 60) => {
@@ -73,6 +76,20 @@ test('a newcomer begins at the turn that the queue has come to, neither before i
   assert.deepEqual(next, ['old-50', 'new-0', 'old-51', 'new-1', 'old-52', 'new-2']);
 });
 
+test('a namespace gets no more turns by many templates', async () => {
+  const { queue, wake, pass } = startLine();
+  for (let number = 0; number < 400; number++) wake(`template-${number}`, 'many', 'large');
+  for (let number = 0; number < 3; number++) wake('one', 'few', 'small');
+  const first = Array.from({ length: 20 }, () => queue.take());
+  assert.equal(first.filter((name) => name === 'few').length, 3);
+  await pass();
+  for (let number = 0; number < 8; number++) wake(`template-${number}`, 'many again', 'large');
+  wake('one', 'few', 'small');
+  const next = Array.from({ length: 10 }, () => queue.take());
+  assert.ok(next.includes('few'));
+  assert.ok(!next.includes('many again'), 'its lanes that came round before the others had their first turn');
+});
+
 test('an empty queue begins anew, and an old look counts for nothing', async () => {
   const { queue, wake, pass } = startLine();
   for (let number = 0; number < 50; number++) wake('burst');
@@ -91,17 +108,17 @@ test('an empty queue begins anew, and an old look counts for nothing', async () 
 
 test('a queue that cannot be looked at takes wakes all the same, and priorities stay within what it can hold', async () => {
   const line = createNodeLine(() => Promise.reject(new Error('no Redis')));
-  assert.equal(line.wake('a'), 1);
+  assert.equal(line.wake(lane), 1);
   await turnOfLoop();
-  assert.equal(line.wake('a'), 3);
+  assert.equal(line.wake(lane), 3);
   const full = createNodeLine(
     () => Promise.resolve(lowestPriority),
     () => 0,
   );
   full.suspend();
   await turnOfLoop();
-  assert.equal(full.wake('a'), lowestPriority);
-  assert.equal(full.wake('a'), lowestPriority);
+  assert.equal(full.wake(lane), lowestPriority);
+  assert.equal(full.wake(lane), lowestPriority);
   assert.equal(full.suspend(), lowestPriority);
 });
 

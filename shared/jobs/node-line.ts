@@ -2,6 +2,7 @@
  * The order of a node's queue: lanes (the actors of one template in one namespace) take turns, by start-time fair queuing.
  * A wake's turn is one after the last of its lane, but never before the turn that the node has come to: who comes with one
  * wake is next, however many of another lane wait, and nobody who waits is overtaken for good by later ones of its own lane.
+ * A namespace with many lanes gets no more by them: beyond a few, they share its turns.
  *
  * Which turn a node has come to is told by the queue itself, the lowest turn that waits in it; so any number of senders
  * agree on it. It is looked up beside sending and not before: an old look lets a newcomer in a little earlier.
@@ -15,9 +16,18 @@ const lookEveryMs = 50;
 /** An older look says nothing: a queue of seconds is gone. Who does not know goes first. */
 const trustMs = 1000;
 
+/** Of one namespace, in each turn. Its templates hardly wait for each other, and hundreds of them are four to the others. */
+const lanesInATurn = 4;
+
+export interface Lane {
+  readonly namespace: string;
+  /** Qualified (shared/actor/namespace.ts): other namespaces may use it, each in a lane of its own. */
+  readonly template: string;
+}
+
 /** Priorities, 1 the first: wakes have the odd ones, and what puts actors to sleep comes behind the wakes of its turn. */
 export interface NodeLine {
-  wake(lane: string): number;
+  wake(lane: Lane): number;
   suspend(): number;
 }
 
@@ -26,8 +36,8 @@ export function createNodeLine(
   lowestWaiting: () => Promise<number>,
   now: () => number = () => performance.now(),
 ): NodeLine {
-  const last = new Map<string, { readonly turn: number; readonly sent: number }>(); // of lanes ahead of the queue
-  let sent = 0;
+  const ahead = new Map<string, Map<string, Sent>>(); // by namespace and template: of lanes that are ahead of the queue
+  let sent = 0; // wakes
   let reached = { turn: 1, atMs: -Infinity };
   let lookedAtMs = -Infinity;
 
@@ -37,20 +47,35 @@ export function createNodeLine(
     const lowest = await lowestWaiting();
     const turn = Math.max(1, turnOf(lowest));
     reached = { turn, atMs: now() };
-    for (const [lane, of] of last) if (of.sent <= sentBefore && (lowest === 0 || of.turn < turn)) last.delete(lane);
+    for (const [namespace, lanes] of ahead) {
+      for (const [template, last] of lanes) {
+        if (last.number <= sentBefore && (lowest === 0 || last.turn < turn)) lanes.delete(template);
+      }
+      if (lanes.size === 0) ahead.delete(namespace);
+    }
   };
   const front = (): number => {
     if (now() - lookedAtMs > lookEveryMs) look().catch(() => undefined);
     return now() - reached.atMs > trustMs ? 1 : reached.turn;
   };
   return {
-    wake(lane) {
-      const turn = Math.max(front(), (last.get(lane)?.turn ?? 0) + 1);
-      last.set(lane, { turn, sent: ++sent });
+    wake({ namespace, template }) {
+      const lanes = ahead.get(namespace) ?? new Map<string, Sent>();
+      const last = lanes.get(template);
+      const others = lanes.size - (last === undefined ? 0 : 1);
+      const shared = Math.floor(others / lanesInATurn);
+      const turn = Math.max(front() + shared, last === undefined ? 0 : last.turn + shared + 1);
+      ahead.set(namespace, lanes.set(template, { turn, number: ++sent }));
       return Math.min(2 * turn - 1, lowestPriority);
     },
     suspend: () => Math.min(2 * front(), lowestPriority),
   };
+}
+
+/** The last wake of a lane. */
+interface Sent {
+  readonly turn: number;
+  readonly number: number;
 }
 
 const turnOf = (priority: number): number => Math.ceil(priority / 2);

@@ -14,14 +14,15 @@ const jobOf = (actorId: string, kind: 'resume' | 'suspend'): Job => ({
   ...{ kind, actorId, epoch: '1.1', operationId: randomUUID() },
   ...{ requestedAt: new Date().toISOString(), deadlineAt: new Date(Date.now() + 60_000).toISOString() },
 });
+const laneOf = (template: string) => ({ namespace: 'default', template });
 const resumeOf = (actorId: string): Job => jobOf(actorId, 'resume');
 
 test('a node takes jobs without a lane first, then lanes in turns, and suspends behind the first turn', async () => {
   await using redis = await startSingle();
   const sender = openJobSender(redis.url, log);
-  for (const number of [1, 2, 3, 4]) await sender.send('node-1', resumeOf(`burst-${number}`), 'burst');
+  for (const number of [1, 2, 3, 4]) await sender.send('node-1', resumeOf(`burst-${number}`), laneOf('burst'));
   await sender.send('node-1', jobOf('asleep', 'suspend'));
-  await sender.send('node-1', resumeOf('lone'), 'lone');
+  await sender.send('node-1', resumeOf('lone'), laneOf('lone'));
   await sender.send('node-1', resumeOf('no-lane'));
   assert.equal(await sender.waiting('node-1'), 7);
   const connection = connectBlocking(redis.url, log);

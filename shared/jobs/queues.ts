@@ -3,7 +3,7 @@ import { Queue } from 'bullmq';
 import { connectRedis, translated } from '../registry/redis/connection.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { jobSchema, queueName, queuePrefix, type Job } from './contracts.ts';
-import { createNodeLine, type NodeLine } from './node-line.ts';
+import { createNodeLine, type Lane, type NodeLine } from './node-line.ts';
 
 interface NodeQueue {
   readonly queue: Queue;
@@ -15,7 +15,7 @@ export interface JobSender extends AsyncDisposable {
    * Puts a job on a node's queue; the operation's id is the job's id, so sending it again changes nothing. Wakes of a `lane`
    * and what puts actors to sleep come in the order of the node's line (node-line.ts); everything else comes before these.
    */
-  send(nodeId: string, job: Job, lane?: string): Promise<void>;
+  send(nodeId: string, job: Job, lane?: Lane): Promise<void>;
   /** Jobs of a node that it has not begun. */
   waiting(nodeId: string): Promise<number>;
   /** Takes back a job that its node has not begun; one it has begun stays. */
@@ -65,7 +65,7 @@ export function openJobSender(redisUrl: string, log: Logger): JobSender {
 }
 
 /** BullMQ takes jobs without one first, then the lowest. */
-function priorityIn(line: NodeLine, { kind }: Job, lane: string | undefined): { readonly priority?: number } {
+function priorityIn(line: NodeLine, { kind }: Job, lane: Lane | undefined): { readonly priority?: number } {
   if (kind === 'suspend' || kind === 'pause') return { priority: line.suspend() };
   return lane === undefined ? {} : { priority: line.wake(lane) };
 }
