@@ -3,18 +3,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 
 /**
- * One counter actor of 256 MiB under emulation on two processors, by bare QEMU: a pooled network, a VMM and its file system
- * daemon started while the golden's memory is copied, the device state loaded. Other machines: `npm run bench`.
+ * One counter actor of 256 MiB under emulation on two processors, in a sandbox from the pool (so its network and VMM take
+ * nothing): medians of `npm run bench -- --case wake,suspend,first`, `lower` being `images` there, and `freeze` with what
+ * the guest is asked to do before it. A burst that has emptied the pool starts VMMs as well: `vmm=45,memory=37`.
  */
 const measured = {
-  network: 1,
-  lower: 2,
-  vmm: 45,
-  memory: 37,
-  load: 11,
-  guest: 6,
-  freeze: 7,
-  capture: 20,
+  network: 0,
+  lower: 4,
+  vmm: 0,
+  memory: 7,
+  load: 12,
+  guest: 108,
+  freeze: 14,
+  capture: 35,
   boot: 2500,
   containers: 800,
 };
