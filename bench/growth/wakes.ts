@@ -82,11 +82,14 @@ export async function measureWakes(settings: WakesSettings, run: Run): Promise<W
   };
 }
 
-/** So that each has a generation of its own, as actors have. */
+/**
+ * So that each has a generation of its own, as actors have. All of them are awake at once before: simulators then have the
+ * servers that they need, and none is opened while it is measured.
+ */
 async function putToSleepOnce(caller: Caller, lanes: readonly (readonly string[])[]): Promise<void> {
-  const rest = (ids: readonly string[]) => {
-    let left = ids.length;
-    return runLanes(caller, [ids], () => left-- === 0);
+  await wakeEach(caller, lanes);
+  const rest = async (ids: readonly string[]): Promise<void> => {
+    for (const id of ids) await caller.suspend(id);
   };
   await Promise.all(lanes.map(rest));
 }

@@ -54,7 +54,7 @@ export function simulatedClass(options: { readonly times: PhaseTimes; readonly r
         exited: new Promise(() => undefined), // nothing stands behind it that could end
         memoryBytes: 0,
         async restore({ memoryPaths }, restoreClock, restoreSignal, mayRun) {
-          const memory = await readMemory(memoryPaths.at(-1) ?? baseMemoryPath ?? '');
+          const memory = readMemory(memoryPaths.at(-1) ?? baseMemoryPath ?? '');
           await phase(restoreClock, 'load', restoreSignal);
           await mayRun;
           return await simulated({ spec, times, servers, folder: nextFolder(), memory });

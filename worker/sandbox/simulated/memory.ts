@@ -3,7 +3,8 @@
  * anything else is `snapshot-corrupt`, as a real class would say.
  */
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
@@ -13,9 +14,10 @@ const memorySchema = z.object({ simulated: z.literal('counter'), count: z.number
 /** How often the actor was called, and the ports its containers listen on. */
 export type CounterMemory = Omit<z.infer<typeof memorySchema>, 'simulated'>;
 
-export async function readMemory(file: string): Promise<CounterMemory> {
+/** At once: through the threads of Node it would take a tenth of all that a worker does for a wake, for a hundred bytes. */
+export function readMemory(file: string): CounterMemory {
   try {
-    const { count, ports } = memorySchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    const { count, ports } = memorySchema.parse(JSON.parse(readFileSync(file, 'utf8')));
     return { count, ports };
   } catch (cause) {
     throw new DormouseError('snapshot-corrupt', 'the memory part is not that of a simulated sandbox', { cause });

@@ -1,4 +1,6 @@
 /** One simulated sandbox: a counter in this process that takes the times of a VM, and is captured and restored like one. */
+import type { ClientReadableStream } from '@grpc/grpc-js';
+import type { LogsReply } from '../../../shared/proto/gen/agent.ts';
 import type { GuestSessions } from '../../guest/guest-sessions.ts';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
 import type { Sandbox, SandboxSpec } from '../sandbox.ts';
@@ -13,8 +15,22 @@ const noSessions: GuestSessions = {
   exec: nothingInside,
   readFile: nothingInside,
   writeFile: nothingInside,
-  logs: nothingInside,
+  logs: ({ follow }) => silence(follow),
 };
+
+/**
+ * It writes nothing. A reader of a running one waits for its end: one that was refused would come back every second, which
+ * no actor's reader does.
+ */
+function silence(follow: boolean): ClientReadableStream<LogsReply> {
+  const over = Promise.withResolvers<undefined>();
+  if (!follow) over.resolve(undefined);
+  const stream = {
+    cancel: () => over.resolve(undefined),
+    [Symbol.asyncIterator]: () => ({ next: () => over.promise.then((value) => ({ done: true, value })) }),
+  };
+  return stream as unknown as ClientReadableStream<LogsReply>; // read to its end and cancelled, nothing else
+}
 
 export interface SimulatedParts {
   readonly spec: SandboxSpec;
