@@ -5,6 +5,8 @@ import type { TemplateDescriptor } from '../../shared/template/golden.ts';
 const keepMs = 600_000;
 /** Misses further apart than this are not one burst: the one sandbox in waiting is back by then. */
 const burstMs = 60_000;
+/** More than ever wait (`DORMOUSE_POOL_SIZE`): one more says nothing new, and each wake of a burst looks through them. */
+const countedMisses = 100;
 
 export type Note = 'hit' | 'miss' | 'expected';
 
@@ -24,7 +26,8 @@ export interface Demand {
 interface Known {
   readonly template: TemplateDescriptor;
   lastAt: number;
-  missesAt: number[];
+  /** The oldest first. */
+  readonly missesAt: number[];
 }
 
 export function createDemand(now: () => number = () => performance.now()): Demand {
@@ -32,7 +35,8 @@ export function createDemand(now: () => number = () => performance.now()): Deman
   const wanted = (revision: string): number => {
     const entry = known.get(revision);
     if (entry === undefined || now() - entry.lastAt > keepMs) return 0;
-    const recent = entry.missesAt.filter((at) => now() - at <= burstMs);
+    const since = now() - burstMs;
+    const recent = entry.missesAt.filter((at) => at >= since);
     // The first miss is what made the template known; each further one is a sandbox that was lacking.
     return Math.max(1, recent.length);
   };
@@ -40,8 +44,8 @@ export function createDemand(now: () => number = () => performance.now()): Deman
     note(template, note) {
       const entry = known.get(template.revision) ?? { template, lastAt: 0, missesAt: [] };
       entry.lastAt = now();
-      entry.missesAt = entry.missesAt.filter((at) => now() - at <= burstMs);
-      if (note === 'miss') entry.missesAt.push(now());
+      if (note === 'miss') entry.missesAt.push(entry.lastAt);
+      if (entry.missesAt.length > countedMisses) entry.missesAt.shift();
       known.set(template.revision, entry);
     },
     forget: (revision) => void known.delete(revision),
