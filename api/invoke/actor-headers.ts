@@ -67,6 +67,6 @@ export function headersOfAnswer(answer: IncomingMessage, facts: AnswerFacts): Ra
 export function serverTiming(phases: Phases): string {
   return Object.entries(phases)
     .filter(([name]) => /^[A-Za-z0-9_-]+$/.test(name))
-    .map(([name, ms]) => `${name};dur=${Number(ms.toFixed(2))}`)
+    .map(([name, ms]) => `${name};dur=${Math.round(100 * ms) / 100}`)
     .join(', ');
 }

@@ -143,7 +143,10 @@ async function serveRequest(
   const { request, address, actorId } = exchange;
   const waitSignal = (): AbortSignal => {
     const leaving = new AbortController();
-    const left = (): void => leaving.abort(new Error('the client left'));
+    // Its connection closes after an answer as well, and an error costs a stack trace.
+    const left = (): void => {
+      if (!response.writableFinished) leaving.abort(new Error('the client left'));
+    };
     if (response.destroyed) left();
     else response.once('close', left);
     return AbortSignal.any([leaving.signal, stop]);

@@ -1,7 +1,7 @@
 /** Operations: made before their job is sent, so that a caller can always ask what became of it. */
 import { randomUUID } from 'node:crypto';
 import { deserializeError, serializeError } from '../../shared/errors/dormouse-error.ts';
-import { handoverMs, operationLimitMs, jobSchema, type Job, type JobKind } from '../../shared/jobs/contracts.ts';
+import { handoverMs, operationLimitMs, type Job, type JobKind } from '../../shared/jobs/contracts.ts';
 import type { Lane } from '../../shared/jobs/node-line.ts';
 import type { Operation } from '../../shared/registry/records.ts';
 import { currentScope } from '../../shared/telemetry/trace-scope.ts';
@@ -48,16 +48,15 @@ export async function sendJobOf<Kind extends JobKind>(
   }
 }
 
-/** The job of an operation, with all of its kind's time from now on. */
+/** The job of an operation, with all of its kind's time from now on. It is checked when it is sent. */
 export function jobOf({ id, kind }: Operation, subject: object): Job {
   const now = Date.now();
-  return jobSchema.parse({
-    ...subject,
-    kind,
+  const common = {
     operationId: id,
     requestedAt: new Date(now).toISOString(),
     deadlineAt: new Date(now + operationLimitMs(kind)).toISOString(),
-  });
+  };
+  return { ...subject, kind, ...common } as Job;
 }
 
 export const newOperation = (kind: Operation['kind'], target: string, node?: string): Operation => ({

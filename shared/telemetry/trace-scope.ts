@@ -3,7 +3,7 @@
  * Log lines written inside have its `traceId` (logger.ts). It costs nothing where no scope was entered.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 export interface TraceScope {
@@ -47,6 +47,6 @@ export const requestScope = (request: IncomingMessage, requestId: string): Trace
  * in every log line.
  */
 export function newTraceparent(requestId?: string): string {
-  const bytes = requestId === undefined ? randomBytes(24) : createHash('sha256').update(requestId).digest();
-  return `00-${bytes.toString('hex', 0, 16)}-${bytes.toString('hex', 16, 24)}-00`;
+  const hex = requestId === undefined ? randomBytes(24).toString('hex') : hash('sha256', requestId, 'hex');
+  return `00-${hex.slice(0, 32)}-${hex.slice(32, 48)}-00`;
 }
