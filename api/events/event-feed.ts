@@ -29,7 +29,7 @@ export interface EventFeed extends Disposable {
   follow(after: string, signal: AbortSignal): AsyncGenerator<Batch, never, undefined>;
 }
 
-export function createEventFeed(registry: Pick<Registry, 'watch' | 'readEvents'>): EventFeed {
+export function createEventFeed(registry: Pick<Registry, 'watch' | 'watchWakes' | 'readEvents'>): EventFeed {
   const reads = new Map<string, Promise<EventPage>>();
   const waiting = new Set<() => void>();
   let version = 0;
@@ -44,6 +44,17 @@ export function createEventFeed(registry: Pick<Registry, 'watch' | 'readEvents'>
     if (change.kind !== 'operation') bump();
   });
   const timer = setInterval(bump, lookEveryMs);
+  /** While anybody reads: there is one for each wake. */
+  let wakes: Disposable | undefined;
+  const enter = (): void => {
+    readers++;
+    wakes ??= registry.watchWakes(bump);
+  };
+  const leave = (): void => {
+    if (--readers > 0) return;
+    wakes?.[Symbol.dispose]();
+    wakes = undefined;
+  };
   const read = (after: string): Promise<EventPage> => {
     const underWay = reads.get(after);
     if (underWay !== undefined) return underWay;
@@ -58,7 +69,7 @@ export function createEventFeed(registry: Pick<Registry, 'watch' | 'readEvents'>
       return readers;
     },
     async *follow(after, signal) {
-      readers++;
+      enter();
       try {
         for (;;) {
           signal.throwIfAborted();
@@ -69,7 +80,7 @@ export function createEventFeed(registry: Pick<Registry, 'watch' | 'readEvents'>
           after = next;
         }
       } finally {
-        readers--;
+        leave();
       }
     },
     [Symbol.dispose]() {

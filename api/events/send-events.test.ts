@@ -16,6 +16,7 @@ const largeEvent = (id: string): PlatformEvent => ({
 function feedOf(context: TestContext, endless: boolean): EventFeed {
   const feed = createEventFeed({
     watch: () => ({ [Symbol.dispose]: () => undefined }),
+    watchWakes: () => ({ [Symbol.dispose]: () => undefined }),
     readEvents(after) {
       const next = `${Number(after.split('-')[0]) + 1}-0`;
       return Promise.resolve(

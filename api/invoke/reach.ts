@@ -101,11 +101,13 @@ async function waitAndSend(
   const hasFailed = watchForFailure(first);
   let isStranger = false;
   for (;;) {
+    let isRefused = false;
     budget.hold(record?.state === 'suspending' || record?.state === 'pausing');
     if (!isAsleep(record)) waker.leave();
     if (record?.state === 'running') {
       const outcome = await sendTo(parts, record, send, false);
       if (outcome.outcome !== 'refused') return outcome;
+      isRefused = true;
       if (isStranger && outcome.reason === 'unknown-caller') throw notLetIn(id);
       isStranger = outcome.reason === 'unknown-caller';
     } else {
@@ -114,7 +116,8 @@ async function waitAndSend(
     }
     try {
       using _place = parts.pending.enter(id, maxPendingRequests);
-      record = await watching.next(signal);
+      // Whoever was refused is told by the registry itself.
+      record = await watching.next(signal, isRefused ? undefined : record);
     } catch (error) {
       if (callSignal.aborted) return abandoned(callSignal.reason);
       if (!signal.aborted) throw error;

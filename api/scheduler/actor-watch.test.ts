@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import type { Change } from '../../shared/registry/records.ts';
+import { suite, test } from 'node:test';
+import type { ActorRecord, Change, Started } from '../../shared/registry/records.ts';
 import { watchActors } from './actor-watch.ts';
 
 function standInRegistry() {
@@ -38,17 +38,69 @@ test('without a hint each is looked at, and none again before all others were', 
   await Promise.all(ids.map(wait));
 });
 
-test('a change causes one look for all who wait, the beginning of a wake none', async () => {
+test('a change causes one look for all who wait', async () => {
   const registry = standInRegistry();
   using watch = watchActors(registry);
   const { signal } = new AbortController();
   using one = watch.open('a');
   using two = watch.open('a');
   const both = Promise.all([one.next(signal), two.next(signal)]);
-  registry.tell({ kind: 'actor', id: 'a', state: 'resuming' });
   registry.tell({ kind: 'actor', id: 'b', state: 'running' });
   assert.equal(registry.looks.size, 0);
   registry.tell({ kind: 'actor', id: 'a', state: 'running' });
   await both;
   assert.deepEqual([...registry.looks], [['a', 1]]);
+});
+
+suite('a start that says where', () => {
+  const started: Started = {
+    ...{ uid: 'u', epoch: '1.7', node: 'n' },
+    lastStart: { kind: 'warm', at: '2026-01-01T00:00:00.000Z', phases: { queue: 1 } },
+  };
+  const { signal } = new AbortController();
+  const recordOf = (fields: Partial<ActorRecord>): ActorRecord =>
+    ({ id: 'a', uid: 'u', state: 'suspended', epoch: '1.6', generation: 3, ...fields }) as ActorRecord;
+
+  /** What one who waits is given, and how often the registry was read for it. */
+  async function afterStart(before: ActorRecord | undefined) {
+    const registry = standInRegistry();
+    using watch = watchActors(registry);
+    using watching = watch.open('a');
+    const next = watching.next(signal, before);
+    registry.tell({ kind: 'actor', id: 'a', state: 'running', epoch: started.epoch, started });
+    return { record: await next, looks: registry.looks.get('a') ?? 0 };
+  }
+
+  test('is laid over the record of whoever waits for it', async () => {
+    for (const before of [
+      recordOf({}),
+      recordOf({ epoch: undefined }),
+      recordOf({ state: 'resuming', epoch: started.epoch }),
+    ]) {
+      const { record, looks } = await afterStart(before);
+      assert.equal(looks, 0);
+      assert.deepEqual(record, { ...before, ...started, lastNode: 'n', state: 'running' });
+    }
+  });
+
+  test('is looked at when it is of another life of the name, came before the record, or nobody has one', async () => {
+    const others = [
+      undefined,
+      recordOf({ uid: 'another' }),
+      recordOf({ epoch: started.epoch }),
+      recordOf({ epoch: '1.10' }),
+      recordOf({ epoch: '2.1' }),
+    ];
+    for (const before of others) assert.deepEqual(await afterStart(before), { record: undefined, looks: 1 });
+  });
+
+  test('is forgotten with the next change', async () => {
+    const registry = standInRegistry();
+    using watch = watchActors(registry);
+    using watching = watch.open('a');
+    registry.tell({ kind: 'actor', id: 'a', state: 'running', epoch: started.epoch, started });
+    registry.tell({ kind: 'actor', id: 'a', state: 'suspending', epoch: started.epoch });
+    assert.equal(await watching.next(signal, recordOf({})), undefined);
+    assert.equal(registry.looks.get('a'), 1);
+  });
 });

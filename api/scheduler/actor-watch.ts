@@ -3,7 +3,8 @@
  * however many they are. A change announced by the registry causes a look at once; because such hints may be lost there
  * is one every half second in any case, or less often when so many actors are waited for that the looks alone would be work.
  */
-import type { ActorRecord } from '../../shared/registry/records.ts';
+import { compareEpochs } from '../../shared/actor/epoch.ts';
+import type { ActorRecord, Started } from '../../shared/registry/records.ts';
 import type { Registry } from '../../shared/registry/registry.ts';
 import { nextChange } from './next-change.ts';
 
@@ -17,8 +18,11 @@ export interface Watching extends Disposable {
   /**
    * The record after the next change, or after half a second (later when hundreds are waited for). A change since the last call counts, so nothing
    * that happens between two calls is missed. Rejects with the signal's reason.
+   *
+   * Whoever has the record from before may say so: if all that changed is that the actor was started, the announcement
+   * says where, and the registry is not read. That is a hint still. What it leads to may be over by now, and refuses.
    */
-  next(signal: AbortSignal): Promise<ActorRecord | undefined>;
+  next(signal: AbortSignal, before?: ActorRecord): Promise<ActorRecord | undefined>;
 }
 
 export interface ActorWatch extends Disposable {
@@ -31,6 +35,8 @@ interface Entry {
   version: number;
   /** The newest look, by the version it was made for. */
   look?: { readonly version: number; readonly record: Promise<ActorRecord | undefined> };
+  /** What was announced as the newest change, if that was a start. */
+  started: Started | undefined;
   readonly waiting: Set<() => void>;
   /** When it was bumped last. */
   bumpedAt: number;
@@ -38,7 +44,8 @@ interface Entry {
 
 export function watchActors(registry: Pick<Registry, 'watch' | 'getActor'>): ActorWatch {
   const entries = new Map<string, Entry>(); // the one that was bumped longest ago first
-  const bump = (id: string, entry: Entry): void => {
+  const bump = (id: string, entry: Entry, started?: Started): void => {
+    entry.started = started;
     entries.delete(id);
     entries.set(id, entry);
     entry.bumpedAt = performance.now();
@@ -47,10 +54,9 @@ export function watchActors(registry: Pick<Registry, 'watch' | 'getActor'>): Act
     entry.waiting.clear();
   };
   const feed = registry.watch((change) => {
-    // Nobody waits for an actor to begin to wake.
-    if (change.kind !== 'actor' || change.state === 'resuming') return;
+    if (change.kind !== 'actor') return;
     const entry = entries.get(change.id);
-    if (entry !== undefined) bump(change.id, entry);
+    if (entry !== undefined) bump(change.id, entry, change.started);
   });
   const lookAround = (): void => {
     const due = performance.now() - lookEveryMs;
@@ -65,6 +71,7 @@ export function watchActors(registry: Pick<Registry, 'watch' | 'getActor'>): Act
     const entry: Entry = entries.get(id) ?? {
       users: 0,
       version: 0,
+      started: undefined,
       waiting: new Set(),
       bumpedAt: performance.now(),
     };
@@ -87,11 +94,11 @@ export function watchActors(registry: Pick<Registry, 'watch' | 'getActor'>): Act
       let seen = entry.version;
       let open = true;
       return {
-        async next(signal) {
+        async next(signal, before) {
           if (entry.version === seen) await nextChange(entry.waiting, signal);
           signal.throwIfAborted();
           seen = entry.version;
-          return look(id, entry);
+          return afterStart(before, entry.started) ?? look(id, entry);
         },
         [Symbol.dispose]() {
           if (open) leave(id, entry);
@@ -104,4 +111,12 @@ export function watchActors(registry: Pick<Registry, 'watch' | 'getActor'>): Act
       clearInterval(timer);
     },
   };
+}
+
+/** Undefined unless the start is certainly of that actor and came after the record was read. */
+function afterStart(before: ActorRecord | undefined, started: Started | undefined): ActorRecord | undefined {
+  if (before === undefined || started === undefined || before.uid !== started.uid) return undefined;
+  const order = before.epoch === undefined ? 1 : compareEpochs(started.epoch, before.epoch);
+  const isNews = order > 0 || (order === 0 && before.state === 'resuming');
+  return isNews ? { ...before, ...started, lastNode: started.node, state: 'running' } : undefined;
 }

@@ -1,6 +1,6 @@
 /** What the registry knows: actors, templates, nodes, operations. The truth about durability is in the store's logs. */
 import { z } from 'zod';
-import { epochSchema } from '../actor/epoch.ts';
+import { epochSchema, type Epoch } from '../actor/epoch.ts';
 import { actorStates } from '../actor/lifecycle.ts';
 import { labelsSchema } from '../actor/names.ts';
 import { qualifiedNameSchema } from '../actor/namespace.ts';
@@ -156,17 +156,28 @@ export interface ActorEvent {
   readonly reason: string;
 }
 
-/** Sent to every process when something changed; a hint to look again, never the truth itself. */
-export const changeSchema = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('actor'),
-    id: z.string(),
-    state: z.enum([...actorStates, 'gone']),
-    epoch: z.string().optional(),
-  }),
-  z.object({ kind: z.literal('operation'), id: z.string(), state: z.string() }),
-  z.object({ kind: z.literal('template'), id: z.string(), state: z.string() }),
-  z.object({ kind: z.literal('node'), id: z.string(), state: z.string() }),
-  z.object({ kind: z.literal('token'), id: z.string(), state: z.enum(['created', 'revoked']) }),
-]);
-export type Change = z.infer<typeof changeSchema>;
+/** Where an actor has begun to run: enough to send it a call. The ingress refuses what is not so any more. */
+export interface Started {
+  readonly uid: string;
+  readonly epoch: Epoch;
+  readonly node: string;
+  readonly lastStart: NonNullable<ActorRecord['lastStart']>;
+}
+
+/** Sent to the processes that listen when something changed; a hint to look again, never the truth itself. */
+export type Change =
+  | {
+      readonly kind: 'actor';
+      readonly id: string;
+      readonly state: ActorRecord['state'] | 'gone';
+      readonly epoch?: string;
+      /** Of a start, that is `running`. */
+      readonly started?: Started;
+    }
+  | FleetChange
+  | { readonly kind: 'operation'; readonly id: string; readonly state: string };
+
+/** The few that everybody hears of. */
+export type FleetChange =
+  | { readonly kind: 'template' | 'node'; readonly id: string; readonly state: string }
+  | { readonly kind: 'token'; readonly id: string; readonly state: 'created' | 'revoked' };

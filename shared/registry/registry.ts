@@ -10,6 +10,7 @@ import type {
   ActorEvent,
   ActorRecord,
   Change,
+  FleetChange,
   NodeRecord,
   NodeStatus,
   Operation,
@@ -66,6 +67,9 @@ export interface HeldActivation {
   readonly node: string;
 }
 
+/** Whether an actor is where somebody thinks it is. */
+export type ActorLook = Pick<ActorRecord, 'id' | 'state' | 'epoch' | 'node'>;
+
 export interface RegistryLife {
   /** 0: it never had one. */
   readonly incarnation: number;
@@ -121,6 +125,8 @@ export interface ActorRegistry {
   overdueActors(limit: number): Promise<string[]>;
   /** All that the node holds: those that run there, and those it keeps a capture of. */
   actorsOnNode(nodeId: string): Promise<string[]>;
+  /** The same, with what a node compares of them at intervals, in one round trip. */
+  looksOnNode(nodeId: string): Promise<ActorLook[]>;
 }
 
 /** Events after a place in the stream. */
@@ -244,8 +250,15 @@ export interface Registry
   lead(name: string, holder: string, ttlMs: number): Promise<boolean>;
   /** Tells every process that the store has a token's record that it had not before. */
   announceToken(id: string, state: 'created' | 'revoked'): Promise<void>;
-  /** Calls back on every change anywhere. Hints may be lost: look again at intervals as well. */
+  /**
+   * Calls back on every change anywhere, but for the beginnings of wakes. Hints may be lost: look again at intervals as
+   * well.
+   */
   watch(listener: (change: Change) => void): Disposable;
+  /** The same without actors and operations: a process that wants no others is not sent several for each wake. */
+  watchFleet(listener: (change: FleetChange) => void): Disposable;
+  /** An actor is `resuming`: one for each wake, for those who show all that happens. */
+  watchWakes(listener: (change: Change) => void): Disposable;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -7,7 +7,7 @@ import type { JobsInHand } from './job-in-hand.ts';
 import { reconcile, type Over } from './reconcile.ts';
 import { takeUp } from './take-up.ts';
 
-/** Callers wait for a wake that nobody ordered, two looks at the most; each costs a read of every actor of the node. */
+/** Callers wait for a wake that nobody ordered, two looks at the most; each costs a few looks at all actors of the node. */
 const everyMs = 3000;
 /** Longer than a lease can be: a registry that lost its memory has been told by then what runs where. */
 const overGraceMs = 75_000;

@@ -12,6 +12,7 @@ import { fallBack } from '../../shared/actor/fall-back.ts';
 import type { ActorState } from '../../shared/actor/lifecycle.ts';
 import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
 import type { ActorRecord } from '../../shared/registry/records.ts';
+import type { ActorLook } from '../../shared/registry/registry.ts';
 import type { NodeContext } from '../node-context.ts';
 import type { JobsInHand } from './job-in-hand.ts';
 import { endActivation } from './run-on.ts';
@@ -32,9 +33,9 @@ export async function reconcile(
   over: Over = { since: new WeakMap(), graceMs: 0 },
 ): Promise<void> {
   await endWhatIsOver(context, jobs, over);
-  for (const id of await context.registry.actorsOnNode(context.nodeId)) {
-    const first = await context.registry.getActor(id);
-    if (first === undefined || jobs.has(id) || !isMissed(context, first)) continue;
+  for (const first of await context.registry.looksOnNode(context.nodeId)) {
+    const { id } = first;
+    if (jobs.has(id) || !isMissed(context, first)) continue;
     // A job may have ended between the two looks; what is the same before and after was really missing in between.
     const again = await context.registry.getActor(id);
     if (again === undefined || again.state !== first.state || again.epoch !== first.epoch) continue;
@@ -43,11 +44,14 @@ export async function reconcile(
 }
 
 async function endWhatIsOver(context: NodeContext, jobs: JobsInHand, over: Over): Promise<void> {
+  const looks = await context.registry.looksOnNode(context.nodeId);
+  const expected = new Map(looks.map((look) => [look.id, look]));
   for (const activation of context.activations.all()) {
     const { identity, epoch } = activation;
     if (jobs.has(identity.id)) continue;
-    const record = await context.registry.getActor(identity.id);
-    const holds = record?.epoch === epoch && withVm.has(record.state);
+    const isIts = (look?: ActorLook): boolean => look?.epoch === epoch && withVm.has(look.state);
+    // One that was begun since the first look is not in it.
+    const holds = isIts(expected.get(identity.id)) || isIts(await context.registry.getActor(identity.id));
     if (!isOver(over, activation, holds) || jobs.has(identity.id)) continue;
     context.log.error({ actorId: identity.id, epoch }, 'ending a virtual machine whose activation is over');
     await endActivation(context, activation);
@@ -73,15 +77,14 @@ function isOver({ since, graceMs }: Over, held: object, isCurrent: boolean): boo
 }
 
 /** Nothing of the actor is here, of whatever epoch: a fence must not hit an activation that the registry has forgotten. */
-function isMissed(context: NodeContext, { id, state, node }: ActorRecord): boolean {
+function isMissed(context: NodeContext, { id, state, node }: ActorLook): boolean {
   if (node !== context.nodeId || (state !== 'running' && state !== 'paused')) return false;
   return !isHeld(context, id);
 }
 
 /** Whether this node has anything of the actor: a VM, or the capture that it was paused with. */
 export function isHeld({ activations, captures }: NodeContext, id: string): boolean {
-  const isOf = ({ identity }: { readonly identity: { readonly id: string } }): boolean => identity.id === id;
-  return activations.all().some(isOf) || captures.all().some(isOf);
+  return activations.get(id) !== undefined || captures.all().some(({ identity }) => identity.id === id);
 }
 
 export async function letFallBack(context: NodeContext, record: ActorRecord): Promise<void> {

@@ -23,7 +23,8 @@ type Awaited = ActorRecord & { readonly state: keyof typeof kinds; readonly epoc
 export async function takeUp(context: NodeContext, jobs: JobsInHand, seen: Set<string>): Promise<void> {
   const before = new Set(seen);
   seen.clear();
-  for (const id of await context.registry.actorsOnNode(context.nodeId)) {
+  for (const { id, state } of await context.registry.looksOnNode(context.nodeId)) {
+    if (!Object.hasOwn(kinds, state)) continue;
     const record = await context.registry.getActor(id);
     if (jobs.has(id) || !isAwaited(record) || record.node !== context.nodeId) continue;
     const look = [id, record.epoch, record.state, record.since].join(' ');

@@ -103,7 +103,7 @@ export function followDrain(context: NodeContext): AsyncDisposable {
   };
   let closed = false;
   const timer = setInterval(lookNow, lookAtRecordEveryMs);
-  const feed = registry.watch((change) => {
+  const feed = registry.watchFleet((change) => {
     if (change.kind === 'node' && change.id === nodeId) lookNow();
   });
   return {

@@ -36,7 +36,7 @@ suite('templates that become ready', () => {
     const expect = ({ spec }: { spec: { name: string } }): void => void expected.push(spec.name);
     const { folder } = grounds;
     const registry: Foresight['registry'] = {
-      watch: (listener) => grounds.registry.watch(listener),
+      watchFleet: (listener) => grounds.registry.watchFleet(listener),
       getTemplate: (name) => (asked.push(name), grounds.registry.getTemplate(name)),
       getNode: (id) => grounds.registry.getNode(id),
     };

@@ -16,7 +16,7 @@ import type { SandboxPool } from './pool.ts';
 const freeDiskShare = 0.1;
 
 export interface Foresight {
-  readonly registry: Pick<Registry, 'watch' | 'getTemplate' | 'getNode'>;
+  readonly registry: Pick<Registry, 'watchFleet' | 'getTemplate' | 'getNode'>;
   readonly pool: Pick<SandboxPool, 'expect'>;
   readonly nodeId: string;
   readonly runtime: RuntimeKey;
@@ -26,7 +26,7 @@ export interface Foresight {
 }
 
 export function foresee(foresight: Foresight): Disposable {
-  return foresight.registry.watch((change) => {
+  return foresight.registry.watchFleet((change) => {
     if (change.kind !== 'template' || change.state !== 'ready') return;
     expectTemplate(foresight, change.id).catch((error: unknown) =>
       foresight.log.debug({ err: error, template: change.id }, 'a template was not foreseen'),

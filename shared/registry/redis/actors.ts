@@ -4,6 +4,7 @@ import { defaultNamespace, qualify, stretchOf } from '../../actor/namespace.ts';
 import { actorRecordSchema, type ActorRecord, type Operation } from '../records.ts';
 import type {
   ActorFilter,
+  ActorLook,
   ActorRegistry,
   ClaimResult,
   OperationRegistry,
@@ -15,7 +16,7 @@ import type {
 } from '../registry.ts';
 import { boundsOf } from './lexical-bounds.ts';
 import { translated, type RedisConnection } from './connection.ts';
-import { decodeHash, encodeFields, hashOf } from './hash-record.ts';
+import { decodeOwnHash, encodeFields, hashOf } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
 import { requireMemory } from './life.ts';
 import { operationArguments } from './operations.ts';
@@ -31,7 +32,7 @@ export function actorRegistry(
   run: RunScript,
 ): ActorRegistry & Pick<OperationRegistry, 'beginJob'> {
   const recordOf = async (id: string, hash: Readonly<Record<string, string>>): Promise<ActorRecord | undefined> => {
-    const record = decodeHash(actorRecordSchema, redisKeys.actor(id), hash);
+    const record = decodeOwnHash(actorRecordSchema, redisKeys.actor(id), hash);
     if (record === undefined) await requireMemory(run);
     return record;
   };
@@ -67,6 +68,18 @@ export function actorRegistry(
     },
     overdueActors: (limit) => translated(redis.zrangebyscore(redisKeys.deadlines, 0, Date.now(), 'LIMIT', 0, limit)),
     actorsOnNode: (nodeId) => translated(redis.sunion(redisKeys.nodeActors(nodeId), redisKeys.nodePaused(nodeId))),
+    looksOnNode: async (nodeId) => ((await run('looksOnNode', nodeId)) as LookReply[]).map(lookOf),
+  };
+}
+
+/** The id, and the JSON texts of three fields. */
+type LookReply = [string, string, string | null, string | null];
+
+function lookOf([id, state, epoch, node]: LookReply): ActorLook {
+  return {
+    ...{ id, state: JSON.parse(state) as ActorState },
+    ...(epoch !== null && { epoch: JSON.parse(epoch) as string }),
+    ...(node !== null && { node: JSON.parse(node) as string }),
   };
 }
 
@@ -113,6 +126,7 @@ async function applyTransition(run: RunScript, transition: Transition): Promise<
     JSON.stringify(reason),
     JSON.stringify(removed),
     phases === undefined ? '' : JSON.stringify(phases),
+    to === 'running' && update.lastStart !== undefined ? JSON.stringify(update.lastStart) : '',
     ordered.length,
     ...ordered,
     ...encodeFields(update),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
+import { until } from '../../process/until.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import type { ActorRecord, Change, NodeRecord, Operation, TemplateRecord } from '../records.ts';
 import type { Registry } from '../registry.ts';
@@ -68,6 +69,11 @@ const node = (id: string, slots = 2): NodeRecord => ({
   startedAt: now(),
 });
 
+const operationOf = (target: string, nodeId: string): Operation => ({
+  ...{ id: randomUUID(), kind: 'resume', target },
+  ...{ state: 'queued', createdAt: now(), node: nodeId },
+});
+
 export interface RunningRedis extends AsyncDisposable {
   readonly url: string;
 }
@@ -128,15 +134,7 @@ function registryTests(start: () => Promise<RunningRedis>): void {
     await registry.announceNode(node('ordered', 1), 10_000);
     await registry.createActor(actor('first'));
     await registry.createActor(actor('second'));
-    const operation = (target: string): Operation => ({
-      id: randomUUID(),
-      kind: 'resume',
-      target,
-      state: 'queued',
-      createdAt: new Date().toISOString(),
-      node: 'ordered',
-    });
-    const [won, lost] = [operation('first'), operation('second')];
+    const [won, lost] = [operationOf('first', 'ordered'), operationOf('second', 'ordered')];
     assert.equal((await registry.claim('first', 'ordered', 1000, 'a call', won)).outcome, 'claimed');
     assert.equal((await registry.claim('second', 'ordered', 1000, 'a call', lost)).outcome, 'no-room');
     assert.deepEqual(await registry.getOperation(won.id), won);
@@ -193,6 +191,8 @@ function registryTests(start: () => Promise<RunningRedis>): void {
     const den = await registry.getNode('den');
     assert.deepEqual([den?.usedSlots, den?.usedMemoryMiB, den?.revisions], [0, 0, ['r1']]);
     assert.deepEqual(await registry.actorsOnNode('den'), ['napping']);
+    const look = { id: 'napping', state: 'paused', epoch: claim.epoch, node: 'den' };
+    assert.deepEqual(await registry.looksOnNode('den'), [look]);
     assert.deepEqual(await registry.claim('napping', 'elsewhere', 1000, 'a call'), {
       outcome: 'refused',
       state: 'paused',
@@ -365,5 +365,49 @@ function registryTests(start: () => Promise<RunningRedis>): void {
       await registry.removeActor('doomed', record.uid);
     }
     assert.ok(changes.some(({ state }) => state === 'gone'));
+  });
+
+  test('whoever listens hears of what it asked for: where an actor runs, and what ended with its start', async () => {
+    await registry.announceNode(node('stage'), 10_000);
+    const record = actor('heard');
+    await registry.createActor(record);
+    const heard = { all: [] as Change[], fleet: [] as Change[], wakes: [] as Change[] };
+    using _all = registry.watch((change) => heard.all.push(change));
+    using _fleet = registry.watchFleet((change) => heard.fleet.push(change));
+    using _wakes = registry.watchWakes((change) => heard.wakes.push(change));
+    const lastStart = { kind: 'warm', at: now(), phases: { queue: 2.5 } } as const;
+    const wakeOnce = async () => {
+      const operation = operationOf('heard', 'stage');
+      const claim = await registry.claim('heard', 'stage', 1000, 'a call', operation);
+      assert.ok(claim.outcome === 'claimed');
+      const move = { id: 'heard', epoch: claim.epoch, reason: 'test' } as const;
+      const done = { ...operation, state: 'done', finishedAt: now() } as const;
+      await registry.transition({ ...move, from: ['resuming'], to: 'running', update: { lastStart }, operation: done });
+      await registry.transition({ ...move, from: ['running'], to: 'suspending', deadlineMs: 1000 });
+      await registry.transition({ ...move, from: ['suspending'], to: 'suspended' });
+      await registry.setNodeState('stage', 'ready');
+      return { epoch: claim.epoch, operationId: operation.id };
+    };
+    // The subscriptions may still be on their way: repeat it all until each is heard.
+    const hasEach = (): boolean => Object.values(heard).every((changes) => changes.length > 0);
+    const deadline = Date.now() + 10_000;
+    while (!hasEach() && Date.now() < deadline) await wakeOnce();
+    const { epoch, operationId } = await wakeOnce();
+    const aboutIt = () => heard.all.filter((change) => change.kind === 'actor' && change.epoch === epoch);
+    await until(() => aboutIt().at(-1)?.state === 'suspended', {
+      ...{ signal: AbortSignal.timeout(10_000), everyMs: 1, what: 'its last change' },
+    });
+    const about = aboutIt();
+    assert.deepEqual(
+      about.map(({ state }) => state),
+      ['running', 'suspending', 'suspended'],
+    );
+    const [start] = about;
+    const started = { uid: record.uid, epoch, node: 'stage', lastStart };
+    assert.ok(start?.kind === 'actor');
+    assert.deepEqual(start.started, started);
+    assert.ok(heard.all.some(({ kind, id, state }) => kind === 'operation' && id === operationId && state === 'done'));
+    assert.ok(heard.fleet.every(({ kind }) => kind === 'node' || kind === 'template'));
+    assert.ok(heard.wakes.every(({ kind, id, state }) => kind === 'actor' && id === 'heard' && state === 'resuming'));
   });
 }

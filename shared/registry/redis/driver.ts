@@ -1,9 +1,9 @@
 /** The registry on one Redis: a connection for commands, a second one (made on first use) that listens for changes. */
-import { EventEmitter } from 'node:events';
 import type { Logger } from '../../telemetry/logger.ts';
-import { changeSchema, type Change } from '../records.ts';
+import type { Change } from '../records.ts';
 import type { Registry } from '../registry.ts';
 import { actorRegistry } from './actors.ts';
+import { changeFeed } from './change-feed.ts';
 import { connectRedis, translated } from './connection.ts';
 import { eventRegistry } from './events.ts';
 import { redisKeys } from './keys.ts';
@@ -49,37 +49,14 @@ export function openRedisRegistry(url: string, log: Logger): Registry {
       await translated(redis.publish(redisKeys.changes, JSON.stringify(change)));
     },
     watch: changes.watch,
+    watchFleet: changes.watchFleet,
+    watchWakes: changes.watchWakes,
     async ping() {
       await translated(redis.ping());
     },
     async close() {
       await changes.close();
       redis.disconnect();
-    },
-  };
-}
-
-function changeFeed(url: string, log: Logger): { watch: Registry['watch']; close(): Promise<void> } {
-  const listeners = new EventEmitter().setMaxListeners(0);
-  let subscriber: ReturnType<typeof connectRedis> | undefined;
-  const subscribe = (): void => {
-    subscriber = connectRedis(url, log);
-    subscriber.on('message', (_channel: string, text: string) => {
-      const change = changeSchema.safeParse(JSON.parse(text));
-      if (change.success) listeners.emit('change', change.data);
-      else log.warn({ text }, 'unknown change message');
-    });
-    subscriber.subscribe(redisKeys.changes).catch((error: unknown) => log.warn({ err: error }, 'subscribe failed'));
-  };
-  return {
-    watch(listener: (change: Change) => void) {
-      if (subscriber === undefined) subscribe();
-      listeners.on('change', listener);
-      return { [Symbol.dispose]: () => void listeners.off('change', listener) };
-    },
-    close() {
-      subscriber?.disconnect();
-      return Promise.resolve();
     },
   };
 }

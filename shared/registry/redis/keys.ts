@@ -29,4 +29,8 @@ export const redisKeys = {
   events: '{dm}:events',
   /** Pub/sub channel of changes. */
   changes: '{dm}:changes',
+  /** Of actors and operations. */
+  actorChanges: '{dm}:actor-changes',
+  /** Of actors that begin to wake. */
+  wakeChanges: '{dm}:wake-changes',
 } as const;

@@ -5,7 +5,7 @@
 import { operationSchema, type Operation } from '../records.ts';
 import type { OperationRegistry } from '../registry.ts';
 import { translated, type RedisConnection } from './connection.ts';
-import { decodeHash, encodeFields } from './hash-record.ts';
+import { decodeOwnHash, encodeFields } from './hash-record.ts';
 import { redisKeys } from './keys.ts';
 import type { RunScript } from './scripts.ts';
 
@@ -17,7 +17,7 @@ const defaultLimitMs = 900_000;
 export function operationRegistry(redis: RedisConnection, run: RunScript): Omit<OperationRegistry, 'beginJob'> {
   const getOperation = async (id: string): Promise<Operation | undefined> => {
     const key = redisKeys.operation(id);
-    return decodeHash(operationSchema, key, await translated(redis.hgetall(key)));
+    return decodeOwnHash(operationSchema, key, await translated(redis.hgetall(key)));
   };
   return {
     getOperation,

@@ -21,17 +21,23 @@ local function release(id, node, memory)
   end
 end
 -- What happened goes into the stream of events, in the same step as the change itself, and a hint to all who listen.
-local function hint(kind, id, state, epoch)
-  redis.call('PUBLISH', '{dm}:changes', cjson.encode({kind = kind, id = id, state = state, epoch = epoch}))
+local function hint(kind, id, state)
+  redis.call('PUBLISH', '{dm}:changes', cjson.encode({kind = kind, id = id, state = state}))
+end
+-- For each wake: put together by hand, which takes a third of the time. What is in more is JSON.
+local function hintActor(id, state, epoch, more)
+  if epoch ~= '' then more = ',"epoch":"' .. epoch .. '"' .. more end
+  local channel = state == 'resuming' and '{dm}:wake-changes' or '{dm}:actor-changes'
+  redis.call('PUBLISH', channel, '{"kind":"actor","id":"' .. id .. '","state":"' .. state .. '"' .. more .. '}')
 end
 local function tell(kind, id, from, to, cause, ...)
   redis.call('XADD', '{dm}:events', 'MAXLEN', '~', '${eventsKept}', '*',
     'type', kind, 'id', id, 'from', from, 'to', to, 'cause', cause, ...)
 end
-local function announce(id, from, to, epoch, node, cause, phases)
+local function announce(id, from, to, epoch, node, cause, phases, more)
   local generation = redis.call('HGET', '{dm}:actor:' .. id, 'generation') or ''
   tell('actor', id, from, to, cause, 'epoch', epoch, 'node', node, 'generation', generation, 'phases', phases or '')
-  hint('actor', id, to, epoch ~= '' and epoch or nil)
+  hintActor(id, to, epoch, more or '')
 end
 local function announceTemplate(name, from, to, cause)
   tell('template', name, from, to, cause)
@@ -54,8 +60,8 @@ local function move(id, from, to, now, deadline, reason)
   end
 end
 -- In ARGV from the first to the last: id, state, deadlineMs or '' when it is over, ttlMs, field…. What is over stays as it is.
--- Only its end is told: nobody waits for less.
-local function putOperation(first, last)
+-- Only its end is told, since nobody waits for less; with isTold the caller does that.
+local function putOperation(first, last, isTold)
   local id, state, deadline = ARGV[first], ARGV[first + 1], ARGV[first + 2]
   local key = '{dm}:operation:' .. id
   local before = redis.call('HGET', key, 'state')
@@ -65,7 +71,9 @@ local function putOperation(first, last)
   if deadline ~= '' then redis.call('ZADD', '{dm}:operations:open', deadline, id)
   else
     redis.call('ZREM', '{dm}:operations:open', id)
-    redis.call('PUBLISH', '{dm}:changes', cjson.encode({kind = 'operation', id = id, state = state}))
+    if not isTold then
+      redis.call('PUBLISH', '{dm}:actor-changes', cjson.encode({kind = 'operation', id = id, state = state}))
+    end
   end
   return 1
 end
@@ -126,11 +134,11 @@ const sources = {
     return {'claimed', epoch}`,
 
   /** id, fromStates(json), epoch(json or ''), to, now, deadlineIso, deadlineMs, reason(json), removed(json), phases(json or ''),
-   *  how many arguments its operation has, those, field… */
+   *  its start(json or ''), how many arguments its operation has, those, field… */
   transition: `
     local id, to = ARGV[1], ARGV[4]
     local key = '{dm}:actor:' .. id
-    local fields = redis.call('HMGET', key, 'state', 'epoch', 'node', 'memoryMiB', 'revision')
+    local fields = redis.call('HMGET', key, 'state', 'epoch', 'node', 'memoryMiB', 'revision', 'uid')
     if not fields[1] then return {'absent'} end
     local state, epoch = unquote(fields[1]), fields[2] or ''
     local allowed = false
@@ -145,8 +153,8 @@ const sources = {
       end
     end
     for _, field in ipairs(cjson.decode(ARGV[9])) do redis.call('HDEL', key, field) end
-    local ordered = tonumber(ARGV[11])
-    if #ARGV > 11 + ordered then redis.call('HSET', key, unpack(ARGV, 12 + ordered)) end
+    local ordered = tonumber(ARGV[12])
+    if #ARGV > 12 + ordered then redis.call('HSET', key, unpack(ARGV, 13 + ordered)) end
     if ARGV[6] ~= '' then redis.call('HSET', key, 'deadlineAt', '"' .. ARGV[6] .. '"') end
     move(id, state, to, ARGV[5], ARGV[7], ARGV[8])
     local node = fields[3] and cjson.decode(fields[3]) or ''
@@ -161,8 +169,14 @@ const sources = {
         redis.call('HDEL', key, 'node')
       end
     end
-    announce(id, state, to, epoch ~= '' and unquote(epoch) or '', node, ARGV[8], ARGV[10])
-    if ordered > 0 then putOperation(12, 11 + ordered) end
+    local more = ''
+    if ARGV[11] ~= '' and node ~= '' and epoch ~= '' then
+      more = ',"started":{"uid":' .. fields[6] .. ',"epoch":' .. epoch .. ',"node":' .. fields[3] .. ',"lastStart":' .. ARGV[11] .. '}'
+    end
+    if ordered > 0 and putOperation(13, 12 + ordered, true) == 1 and ARGV[15] == '' then
+      more = more .. ',"ended":' .. cjson.encode({id = ARGV[13], state = ARGV[14]})
+    end
+    announce(id, state, to, epoch ~= '' and unquote(epoch) or '', node, ARGV[8], ARGV[10], more)
     return {'moved'}`,
 
   /** id, uid(json) */
@@ -316,6 +330,16 @@ const sources = {
   beginJob: `
     if putOperation(3, #ARGV) == 0 then return {0} end
     return {1, mayActivate(ARGV[2]) and 1 or 0, redis.call('HGETALL', '{dm}:actor:' .. ARGV[1])}`,
+
+  /** node → for each actor that it holds: id, state, epoch, node */
+  looksOnNode: `
+    local looks = {}
+    local node = '{dm}:node:' .. ARGV[1]
+    for _, id in ipairs(redis.call('SUNION', node .. ':actors', node .. ':paused')) do
+      local fields = redis.call('HMGET', '{dm}:actor:' .. id, 'state', 'epoch', 'node')
+      if fields[1] then looks[#looks + 1] = {id, unpack(fields)} end
+    end
+    return looks`,
 
   /** name, holder, ttlMs → 1 when led */
   lead: `
