@@ -45,8 +45,8 @@ const required = new WeakMap<z.ZodObject, readonly string[]>();
 function requiredFields(schema: z.ZodObject): readonly string[] {
   const before = required.get(schema);
   if (before !== undefined) return before;
-  const shape = Object.entries(schema.shape);
-  const fields = shape.flatMap(([field, value]) => (value.safeParse(undefined).success ? [] : [field]));
+  const shape: Readonly<Record<string, z.ZodType>> = schema.shape;
+  const fields = Object.keys(shape).filter((field) => shape[field]?.safeParse(undefined).success !== true);
   required.set(schema, fields);
   return fields;
 }

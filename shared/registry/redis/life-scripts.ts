@@ -113,7 +113,7 @@ export const lifeSources = {
     redis.call('HDEL', key, 'capture')
     if #ARGV > 5 then redis.call('HSET', key, unpack(ARGV, 6)) end
     redis.call('HSET', key, 'epoch', '"' .. epoch .. '"', 'node', cjson.encode(node), 'lastNode', cjson.encode(node))
-    move(id, state, 'running', ARGV[5], '', '"its node runs it still"')
+    move(id, state, 'running', ARGV[5], '', '"its node runs it still"', {})
     announce(id, state, 'running', epoch, node, '"its node runs it still"')
     return 'readopted'`,
 } as const;

@@ -47,9 +47,14 @@ local function announceNodeState(id, from, to, cause)
   if from ~= to then tell('node', id, from, to, cause) end
   hint('node', id, to)
 end
-local function move(id, from, to, now, deadline, reason)
+-- What else changes (field, value, …) goes along in the same command: a script's time is the number of its commands.
+local function move(id, from, to, now, deadline, reason, more)
   local key = '{dm}:actor:' .. id
-  redis.call('HSET', key, 'state', '"' .. to .. '"', 'since', '"' .. now .. '"', 'reason', reason)
+  local count = #more
+  more[count + 1], more[count + 2] = 'state', '"' .. to .. '"'
+  more[count + 3], more[count + 4] = 'since', '"' .. now .. '"'
+  more[count + 5], more[count + 6] = 'reason', reason
+  redis.call('HSET', key, unpack(more))
   redis.call('ZREM', '{dm}:actors:state:' .. from, id)
   redis.call('ZADD', '{dm}:actors:state:' .. to, 0, id)
   if deadline ~= '' then
@@ -117,20 +122,22 @@ const sources = {
     local counter = redis.call('INCR', '{dm}:epochs')
     local incarnation = redis.call('GET', '{dm}:incarnation')
     local epoch = incarnation .. '.' .. counter
+    local at = cjson.encode(node)
+    local more = {'epoch', '"' .. epoch .. '"', 'node', at, 'lastNode', at, 'deadlineAt', '"' .. ARGV[4] .. '"'}
+    local function add(field, value) more[#more + 1], more[#more + 2] = field, value end
     -- What an earlier life of the registry gave out may have been forgotten since.
-    if fields[4] ~= incarnation then redis.call('HSET', key, 'unfenced', 'true', 'life', incarnation) end
+    if fields[4] ~= incarnation then
+      add('unfenced', 'true')
+      add('life', incarnation)
+    end
+    if fields[5] then add('previousEpoch', fields[5]) end
+    if ARGV[7] then add('wakeOperation', cjson.encode(ARGV[7])) else redis.call('HDEL', key, 'wakeOperation') end
     redis.call('SADD', '{dm}:node:' .. node .. ':actors', id)
     redis.call('SREM', '{dm}:node:' .. node .. ':paused', id)
     redis.call('HINCRBY', '{dm}:node:' .. node .. ':used', 'memoryMiB', memory)
-    redis.call('HSET', key, 'epoch', '"' .. epoch .. '"', 'node', cjson.encode(node), 'lastNode', cjson.encode(node),
-      'deadlineAt', '"' .. ARGV[4] .. '"')
-    if fields[5] then redis.call('HSET', key, 'previousEpoch', fields[5]) end
-    move(id, state, 'resuming', ARGV[3], ARGV[5], ARGV[6])
+    move(id, state, 'resuming', ARGV[3], ARGV[5], ARGV[6], more)
     announce(id, state, 'resuming', epoch, node, ARGV[6])
-    if ARGV[7] then
-      putOperation(7, #ARGV)
-      redis.call('HSET', key, 'wakeOperation', cjson.encode(ARGV[7]))
-    else redis.call('HDEL', key, 'wakeOperation') end
+    if ARGV[7] then putOperation(7, #ARGV) end
     return {'claimed', epoch}`,
 
   /** id, fromStates(json), epoch(json or ''), to, now, deadlineIso, deadlineMs, reason(json), removed(json), phases(json or ''),
@@ -152,11 +159,12 @@ const sources = {
         return {'refused', state, unquote(epoch)}
       end
     end
-    for _, field in ipairs(cjson.decode(ARGV[9])) do redis.call('HDEL', key, field) end
+    local removed = cjson.decode(ARGV[9])
+    if #removed > 0 then redis.call('HDEL', key, unpack(removed)) end
     local ordered = tonumber(ARGV[12])
-    if #ARGV > 12 + ordered then redis.call('HSET', key, unpack(ARGV, 13 + ordered)) end
-    if ARGV[6] ~= '' then redis.call('HSET', key, 'deadlineAt', '"' .. ARGV[6] .. '"') end
-    move(id, state, to, ARGV[5], ARGV[7], ARGV[8])
+    local more = {unpack(ARGV, 13 + ordered)}
+    if ARGV[6] ~= '' then more[#more + 1], more[#more + 2] = 'deadlineAt', '"' .. ARGV[6] .. '"' end
+    move(id, state, to, ARGV[5], ARGV[7], ARGV[8], more)
     local node = fields[3] and cjson.decode(fields[3]) or ''
     if node ~= '' then
       if occupies(state) and not occupies(to) and to ~= 'deleting' then release(id, node, tonumber(fields[4])) end
@@ -169,14 +177,14 @@ const sources = {
         redis.call('HDEL', key, 'node')
       end
     end
-    local more = ''
+    local told = ''
     if ARGV[11] ~= '' and node ~= '' and epoch ~= '' then
-      more = ',"started":{"uid":' .. fields[6] .. ',"epoch":' .. epoch .. ',"node":' .. fields[3] .. ',"lastStart":' .. ARGV[11] .. '}'
+      told = ',"started":{"uid":' .. fields[6] .. ',"epoch":' .. epoch .. ',"node":' .. fields[3] .. ',"lastStart":' .. ARGV[11] .. '}'
     end
     if ordered > 0 and putOperation(13, 12 + ordered, true) == 1 and ARGV[15] == '' then
-      more = more .. ',"ended":' .. cjson.encode({id = ARGV[13], state = ARGV[14]})
+      told = told .. ',"ended":' .. cjson.encode({id = ARGV[13], state = ARGV[14]})
     end
-    announce(id, state, to, epoch ~= '' and unquote(epoch) or '', node, ARGV[8], ARGV[10], more)
+    announce(id, state, to, epoch ~= '' and unquote(epoch) or '', node, ARGV[8], ARGV[10], told)
     return {'moved'}`,
 
   /** id, uid(json) */
