@@ -95,9 +95,9 @@ async function waitAndSend(
   let record: ActorRecord | undefined = first;
   const { wakeTimeoutMs, maxPendingRequests } = (await parts.templates.of(first)).spec;
   const callSignal = call.waitSignal();
-  using budget = wakeBudget(wakeTimeoutMs);
+  using budget = wakeBudget(wakeTimeoutMs, callSignal);
   using waker = wakerOf(parts, call);
-  const signal = AbortSignal.any([callSignal, budget.signal]);
+  const { signal } = budget;
   const hasFailed = watchForFailure(first);
   let isStranger = false;
   for (;;) {

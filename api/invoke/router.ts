@@ -141,6 +141,7 @@ async function serveRequest(
   stop: AbortSignal,
 ): Promise<void> {
   const { request, address, actorId } = exchange;
+  using ending = new DisposableStack();
   const waitSignal = (): AbortSignal => {
     const leaving = new AbortController();
     // Its connection closes after an answer as well, and an error costs a stack trace.
@@ -149,7 +150,11 @@ async function serveRequest(
     };
     if (response.destroyed) left();
     else response.once('close', left);
-    return AbortSignal.any([leaving.signal, stop]);
+    const stopped = (): void => leaving.abort(stop.reason);
+    if (stop.aborted) stopped();
+    stop.addEventListener('abort', stopped);
+    ending.defer(() => stop.removeEventListener('abort', stopped));
+    return leaving.signal;
   };
   await reach(parts, callOf(request, actorId, waitSignal, exchange.trace), (activation) => {
     const sentAt = performance.now();

@@ -11,7 +11,7 @@ suite('wake budget', () => {
       clock += ms;
       context.mock.timers.tick(ms);
     };
-    using budget = wakeBudget(1000);
+    using budget = wakeBudget(1000, new AbortController().signal);
     pass(400);
     budget.hold(true);
     budget.hold(true);
@@ -21,5 +21,14 @@ suite('wake budget', () => {
     assert.equal(budget.signal.aborted, false);
     pass(1);
     assert.equal(budget.signal.aborted, true);
+  });
+
+  test('ends with the call, also with one that is over already, and for its reason', () => {
+    const call = new AbortController();
+    using before = wakeBudget(1000, call.signal);
+    const reason = new Error('the client left');
+    call.abort(reason);
+    using after = wakeBudget(1000, call.signal);
+    for (const { signal } of [before, after]) assert.deepEqual([signal.aborted, signal.reason], [true, reason]);
   });
 });
