@@ -17,7 +17,13 @@
 
 export type ObjectBody =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  | { readonly kind: 'file'; readonly path: string; readonly sizeBytes: number };
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly sizeBytes: number;
+      /** Nobody writes to this file again, though its name may go: a store on the same disk need not copy it. */
+      readonly isFinal?: boolean;
+    };
 
 export interface ObjectInfo {
   readonly key: string;

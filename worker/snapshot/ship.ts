@@ -44,7 +44,7 @@ async function upload(
 ): Promise<SnapshotPart> {
   const [encrypting] = keyRing;
   if (encrypting === undefined) {
-    await store.put(key, { kind: 'file', path: part.path, sizeBytes: part.sizeBytes }, { signal });
+    await store.put(key, { kind: 'file', path: part.path, sizeBytes: part.sizeBytes, isFinal: true }, { signal });
     return { key, sizeBytes: part.sizeBytes, sha256: part.sha256 };
   }
   const dataKey = newDataKey();
@@ -55,7 +55,7 @@ async function upload(
   ]);
   // Before the object: if the name has a key already, an object that somebody may follow stands there.
   if (ofKey === 'exists') throw new DormouseError('internal', `the name ${key} was used before: it has a key already`);
-  await store.put(key, { kind: 'file', path, sizeBytes }, { signal });
+  await store.put(key, { kind: 'file', path, sizeBytes, isFinal: true }, { signal });
   return { key, sizeBytes, sha256, encryption: { algorithm: sealAlgorithm, keyId: encrypting.id } };
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
@@ -92,6 +92,23 @@ test('a root that cannot be one is named', async () => {
     assert.match(String(error), /plain/);
     return failsWith('store-misconfigured')(error);
   });
+});
+
+test('a large file that stays as it is gets another name, and outlives its first one', async () => {
+  const store = await open('links');
+  const source = path.join(scratch, 'links-source');
+  const content = Buffer.alloc(3 * 1024 * 1024, 'x');
+  await writeFile(source, content);
+  const body = { kind: 'file', path: source, sizeBytes: content.length, isFinal: true } as const;
+  await store.put('a', body);
+  await store.put('a', body); // the same file, where it stands already
+  assert.equal(await store.create('b', body), 'created');
+  assert.equal(await store.create('b', body), 'exists');
+  assert.equal((await stat(source)).nlink, 2, 'source and a: a create copies, and no temporary name is left');
+  await assert.rejects(store.put('c', { ...body, sizeBytes: content.length - 1 }), failsWith('internal'));
+  assert.equal((await stat(source)).nlink, 2);
+  await unlink(source);
+  assert.ok((await store.get('a')).equals(content));
 });
 
 test('what others leave in the folder is no object', async () => {

@@ -6,12 +6,12 @@
  * not there, and after a crash at any point at most a temporary file is left (temporary-files.ts removes it).
  */
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { checkStore } from '../check-store.ts';
 import { DormouseError } from '../../errors/dormouse-error.ts';
 import { assertKey, assertPrefix } from '../key.ts';
-import { bodyPieces, bodySize, openBody } from '../object-body.ts';
+import { bodyPieces, bodySize, openBody, rejectBody } from '../object-body.ts';
 import type { ByteRange, CallOptions, ObjectBody, ObjectInfo, ObjectRange, ObjectStore } from '../object-store.ts';
 import { defaultMaxBytes, refuseLarger } from '../read-bound.ts';
 import { receiveFile, writeAll } from '../receive-file.ts';
@@ -32,7 +32,7 @@ export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
     callStore({ what: `${what} in ${description}`, limits, options, translate: translateFileError }, work);
   let prepared = false;
 
-  /** A large body is written to its temporary file here, piece by piece; all else is done in a thread. */
+  /** A large body gets its temporary file here, as a link or piece by piece; all else is done in a thread. */
   async function write(call: StoreCall, body: ObjectBody, file: string, mode: ObjectWrite['mode']) {
     call.allowFor(bodySize(body));
     if (!prepared) {
@@ -44,7 +44,9 @@ export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
     const temporary = await newTemporaryPath(root);
     if (bodySize(body) <= pieceBytes) return await writeInThread({ root, file, temporary, body, mode });
     try {
-      await writeTemporary(temporary, body, call.signal);
+      // A `create` tells by the number of links whether it won.
+      const isLinked = mode === 'put' && (await linkTemporary(temporary, body, call.signal));
+      if (!isLinked) await writeTemporary(temporary, body, call.signal);
     } catch (error) {
       await rm(temporary, { force: true });
       throw error;
@@ -103,6 +105,26 @@ export function openFileStore(url: FileUrl, limits: StoreLimits): ObjectStore {
 
 /** One write call at a time, so that a call that has ended stops writing. */
 const pieceBytes = 1024 * 1024;
+
+/**
+ * Gives a file that stays as it is another name, instead of copying it: of a large one, copying costs more than all else.
+ * False when it cannot be, as on another file system.
+ */
+async function linkTemporary(temporary: string, body: ObjectBody, signal: AbortSignal): Promise<boolean> {
+  if (body.kind !== 'file' || body.isFinal !== true) return false;
+  try {
+    await mkdir(path.dirname(temporary), { recursive: true });
+    await link(body.path, temporary);
+  } catch {
+    return false;
+  }
+  await using file = await open(temporary);
+  const { size } = await file.stat();
+  if (size !== body.sizeBytes) rejectBody(body.path, new Error(`it has ${size} bytes, not ${body.sizeBytes}`));
+  await file.datasync();
+  signal.throwIfAborted();
+  return true;
+}
 
 async function writeTemporary(temporary: string, body: ObjectBody, signal: AbortSignal): Promise<void> {
   await using reader = await openBody(body);

@@ -42,7 +42,8 @@ export function writeObject({ root, file, temporary, body, mode }: ObjectWrite):
     removeFile(temporary);
     throw error;
   }
-  if (mode === 'create') removeFile(temporary);
+  // Where the object is the same file already, as a link may be, a rename changes nothing and leaves both names.
+  if (mode === 'create' || body === undefined) removeFile(temporary);
   return outcome;
 }
 

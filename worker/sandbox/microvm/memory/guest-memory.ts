@@ -8,9 +8,11 @@
  *
  * Whenever anything is in doubt all of the memory is compared, and no page is missed.
  */
+import { writePartInProcess } from './capture-process.ts';
 import { applyPartsInThread, touchedInThread, watchInThread, writePartInThread } from './memory-thread.ts';
-import type { MemoryPart } from './memory-part.ts';
+import type { MemoryPart, MemorySource } from './memory-part.ts';
 import { countPages, emptyPageSet, unionOf, type PageSet } from './page-set.ts';
+import { pageSizeBytes } from './page-stream.ts';
 import type { TouchWatch } from './touched-pages.ts';
 
 /** What the file held before the VM's processes wrote to it: the base's pages, with `laidOver` on top of them. */
@@ -57,10 +59,24 @@ export function guestMemory(watch: TouchWatch, origin: MemoryOrigin | undefined)
       const memory = { memoryPath, memorySizeBytes, basePath };
       const isKnown = basePath !== undefined && basePath === origin?.basePath;
       const pages = isKnown && touched !== undefined ? pagesToCarry(origin.laidOver, touched, mayLieOnTop) : undefined;
-      const part = await writePartInThread({ ...memory, ...pages }, target, signal);
+      const part = await writePart({ ...memory, ...pages }, target, signal);
       return { ...part, isOnTop: pages?.below !== undefined };
     },
   };
+}
+
+/** 128 MiB: about a second of work, beside which the start of a process is little. Less is done at once, with everybody's priority. */
+const leastPagesOfLarge = 32_768;
+/** A page that turns out to be the golden's is only compared. */
+const costOfAnyPage = 0.25;
+
+/** A large actor's pages behind everybody else's work, a small one's in the thread that is warm. */
+function writePart(source: MemorySource, target: string, signal: AbortSignal): Promise<MemoryPart> {
+  const { candidates, memorySizeBytes } = source;
+  const pages = candidates ? countPages(candidates) : (memorySizeBytes / pageSizeBytes) * costOfAnyPage;
+  return pages < leastPagesOfLarge
+    ? writePartInThread(source, target, signal)
+    : writePartInProcess(source, target, signal);
 }
 
 /** 4 MiB: below it a whole part is small, and one part is quicker to restore than two. */
