@@ -29,7 +29,7 @@ import { createCaptureTable } from './activation/local-capture.ts';
 import { watchWantedRoom } from './activation/make-room.ts';
 import { readWorkerConfig, type WorkerConfig } from './config.ts';
 import type { Door } from './ingress/admit.ts';
-import { startIngress } from './ingress/server.ts';
+import { startIngress, startLocalIngress } from './ingress/server.ts';
 import { trustApis } from './ingress/trust.ts';
 import { consumeJobs } from './jobs/consume.ts';
 import { sweepNetworks } from './network/sweep.ts';
@@ -143,6 +143,7 @@ async function main(config: WorkerConfig, log: Logger): Promise<void> {
     trusts: trustApis(passKey, log),
   };
   const ingress = resources.use(await startIngress(config.host, door, log));
+  resources.use(await startLocalIngress(bootId, door, log));
   const nodeService = resources.use(await startNodeService(config.host, door, readKept(blobs)));
   const record: NodeRecord = {
     id: nodeId,

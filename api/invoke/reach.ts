@@ -177,7 +177,9 @@ async function sendAlong(
 /** Only a connection that never came about is sure to have carried nothing. */
 function isNobodyThere(error: unknown): boolean {
   if (!(error instanceof DormouseError) || error.code !== 'actor-unreachable') return false;
-  return error.cause instanceof Error && 'syscall' in error.cause && error.cause.syscall === 'connect';
+  const { cause } = error;
+  if (!(cause instanceof Error) || !('syscall' in cause) || !('code' in cause)) return false;
+  return cause.syscall === 'connect' && cause.code !== 'EAGAIN'; // too many at once on a local socket
 }
 
 /**

@@ -5,6 +5,8 @@ import type { RawHeaders } from './raw-headers.ts';
 export interface ForwardTarget {
   readonly host: string;
   readonly port: number;
+  /** The way to the same server that is taken instead, where there is one. */
+  readonly socketPath?: string;
   /** Keeps connections between requests; without one each request has its own. */
   readonly agent?: Agent;
 }

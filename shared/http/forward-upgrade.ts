@@ -87,6 +87,7 @@ function openUpstream({ request, target, path, headers }: ForwardUpgrade): Clien
   return startRequest({
     host: target.host,
     port: target.port,
+    ...(target.socketPath !== undefined && { socketPath: target.socketPath }),
     method: request.method ?? 'GET',
     path,
     agent: false,

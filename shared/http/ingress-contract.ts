@@ -23,3 +23,10 @@ export const unreachableReason = 'actor-unreachable';
 
 export const refusalReasons = ['unknown-caller', 'unknown-actor', 'stale-epoch', 'draining'] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
+
+/**
+ * Where an ingress listens besides its port, for an api beside it: a socket in the machine's memory takes less than half of
+ * what a TCP connection to itself does, twice in each call. Its name (unix(7), abstract) is of one boot of one worker,
+ * leaves no file behind, and is known within the worker's network namespace only: elsewhere nobody is found there.
+ */
+export const ingressSocketOf = (bootId: string): string => `\0dormouse-ingress-${bootId}`;

@@ -1,4 +1,5 @@
 /** Starts a server of this process, and says under which URL others reach it. Rejects when the port cannot be had. */
+import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -16,12 +17,25 @@ export async function listen(server: Server, host: string, port: number): Promis
     });
   });
   const bound = server.address() as AddressInfo;
-  return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`,
-    async [Symbol.asyncDispose]() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
+  return { url, ...closing(server) };
 }
+
+/** Where the queue for a TCP port is full a connection is tried again; on a socket of the machine it fails (EAGAIN). */
+const localQueue = 4096;
+
+/** The same on a socket of this machine. */
+export async function listenLocally(server: Server, socketPath: string): Promise<AsyncDisposable> {
+  const listening = once(server, 'listening'); // or the error
+  server.listen({ path: socketPath, backlog: localQueue });
+  await listening;
+  return closing(server);
+}
+
+const closing = (server: Server): AsyncDisposable => ({
+  async [Symbol.asyncDispose]() {
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
+  },
+});

@@ -22,6 +22,7 @@ export function openUpstream(exchange: Forward, body: RequestBody, agent: Agent 
   const upstream = startRequest({
     host: target.host,
     port: target.port,
+    ...(target.socketPath !== undefined && { socketPath: target.socketPath }),
     method: request.method ?? 'GET',
     path,
     agent: agent ?? ownConnection,

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, createServer, request as startRequest, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, before, suite, test } from 'node:test';
-import { ingressHeaders } from '../../shared/http/ingress-contract.ts';
+import { ingressHeaders, ingressSocketOf } from '../../shared/http/ingress-contract.ts';
 import type { Listening } from '../../shared/http/listen.ts';
 import { newPassKey, passMaker } from '../../shared/http/node-pass.ts';
 import { createLogger } from '../../shared/telemetry/logger.ts';
 import { createActivationTable, type Activation } from '../activation/activation.ts';
 import { createGate } from './gate.ts';
-import { startIngress } from './server.ts';
+import { startIngress, startLocalIngress } from './server.ts';
 import { trustApis } from './trust.ts';
 
 const epoch = '1.7';
@@ -22,7 +23,9 @@ suite('the ingress', () => {
   const gate = createGate();
   const connections = new Agent();
   let actor: Server;
+  const bootId = randomUUID();
   let ingress: Listening;
+  let local: AsyncDisposable;
   let reached = 0;
   before(async () => {
     actor = createServer((request, response) => {
@@ -39,11 +42,14 @@ suite('the ingress', () => {
     const sandbox = { address: '127.0.0.1' };
     table.add({ identity: { id: 'alice' }, epoch, template, sandbox, gate, connections } as unknown as Activation);
     const log = createLogger('silent', {});
-    ingress = await startIngress('127.0.0.1', { table, admits: () => true, trusts: trustApis(passKey, log) }, log);
+    const door = { table, admits: () => true, trusts: trustApis(passKey, log) };
+    ingress = await startIngress('127.0.0.1', door, log);
+    local = await startLocalIngress(bootId, door, log);
   });
   after(async () => {
     connections.destroy();
     await ingress[Symbol.asyncDispose]();
+    await local[Symbol.asyncDispose]();
     actor.close();
   });
 
@@ -52,10 +58,15 @@ suite('the ingress', () => {
     ...(given === undefined ? [] : ['Dormouse-Pass', given]),
   ];
 
-  async function call(headers: string[], upgrade = false): Promise<IncomingMessage & { body: string }> {
+  async function call(
+    headers: string[],
+    upgrade = false,
+    socketPath?: string,
+  ): Promise<IncomingMessage & { body: string }> {
     const { hostname: host, port } = new URL(ingress.url);
     const more = upgrade ? ['Connection', 'Upgrade', 'Upgrade', 'x'] : [];
-    const request = startRequest({ host, port, agent: false, headers: ['Host', 'alice.test', ...headers, ...more] });
+    const where = socketPath === undefined ? { host, port } : { socketPath };
+    const request = startRequest({ ...where, agent: false, headers: ['Host', 'alice.test', ...headers, ...more] });
     request.end();
     const answered = new Promise<IncomingMessage>((resolve, reject) => {
       request.once('response', resolve).once('error', reject);
@@ -100,5 +111,13 @@ suite('the ingress', () => {
   test('an api that asks for another activation hears which mistake it made', async () => {
     const old = await call(['Dormouse-Actor', 'alice', 'Dormouse-Epoch', '1.6', 'Dormouse-Pass', pass()]);
     assert.deepEqual([old.statusCode, old.headers[ingressHeaders.refusal]], [421, 'stale-epoch']);
+  });
+
+  test('on a socket of the machine it is the same door, and the socket ends with it', async () => {
+    const here = ingressSocketOf(bootId);
+    assert.equal((await call(ours('x'), false, here)).statusCode, 401);
+    assert.equal((await call(ours(pass()), false, here)).statusCode, 200);
+    assert.equal((await call(ours(pass()), true, here)).statusCode, 101);
+    await assert.rejects(call(ours(pass()), false, ingressSocketOf(randomUUID())), { code: 'ECONNREFUSED' });
   });
 });

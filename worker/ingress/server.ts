@@ -2,18 +2,19 @@
  * The node's ingress: passes a request to the actor if an api sends it and this node holds exactly the activation that is
  * asked for. The refusal comes before anything is passed on (shared/http/ingress-contract.ts).
  */
-import { createServer, STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { forwardUpgrade } from '../../shared/http/forward-upgrade.ts';
 import type { ForwardTarget } from '../../shared/http/exchange.ts';
 import { forward } from '../../shared/http/forward.ts';
 import {
   ingressHeaders,
+  ingressSocketOf,
   refusalStatus,
   unreachableReason,
   type RefusalReason,
 } from '../../shared/http/ingress-contract.ts';
-import { listen, type Listening } from '../../shared/http/listen.ts';
+import { listen, listenLocally, type Listening } from '../../shared/http/listen.ts';
 import { endToEnd, type RawHeaders } from '../../shared/http/raw-headers.ts';
 import { framingOf, isSmallAndUnasked } from '../../shared/http/request-body.ts';
 import type { Logger } from '../../shared/telemetry/logger.ts';
@@ -22,7 +23,14 @@ import { doorPort } from '../../shared/template/template-spec.ts';
 import { enterActivation, type Door } from './admit.ts';
 import type { Lease } from './gate.ts';
 
-export async function startIngress(host: string, door: Door, log: Logger): Promise<Listening> {
+export const startIngress = (host: string, door: Door, log: Logger): Promise<Listening> =>
+  listen(ingressServer(door, log), host, 0);
+
+/** For an api on this machine. */
+export const startLocalIngress = (bootId: string, door: Door, log: Logger): Promise<AsyncDisposable> =>
+  listenLocally(ingressServer(door, log), ingressSocketOf(bootId));
+
+function ingressServer(door: Door, log: Logger): Server {
   const server = createServer({ keepAliveTimeout: keepAliveTimeoutMs, requestTimeout: 0 });
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     serve(door, request, response).catch((error: unknown) => {
@@ -38,7 +46,7 @@ export async function startIngress(host: string, door: Door, log: Logger): Promi
       socket.destroy();
     });
   });
-  return listen(server, host, 0);
+  return server;
 }
 
 /** Longer than the api keeps an idle connection, so that it is always the api that closes one. */

@@ -80,7 +80,7 @@ function* encodedPages(source: MemorySource, counted: { pages: number }): Genera
     pieces.push(piece);
     bytes += piece.length;
     if (bytes < pieceBytes) continue;
-    yield Buffer.concat(pieces);
+    yield pieces.length === 1 ? piece : Buffer.concat(pieces);
     [pieces, bytes] = [[], 0];
   }
   yield Buffer.concat([...pieces, encodeEnd(counted.pages)]);
