@@ -4,12 +4,11 @@
  */
 import path from 'node:path';
 import { makeHome, startPlatform, type Platform } from '../e2e/platform.ts';
-import { builtTemplates } from '../infra/stack/bundled-templates.ts';
 import { startVersitygw } from '../infra/servers/versitygw.ts';
-import { DormouseError } from '../shared/errors/dormouse-error.ts';
 import { removeTree } from '../shared/process/remove-tree.ts';
 import type { TemplateSpec } from '../shared/template/template-spec.ts';
 import { networkOwner } from '../worker/node/network-owner.ts';
+import { bundledSpec } from './bundled-spec.ts';
 import { lendEnvironment, type Settings, type TemplateName } from './config.ts';
 import type { Figures } from './figures.ts';
 import { createRawActor, type RawActor } from './raw/actor.ts';
@@ -63,9 +62,7 @@ export function createBench(options: BenchOptions): Bench & AsyncDisposable {
   };
   const startRaw = async (template: TemplateName): Promise<RawActor> => {
     options.say(`raw harness: booting ${template}`);
-    const spec = (await builtTemplates([template]))[template]?.spec;
-    if (spec === undefined) throw new DormouseError('internal', `the bundled template ${template} was not built`);
-    return resources.use(await createRawActor(await rawOptions(template, spec), options.signal));
+    return resources.use(await createRawActor(await rawOptions(template, await bundledSpec(template)), options.signal));
   };
   const bench: Bench = {
     ...options,

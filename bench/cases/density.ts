@@ -1,7 +1,12 @@
-/** The memory of a running actor: what its guest has touched, and what the VMM and the file system daemon take beside. */
+/**
+ * The memory of a running actor: what its guest has touched, what of that is the guest agent's, and what the VMM and the file
+ * system daemon take beside.
+ */
 import { stat } from 'node:fs/promises';
 import type { Bench } from '../bench.ts';
+import { bundledSpec } from '../bundled-spec.ts';
 import type { TemplateName } from '../config.ts';
+import { agentMemory } from '../raw/agent-memory.ts';
 import { removeActor, usedActor } from '../platform-actor.ts';
 import { memoryOf } from '../process-look.ts';
 import { alternate } from '../rounds.ts';
@@ -31,6 +36,16 @@ export async function measureDensity(bench: Bench, template: TemplateName): Prom
     }
     await removeActor(client, actor, signal);
   };
+  await using guest = await bench.rawGuest(`density-${template}`, await bundledSpec(template));
+  const lookInside = async (signal: AbortSignal): Promise<void> => {
+    const { anonymousBytes, programBytes } = await agentMemory(guest, signal);
+    figures.add(`${template} guest agent, own pages`, 'MiB', anonymousBytes / mebibyte);
+    figures.add(`${template} guest agent, program`, 'MiB', programBytes / mebibyte);
+  };
   const rounds = Math.min(densityRounds, bench.settings.rounds);
-  await alternate(bench, `memory of ${template}`, [{ name: 'a running actor', run: look }], rounds);
+  const steps = [
+    { name: 'a running actor', run: look },
+    { name: 'its guest agent', run: lookInside },
+  ];
+  await alternate(bench, `memory of ${template}`, steps, rounds);
 }

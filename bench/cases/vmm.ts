@@ -3,10 +3,9 @@
  * the bound of the emulator's translated code and in what glibc is told about freed memory. Each begins
  * with the same golden, is called for a while, and runs some programs where the image has one to run.
  */
-import { builtTemplates } from '../../infra/stack/bundled-templates.ts';
 import { workerAllocator } from '../../infra/stack/processes.ts';
-import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { Bench } from '../bench.ts';
+import { bundledSpec } from '../bundled-spec.ts';
 import type { TemplateName } from '../config.ts';
 import { callFor } from '../load.ts';
 import { memoryOf } from '../process-look.ts';
@@ -39,9 +38,7 @@ const variants: Readonly<Record<string, Tuning>> = {
 
 export async function measureVmm(bench: Bench, template: TemplateName): Promise<void> {
   await using resources = new AsyncDisposableStack();
-  const spec = (await builtTemplates([template]))[template]?.spec;
-  if (spec === undefined) throw new DormouseError('internal', `the bundled template ${template} was not built`);
-  const guest = resources.use(await bench.rawGuest(`vmm-${template}`, spec));
+  const guest = resources.use(await bench.rawGuest(`vmm-${template}`, await bundledSpec(template)));
   const steps: Step[] = [];
   for (const [name, tuning] of Object.entries(variants)) {
     bench.say(`vmm: booting ${template}, ${name}`);

@@ -84,6 +84,10 @@ export const targets: readonly Target[] = [
   ]),
   { target: 'VMM beside its guest’s memory', of: '* VMM beside it', to: '* guest memory', ...reported },
   { target: 'virtiofsd beside its guest’s memory', of: '* virtiofsd beside it', to: '* guest memory', ...reported },
+  ...['own pages', 'program'].map((what) => ({
+    target: `guest agent within its guest’s memory: ${what}`,
+    ...{ of: `* guest agent, ${what}`, to: '* guest memory', ...reported },
+  })),
   ...['first start', 'node start', 'node start again', 'walk', 'walk again', 'walk after wake'].map((what) => ({
     target: `files of the image kept by the guest: ${what}`,
     ...{ of: `* files, cache always, ${what}`, to: `* files, cache auto, ${what}`, ...reported },

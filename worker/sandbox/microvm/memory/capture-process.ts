@@ -17,8 +17,8 @@ import type { MemoryPart, MemorySource } from './memory-part.ts';
 
 const program = fileURLToPath(new URL('capture-program.ts', import.meta.url));
 
-/** What a capture of 600 MiB takes on a machine that has a processor to spare. */
-const patienceMs = 6000;
+/** With a processor to spare, a gigabyte takes less. */
+const patienceMs = 10_000;
 
 export interface CaptureRequest {
   readonly source: MemorySource;
