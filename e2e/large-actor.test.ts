@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { getPriority } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { execa } from 'execa';
@@ -13,7 +15,7 @@ import { objectKeys } from '../shared/snapshot/object-keys.ts';
 import { openObjectStore } from '../shared/object-store/open.ts';
 import { until } from '../shared/process/until.ts';
 import { callCounter, getJson, otherNode, resumeOn, suspend } from './counter-calls.ts';
-import { startPlatform } from './platform.ts';
+import { startPlatform, type Platform } from './platform.ts';
 
 const mebibyte = 1024 * 1024;
 const largeMiB = 48;
@@ -74,3 +76,47 @@ test('a large actor ships what changed since its last generation, and wakes whol
   const { exitCode, stdout } = await execa(process.execPath, fsck, { reject: false, timeout: 60_000 });
   assert.equal(exitCode, 0, stdout);
 });
+
+/** More than what is captured in the worker's own thread (worker/sandbox/microvm/memory/guest-memory.ts). */
+const veryLargeMiB = 160;
+
+test('a very large actor is captured by a process behind all others, and wakes whole on the other node', async () => {
+  await using platform = await startPlatform();
+  const { client, home } = platform;
+  await platform.template('counter', { memoryMiB: 384 });
+  await client.actors.create({ id: 'vast', template: 'counter' });
+  await callCounter(client, 'vast');
+  await getJson(client, 'vast', `/allocate?mib=${veryLargeMiB}`);
+  await Promise.all([suspend(client, 'vast'), sawNiceCapture(platform)]);
+  const { sizes, lastNode } = await client.actors.get('vast');
+  assert.ok((sizes?.shippedBytes ?? 0) > veryLargeMiB * mebibyte, JSON.stringify(sizes));
+  await resumeOn(client, 'vast', otherNode(lastNode));
+  assert.equal((await callCounter(client, 'vast')).count.memory, 2);
+  const fsck = [path.resolve('infra/fsck/main.ts'), '--store', `file://${path.join(home, 'store')}`];
+  const { exitCode, stdout } = await execa(process.execPath, fsck, { reject: false, timeout: 60_000 });
+  assert.equal(exitCode, 0, stdout);
+});
+
+/** Resolves when a capture process of one of the workers has stepped back behind all others. */
+async function sawNiceCapture({ stack }: Platform): Promise<void> {
+  const workers = [...stack.processes].filter(([name]) => stack.nodes.includes(name)).map(([, { pid }]) => pid ?? 0);
+  const childrenOf = async (pid: number): Promise<number[]> => {
+    const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return text.split(' ').filter(Boolean).map(Number);
+  };
+  const isNiceCapture = async (pid: number): Promise<boolean> => {
+    try {
+      const words = await readFile(`/proc/${pid}/cmdline`, 'utf8');
+      return words.includes('capture-program.ts') && getPriority(pid) > 0;
+    } catch {
+      return false; // it has just ended
+    }
+  };
+  await until(
+    async () => {
+      const children = (await Promise.all(workers.map(childrenOf))).flat();
+      return (await Promise.all(children.map(isNiceCapture))).includes(true);
+    },
+    { signal: AbortSignal.timeout(60_000), everyMs: 5, what: 'a capture process' },
+  );
+}

@@ -10,6 +10,7 @@ import { neverIdleMs } from './steps.ts';
 /** Long enough for renewals, looks and reapers to come by a few times. */
 const watchMs = 5000;
 const createAtOnce = 16;
+const removeLimitMs = 60_000;
 const [sleepers, quickSleepers] = [1000, 50];
 
 export async function measureIdle(bench: Bench, template: TemplateName): Promise<void> {
@@ -18,6 +19,8 @@ export async function measureIdle(bench: Bench, template: TemplateName): Promise
   const platform = await bench.platform('file');
   await platform.template(template, { idleTimeoutMs: neverIdleMs });
   const count = settings.quick ? quickSleepers : sleepers;
+  // As many that come and go: what the processes are then larger by is compiled code and heaps that have grown, of no actor.
+  await removeAll(platform, await createSleepers(bench, platform, template, count), signal);
   const before = await look(platform, settings.quick ? watchMs / 5 : watchMs, signal);
   const ids = await createSleepers(bench, platform, template, count);
   const after = await look(platform, settings.quick ? watchMs / 5 : watchMs, signal);
@@ -25,8 +28,11 @@ export async function measureIdle(bench: Bench, template: TemplateName): Promise
   figures.add('idle CPU, sleeping actors', '%', after.cpuPercent);
   figures.add('Redis, per sleeping actor', 'bytes', (after.redisBytes - before.redisBytes) / count);
   figures.add('api and workers, per sleeping actor', 'bytes', (after.pssBytes - before.pssBytes) / count);
-  await inParallel(ids, (id) => platform.client.actors.delete(id, { signal }));
+  await removeAll(platform, ids, signal);
 }
+
+const removeAll = (platform: Platform, ids: readonly string[], signal: AbortSignal): Promise<void> =>
+  inParallel(ids, (id) => platform.client.actors.delete(id, { waitMs: removeLimitMs, signal }));
 
 async function createSleepers(bench: Bench, { client }: Platform, template: string, count: number): Promise<string[]> {
   bench.say(`creating ${count} actors`);
