@@ -25,8 +25,8 @@ export const refusalReasons = ['unknown-caller', 'unknown-actor', 'stale-epoch',
 export type RefusalReason = (typeof refusalReasons)[number];
 
 /**
- * Where an ingress listens besides its port, for an api beside it: a socket in the machine's memory takes less than half of
- * what a TCP connection to itself does, twice in each call. Its name (unix(7), abstract) is of one boot of one worker,
+ * Where an ingress listens besides its port, for an api beside it: what is sent on it does not
+ * run the machine's TCP stack, sender's and receiver's. Its name (unix(7), abstract) is of one boot of one worker,
  * leaves no file behind, and is known within the worker's network namespace only: elsewhere nobody is found there.
  */
 export const ingressSocketOf = (bootId: string): string => `\0dormouse-ingress-${bootId}`;

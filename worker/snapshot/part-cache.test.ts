@@ -95,4 +95,14 @@ suite('the cache of snapshot parts', () => {
       });
     });
   }
+
+  test('what is shipped again, encrypted anew, leaves the object of the first time as it was', async () => {
+    const blobs = { store, keyRing: [newEncryptionKey('a', randomBytes(32))] };
+    const content = randomBytes(2 * 1024 * 1024); // large enough to be linked into the store
+    const captured = { path: await written(content), sizeBytes: content.length, sha256: sha256(content) };
+    const first = await shipPart(blobs, 'actors/b/1/memory', captured, signal);
+    const second = await shipPart(blobs, 'actors/b/2/memory', captured, signal);
+    assert.notEqual(second.sha256, first.sha256);
+    for (const { key, sha256: told } of [first, second]) assert.equal(sha256(await store.get(key)), told);
+  });
 });

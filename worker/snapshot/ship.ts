@@ -2,6 +2,7 @@
  * Ships a capture and commits it: the parts under names no one else uses, then the create-only log entry, which is the
  * commit. Nothing before it has happened, nothing after it can undo it.
  */
+import { rm } from 'node:fs/promises';
 import { compareEpochs, type Epoch } from '../../shared/actor/epoch.ts';
 import { newDataKey, sealAlgorithm, sealFile } from '../../shared/encryption/sealed-file.ts';
 import { storeDataKey } from '../../shared/encryption/stored-keys.ts';
@@ -49,6 +50,8 @@ async function upload(
   }
   const dataKey = newDataKey();
   const path = `${part.path}.sealed`;
+  // What an earlier attempt sealed may be an object by now, under another name: it is not written over.
+  await rm(path, { force: true });
   const [{ sizeBytes, sha256 }, ofKey] = await Promise.all([
     sealFile(part.path, path, { dataKey, objectKey: key }, signal),
     storeDataKey(store, encrypting, key, dataKey, { signal }),

@@ -99,6 +99,7 @@ test('a large file that stays as it is gets another name, and outlives its first
   const source = path.join(scratch, 'links-source');
   const content = Buffer.alloc(3 * 1024 * 1024, 'x');
   await writeFile(source, content);
+  await utimes(source, 0, 0);
   const body = { kind: 'file', path: source, sizeBytes: content.length, isFinal: true } as const;
   await store.put('a', body);
   await store.put('a', body); // the same file, where it stands already
@@ -107,6 +108,8 @@ test('a large file that stays as it is gets another name, and outlives its first
   assert.equal((await stat(source)).nlink, 2, 'source and a: a create copies, and no temporary name is left');
   await assert.rejects(store.put('c', { ...body, sizeBytes: content.length - 1 }), failsWith('internal'));
   assert.equal((await stat(source)).nlink, 2);
+  const listed = (await Array.fromAsync(store.list(''))).find(({ key }) => key === 'a');
+  assert.ok((listed?.modifiedAtMs ?? 0) > 0, 'it is as old as its writing');
   await unlink(source);
   assert.ok((await store.get('a')).equals(content));
 });

@@ -121,6 +121,8 @@ async function linkTemporary(temporary: string, body: ObjectBody, signal: AbortS
   await using file = await open(temporary);
   const { size } = await file.stat();
   if (size !== body.sizeBytes) rejectBody(body.path, new Error(`it has ${size} bytes, not ${body.sizeBytes}`));
+  const now = new Date();
+  await file.utimes(now, now); // an object is as old as its writing, whatever the file is
   await file.datasync();
   signal.throwIfAborted();
   return true;
