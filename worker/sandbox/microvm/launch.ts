@@ -8,8 +8,8 @@ import type { Place } from './place.ts';
 import { startVirtiofsd, type FileSystemDaemon } from './virtiofs/virtiofsd.ts';
 import type { Vmm, VmmClass, VmmOptions } from './vmm.ts';
 
-/** Between the end of a VM and that of its daemon lie a few ms. */
-const lastWordsMs = 250;
+/** Between the end of a VM and that of its daemon lie a few ms; on a busy machine its words come much later. */
+const lastWordsMs = 2000;
 
 export interface Programs {
   readonly vmmClass: VmmClass;
