@@ -1,10 +1,11 @@
 /**
  * The record of a digested tree: one JSON line per entry, beside the tree it describes. Checking a tree against its record
- * is a walk of lstat calls; contents are read again only when a stamp differs.
+ * is an lstat call for each entry, for every wake waits for it; the tree is walked, and contents are read again, only when a
+ * stamp differs.
  */
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { digestEntry, identityOf, treeDigestOf, walkTree, type DigestedEntry, type TreeEntry } from './tree.ts';
+import { absolutePath, digestEntry, identityOf, treeDigestOf, walkTree, type DigestedEntry } from './tree.ts';
 
 const lineSchema = z.tuple([z.string(), z.string(), z.number(), z.number(), z.number(), z.string(), z.string()]);
 
@@ -19,18 +20,17 @@ export type TreeCheck =
 
 /** Digests the whole tree and writes its record. */
 export function recordTree(root: string, recordFile: string): RecordedTree {
-  const entries = [...walkTree(root)].map((entry) => digestEntry(root, entry));
+  const entries = digestedTree(root);
   writeRecord(recordFile, entries);
   return { treeDigest: treeDigestOf(entries), entries: entries.length };
 }
 
 export function checkTree(root: string, recordFile: string): TreeCheck {
-  const recorded = readRecord(recordFile);
-  const present = [...walkTree(root)];
-  if (sameStamps(recorded.entries, present)) {
+  const recorded = readRecord(root, recordFile);
+  if (recorded.stamps.every(isUntouched)) {
     return { outcome: 'same', treeDigest: recorded.treeDigest, contentsRead: false };
   }
-  const digested = present.map((entry) => digestEntry(root, entry));
+  const digested = digestedTree(root);
   const treeDigest = treeDigestOf(digested);
   if (treeDigest !== recorded.treeDigest) {
     return { outcome: 'different', treeDigest, differences: firstDifferences(recorded.entries, digested) };
@@ -39,18 +39,34 @@ export function checkTree(root: string, recordFile: string): TreeCheck {
   return { outcome: 'same', treeDigest, contentsRead: true };
 }
 
-function sameStamps(recorded: readonly TreeEntry[], present: readonly TreeEntry[]): boolean {
-  return recorded.length === present.length && recorded.every((entry, index) => sameStamp(entry, present[index]));
+/**
+ * File systems stamp with the time of the kernel's last tick, which is up to 10 ms ago. What is recorded must be older than
+ * that, or a change right after it could carry the same stamp.
+ */
+const tickMs = 20;
+
+function digestedTree(root: string): DigestedEntry[] {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, tickMs);
+  return [...walkTree(root)].map((entry) => digestEntry(root, entry));
 }
 
-function sameStamp(a: TreeEntry, b: TreeEntry | undefined): boolean {
+/** What lstat said of an entry, as it is compared: numbers, for words made of them would cost more than the calls. */
+interface Stamp {
+  readonly path: Buffer;
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+  readonly ino: bigint;
+}
+
+/**
+ * Mode, owner and type cannot change without the ctime, and a folder's names not without its own: no entry is new, or gone,
+ * when all that were recorded are as they were.
+ */
+function isUntouched(stamp: Stamp): boolean {
+  const now = lstatSync(stamp.path, { bigint: true, throwIfNoEntry: false });
   return (
-    a.path === b?.path &&
-    a.stamp === b.stamp &&
-    a.type === b.type &&
-    a.mode === b.mode &&
-    a.uid === b.uid &&
-    a.gid === b.gid
+    now?.ctimeNs === stamp.ctimeNs && now.mtimeNs === stamp.mtimeNs && now.size === stamp.size && now.ino === stamp.ino
   );
 }
 
@@ -81,23 +97,31 @@ function writeRecord(recordFile: string, entries: readonly DigestedEntry[]): voi
 }
 
 interface LoadedRecord {
+  readonly root: string;
   readonly fileStamp: string;
   readonly entries: readonly DigestedEntry[];
+  readonly stamps: readonly Stamp[];
   readonly treeDigest: string;
 }
 
 /** Records read by this thread: a check would else spend more time on reading its record than on the tree. */
 const loaded = new Map<string, LoadedRecord>();
 
-function readRecord(recordFile: string): LoadedRecord {
+function readRecord(root: string, recordFile: string): LoadedRecord {
   const { ino, mtimeNs } = statSync(recordFile, { bigint: true });
   const fileStamp = `${ino} ${mtimeNs}`;
   const known = loaded.get(recordFile);
-  if (known?.fileStamp === fileStamp) return known;
+  if (known?.fileStamp === fileStamp && known.root === root) return known;
   const entries = readFileSync(recordFile, 'utf8').split('\n').map(toDigestedEntry);
-  const record = { fileStamp, entries, treeDigest: treeDigestOf(entries) };
+  const stamps = entries.map((entry) => stampOf(root, entry));
+  const record = { root, fileStamp, entries, stamps, treeDigest: treeDigestOf(entries) };
   loaded.set(recordFile, record);
   return record;
+}
+
+function stampOf(root: string, entry: DigestedEntry): Stamp {
+  const [size = 0n, mtimeNs = 0n, ctimeNs = 0n, ino = 0n] = entry.stamp.split(' ').map(BigInt);
+  return { path: absolutePath(root, entry), size, mtimeNs, ctimeNs, ino };
 }
 
 function toDigestedEntry(line: string): DigestedEntry {

@@ -59,9 +59,13 @@ function typeOf(stats: BigIntStats): string {
   return stats.isFIFO() ? 'fifo' : 'socket';
 }
 
-export function digestEntry(root: string, entry: TreeEntry): DigestedEntry {
-  return { ...entry, content: contentOf(Buffer.concat([Buffer.from(root), Buffer.from(entry.path, 'latin1')]), entry) };
-}
+export const absolutePath = (root: string, { path }: TreeEntry): Buffer =>
+  Buffer.concat([Buffer.from(root), Buffer.from(path, 'latin1')]);
+
+export const digestEntry = (root: string, entry: TreeEntry): DigestedEntry => ({
+  ...entry,
+  content: contentOf(absolutePath(root, entry), entry),
+});
 
 function contentOf(absolute: Buffer, entry: TreeEntry): string {
   if (entry.type === 'file') return hashFile(absolute);
