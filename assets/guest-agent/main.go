@@ -17,6 +17,7 @@ import (
 	"dormouse/guest-agent/agentpb"
 	"dormouse/guest-agent/containers"
 	"dormouse/guest-agent/port"
+	"dormouse/guest-agent/wake"
 )
 
 const (
@@ -61,9 +62,13 @@ func serve() error {
 	if err != nil {
 		return err
 	}
+	guest, err := wake.OpenGuest(containers.IdentityDir)
+	if err != nil {
+		return err
+	}
 	supervisor := &containers.Supervisor{OnExit: powerOff}
 	agent := &server{supervisor: supervisor, version: version}
-	go serveWakes(wakes, agent.quiesce)
+	go serveWakes(wakes, guest, agent.quiesce)
 	endpoint := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessageBytes), grpc.MaxSendMsgSize(maxMessageBytes),
 		grpc.ReadBufferSize(bufferBytes), grpc.WriteBufferSize(bufferBytes), grpc.SharedWriteBuffer(true))
 	agentpb.RegisterAgentServer(endpoint, agent)

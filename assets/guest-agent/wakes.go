@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 
-	"dormouse/guest-agent/containers"
 	"dormouse/guest-agent/port"
 	"dormouse/guest-agent/wake"
 )
@@ -23,12 +22,12 @@ func openWakes() (*port.Stream, error) {
 
 // serveWakes does what one message after the other says and answers each. It always waits in a read, so that in a restored
 // guest it is the first thing of the agent to run. A stream that makes no sense is the end of the agent, and of the VM.
-func serveWakes(stream *port.Stream, quiesce func()) {
+func serveWakes(stream *port.Stream, guest *wake.Guest, quiesce func()) {
 	incoming := bufio.NewReaderSize(stream, wakeBufferBytes)
 	for {
 		message, err := wake.ReadMessage(incoming)
 		if err == nil {
-			_, err = stream.Write([]byte{obey(message, quiesce)})
+			_, err = stream.Write([]byte{obey(message, guest, quiesce)})
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "dormouse: guest agent: wake port:", err)
@@ -37,13 +36,16 @@ func serveWakes(stream *port.Stream, quiesce func()) {
 	}
 }
 
-func obey(message wake.Message, quiesce func()) byte {
+func obey(message wake.Message, guest *wake.Guest, quiesce func()) byte {
+	var err error
 	if message.Kind == wake.Quiesce {
 		quiesce()
-		return wake.Done
+		err = guest.Prepare()
+	} else {
+		err = guest.Apply(message)
 	}
-	if err := message.Apply(containers.IdentityDir); err != nil {
-		fmt.Println("dormouse: wake:", err)
+	if err != nil {
+		fmt.Println("dormouse: wake port:", err)
 		return wake.Refused
 	}
 	return wake.Done

@@ -23,7 +23,7 @@ type Message struct {
 	Kind      byte
 	UnixNanos int64
 	Entropy   []byte
-	Identity  string
+	Identity  []byte
 }
 
 const (
@@ -78,19 +78,5 @@ func parseWake(body []byte) (Message, error) {
 		return Message{}, fmt.Errorf("a wake message with an identity that is no text")
 	}
 	return Message{Kind: Wake, UnixNanos: int64(binary.LittleEndian.Uint64(body[1:])),
-		Entropy: body[fixedBytes:entropyEnd], Identity: string(identity)}, nil
-}
-
-// Apply makes the guest what a wake message says.
-func (m Message) Apply(identityFolder string) error {
-	if _, err := SetClock(m.UnixNanos); err != nil {
-		return err
-	}
-	if err := StirEntropy(m.Entropy); err != nil {
-		return err
-	}
-	if m.Identity == "" {
-		return nil
-	}
-	return WriteIdentity(identityFolder, m.Identity)
+		Entropy: body[fixedBytes:entropyEnd], Identity: identity}, nil
 }

@@ -25,7 +25,7 @@ func TestReadMessageTakesOneAfterTheOtherInAnyPieces(t *testing.T) {
 	stream := iotest.OneByteReader(bytes.NewReader(bytes.Join([][]byte{first, second, frame([]byte{Quiesce})}, nil)))
 	message, err := ReadMessage(stream)
 	if err != nil || message.Kind != Wake || message.UnixNanos != 1_700_000_000_123_456_789 || string(message.Entropy) != "0123456789abcdef" ||
-		message.Identity != `{"id":"alice"}` {
+		string(message.Identity) != `{"id":"alice"}` {
 		t.Errorf("%+v, %v", message, err)
 	}
 	if message, err = ReadMessage(stream); err != nil || message.UnixNanos != -1 || len(message.Entropy) != 0 {

@@ -18,6 +18,11 @@ const maxErrorBytes = 64 * 1024;
 
 /** It sends an event whenever the state of the incoming device state changes. */
 const tellsItsState = { capability: 'events', state: true };
+/**
+ * As QEMU comes, a guest that was moved is made to tell its neighbours, five times within its first second, beside the first
+ * requests. In its namespace there is nobody to be told: the one neighbour asks for its address, or has it.
+ */
+const tellsNoNeighbours = { 'announce-rounds': 0 };
 
 export async function launchQemu(
   program: readonly string[],
@@ -47,8 +52,10 @@ export async function launchQemu(
   try {
     await Promise.race([greeted, rejectOn(signal, 'start')]);
     await qmp.execute('qmp_capabilities', undefined, signal);
-    if (options.mode === 'restore')
+    if (options.mode === 'restore') {
       await qmp.execute('migrate-set-capabilities', { capabilities: [tellsItsState] }, signal);
+      await qmp.execute('migrate-set-parameters', tellsNoNeighbours, signal);
+    }
     return vmm;
   } catch (cause) {
     await vmm[Symbol.asyncDispose]();
