@@ -11,8 +11,8 @@ import { settleAll } from '../../../shared/process/settle-all.ts';
 import type { PhaseClock } from '../phase-clock.ts';
 import type { OwnState, PreparedSandbox, Sandbox, SandboxSpec } from '../sandbox.ts';
 import { launch, type Programs } from './launch.ts';
+import { decompressFile } from './memory/decompress-file.ts';
 import { guestMemory, layOver } from './memory/guest-memory.ts';
-import { decompressInThread } from './memory/memory-thread.ts';
 import type { TouchWatch } from './memory/touched-pages.ts';
 import { createMemoryFile, microvm } from './microvm.ts';
 import { holdBase, markReady, takeIntoUse, type Place } from './place.ts';
@@ -97,7 +97,7 @@ async function restoreInto(
     settleAll([
       layOver(baseMemoryPath, own.memoryPaths, watch, signal),
       takeIntoUse(place),
-      decompressInThread(own.devicePath, rawDevices, signal),
+      decompressFile(own.devicePath, rawDevices, signal),
     ]),
   );
   await clock.measure('load', async () => {

@@ -7,7 +7,8 @@ import { after, before, suite, test } from 'node:test';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { DormouseError } from '../../../../shared/errors/dormouse-error.ts';
-import { applyMemoryPart, decompressFile, writeMemoryPart } from './memory-part.ts';
+import { decompressFile } from './decompress-file.ts';
+import { applyMemoryPart, writeMemoryPart } from './memory-part.ts';
 import { addPages, emptyPageSet, rangesOf } from './page-set.ts';
 import { encodeHeader, encodeRunHeader, pageSizeBytes } from './page-stream.ts';
 

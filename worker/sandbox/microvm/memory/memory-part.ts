@@ -4,23 +4,14 @@
  * So it belongs into the memory thread (memory-thread.ts).
  */
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  createWriteStream,
-  openSync,
-  readFileSync,
-  readSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, createReadStream, createWriteStream, openSync, readFileSync, statSync } from 'node:fs';
 import { PassThrough, Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { DormouseError } from '../../../../shared/errors/dormouse-error.ts';
 import type { CapturedPart } from '../../sandbox.ts';
 import { changedPages } from './changed-pages.ts';
+import { createStrip } from './lay-pages.ts';
 import { addPages, countPages, emptyPageSet, hasAnyPage, unionOf, type PageSet } from './page-set.ts';
 import {
   decodeArriving,
@@ -28,10 +19,7 @@ import {
   encodeEnd,
   encodeHeader,
   encodeRun,
-  maxRunPages,
   pageSizeBytes,
-  wordBytes,
-  type ChangedWords,
   type PageRun,
 } from './page-stream.ts';
 
@@ -130,75 +118,25 @@ export async function applyMemoryPart(
   signal.throwIfAborted();
   const written = emptyPageSet(memorySizeBytes);
   const memory = openSync(memoryPath, 'r+');
-  const scratch = Buffer.alloc(maxRunPages * pageSizeBytes);
+  const strip = createStrip(memory);
   const lay = (run: PageRun): void => {
     if (run.kind === 'words' && below !== undefined && hasAnyPage(below, run.firstPage, run.pages))
       throw new DormouseError(
         'snapshot-corrupt',
         'a part of the snapshot changes words of a page that has been replaced',
       );
-    layRun(memory, run, scratch);
+    strip.add(run);
     addPages(written, run.firstPage, run.pages);
   };
   try {
     const piece = typeof part === 'string' ? smallPart(part) : undefined;
     if (piece !== undefined) decodeWhole(piece, memorySizeBytes, lay);
     else await decodeArriving(decompressed(part, signal), memorySizeBytes, lay);
+    strip.lay();
   } finally {
     closeSync(memory);
   }
   return written;
-}
-
-function layRun(memory: number, run: PageRun, scratch: Buffer): void {
-  const at = run.firstPage * pageSizeBytes;
-  const content = run.kind === 'whole' ? run.bytes : scratch.subarray(0, run.pages * pageSizeBytes);
-  if (run.kind === 'words') {
-    if (readSync(memory, content, 0, content.length, at) !== content.length)
-      throw new DormouseError('internal', 'a memory file ends before its memory does');
-    putWords(content, run);
-  }
-  for (let done = 0; done < content.length;) {
-    done += writeSync(memory, content, done, content.length - done, at + done);
-  }
-}
-
-function putWords(content: Buffer, { mask, words }: ChangedWords): void {
-  let from = 0;
-  for (let byte = 0; byte < mask.length; byte++) {
-    for (let rest = mask[byte] ?? 0; rest !== 0; rest &= rest - 1) {
-      const word = byte * 8 + 31 - Math.clz32(rest & -rest);
-      content.writeInt32LE(words.readInt32LE(from), word * wordBytes);
-      from += wordBytes;
-    }
-  }
-}
-
-/** Device states are some hundred kilobytes; a forged part of a few kilobytes could unpack to terabytes. */
-const maxUnpackedBytes = 256 * 1024 * 1024;
-
-export async function decompressFile(
-  partPath: string,
-  target: string,
-  signal: AbortSignal,
-  maxBytes = maxUnpackedBytes,
-): Promise<void> {
-  const piece = smallPart(partPath);
-  if (piece !== undefined && piece.length <= maxBytes) {
-    writeFileSync(target, piece);
-    return;
-  }
-  async function* bounded(): AsyncGenerator<Buffer> {
-    let sizeBytes = 0;
-    for await (const chunk of decompressed(partPath, signal)) {
-      sizeBytes += chunk.length;
-      if (sizeBytes > maxBytes) {
-        throw new DormouseError('snapshot-corrupt', `a part of the snapshot unpacks to more than ${maxBytes} bytes`);
-      }
-      yield chunk;
-    }
-  }
-  await pipeline(bounded(), createWriteStream(target), { signal });
 }
 
 /** Up to here a part is read and unpacked in one piece: a stream costs more than the work itself, and a wake waits. */
@@ -215,14 +153,17 @@ const unpackedChunkBytes = 256 * 1024;
 function smallPart(partPath: string): Buffer | undefined {
   if (statSync(partPath).size > maxPieceBytes) return undefined;
   try {
-    return zstdDecompressSync(readFileSync(partPath), { maxOutputLength: maxUnpackedPieceBytes });
+    return zstdDecompressSync(readFileSync(partPath), {
+      maxOutputLength: maxUnpackedPieceBytes,
+      chunkSize: pieceBytes,
+    });
   } catch {
     return undefined;
   }
 }
 
 /** A file, or content that arrives while it is being unpacked. */
-async function* decompressed(part: string | AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
+export async function* decompressed(part: string | AsyncIterable<Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
   const output = new PassThrough();
   const source = typeof part === 'string' ? createReadStream(part, { highWaterMark: unpackedChunkBytes }) : part;
   const work = pipeline(source, createZstdDecompress({ chunkSize: unpackedChunkBytes }), output, { signal });

@@ -17,7 +17,6 @@ import { settleAll } from '../../../../shared/process/settle-all.ts';
 import {
   applyMemoryPart,
   applyMemoryParts,
-  decompressFile,
   writeMemoryPart,
   type MemoryPart,
   type MemorySource,
@@ -32,7 +31,6 @@ const tasks = {
   apply: applyMemoryParts,
   applyStream: (port: MessagePort, memoryPath: string, memorySizeBytes: number, signal: AbortSignal) =>
     applyMemoryPart(receivePieces(port, signal), memoryPath, memorySizeBytes, signal),
-  unpack: (partPath: string, target: string, signal: AbortSignal) => decompressFile(partPath, target, signal),
   touched: (watch: TouchWatch) => touchedPages(watch),
   watch: (watch: TouchWatch) => beginWatch(watch),
 };
@@ -66,9 +64,6 @@ export async function applyStreamInThread(
     port1.close();
   }
 }
-
-export const decompressInThread = (partPath: string, target: string, signal: AbortSignal): Promise<void> =>
-  ask('unpack', [partPath, target], signal);
 
 export const touchedInThread = (watch: TouchWatch, signal: AbortSignal): Promise<PageSet | undefined> =>
   ask('touched', [watch], signal);
