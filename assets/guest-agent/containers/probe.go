@@ -2,10 +2,11 @@ package containers
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"dormouse/guest-agent/agentpb"
 )
@@ -15,6 +16,10 @@ const (
 	defaultProbeInterval = 25 * time.Millisecond
 	// One attempt may not use up the whole limit: a server that accepts and hangs at first may answer the next.
 	probeAttempt = 2 * time.Second
+	// How often to look whether anybody listens yet, which costs two system calls: until then a start only waits for it.
+	// The pause grows with the wait, so that the look that finds it is late by a small share of what the wait took.
+	listenCheckInterval = 5 * time.Millisecond
+	listenCheckShare    = 32
 	// How often to look whether crun has started the program of a container without a probe.
 	startCheckInterval = 5 * time.Millisecond
 )
@@ -22,6 +27,7 @@ const (
 // awaitReady returns nil when the container is ready, or a failure.
 func (c *container) awaitReady(ctx context.Context) error {
 	interval, attempt := c.readiness()
+	began := time.Now()
 	var last error
 	for {
 		err := attempt(ctx)
@@ -38,9 +44,17 @@ func (c *container) awaitReady(ctx context.Context) error {
 			return c.exitFailure()
 		case <-ctx.Done():
 			return &failure{code: "probe-failed", container: c.name, cause: fmt.Errorf("not ready in time: %w", last)}
-		case <-time.After(interval):
+		case <-time.After(pauseAfter(err, interval, time.Since(began))):
 		}
 	}
+}
+
+// pauseAfter is the interval that was asked for, once there is a server that was asked.
+func pauseAfter(attempt error, interval, waited time.Duration) time.Duration {
+	if !errors.Is(attempt, unix.ECONNREFUSED) {
+		return interval
+	}
+	return min(interval, max(listenCheckInterval, waited/listenCheckShare))
 }
 
 func (c *container) readiness() (time.Duration, func(context.Context) error) {
@@ -63,36 +77,13 @@ func (c *container) readiness() (time.Duration, func(context.Context) error) {
 func runProbe(ctx context.Context, probe *agentpb.Probe) error {
 	ctx, cancel := context.WithTimeout(ctx, probeAttempt)
 	defer cancel()
-	target := fmt.Sprintf("127.0.0.1:%d", probe.GetPort())
+	connection, err := dialGuest(ctx, probe.GetPort())
+	if err != nil {
+		return err
+	}
+	defer connection.Close()
 	if probe.GetHttpPath() == "" {
-		return probeTCP(ctx, target)
+		return nil
 	}
-	return probeHTTP(ctx, "http://"+target+probe.GetHttpPath())
-}
-
-func probeTCP(ctx context.Context, target string) error {
-	var dialer net.Dialer
-	connection, err := dialer.DialContext(ctx, "tcp", target)
-	if err != nil {
-		return err
-	}
-	return connection.Close()
-}
-
-func probeHTTP(ctx context.Context, url string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	// No idle connection may ride along in the golden snapshot, and a redirect is an answer.
-	transport := &http.Transport{DisableKeepAlives: true}
-	answer, err := transport.RoundTrip(request)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode < 200 || answer.StatusCode > 399 {
-		return fmt.Errorf("GET %s answered %s", url, answer.Status)
-	}
-	return nil
+	return askOnce(connection, probe.GetPort(), probe.GetHttpPath())
 }

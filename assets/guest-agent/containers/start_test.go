@@ -58,6 +58,62 @@ func TestAProbeIsBoundedByTheStart(t *testing.T) {
 	}
 }
 
+func TestAnAnswerMayFollowEarlyHints(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer server.Close()
+	if err := runProbe(context.Background(), &agentpb.Probe{Port: portOf(t, server.Listener.Addr()), HttpPath: "/"}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWhatIsNoHTTPIsNoAnswer(t *testing.T) {
+	for _, words := range []string{"", "SSH-2.0-OpenSSH\r\n", "HTTP/1.1\r\n\r\n", "HTTP/1.1 20\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n"} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			connection, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			defer connection.Close()
+			_, _ = connection.Read(make([]byte, 4096))
+			_, _ = connection.Write([]byte(words))
+		}()
+		if err := runProbe(context.Background(), &agentpb.Probe{Port: portOf(t, listener.Addr()), HttpPath: "/"}); err == nil {
+			t.Errorf("%q was taken for a good answer", words)
+		}
+		listener.Close()
+	}
+}
+
+func TestOnlyAPortWhereNobodyListensIsLookedAtMoreOften(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	probe := &agentpb.Probe{Port: portOf(t, listener.Addr())}
+	listener.Close()
+	refused := runProbe(context.Background(), probe)
+	for waited, want := range map[time.Duration]time.Duration{
+		0: listenCheckInterval, 640 * time.Millisecond: 20 * time.Millisecond, time.Minute: 100 * time.Millisecond,
+	} {
+		if got := pauseAfter(refused, 100*time.Millisecond, waited); got != want {
+			t.Errorf("refused after %s: %s", waited, got)
+		}
+	}
+	if got := pauseAfter(refused, 2*time.Millisecond, 0); got != 2*time.Millisecond {
+		t.Errorf("more often than asked for is not less often: %s", got)
+	}
+	if got := pauseAfter(errors.New("GET / answered 503"), 100*time.Millisecond, 0); got != 100*time.Millisecond {
+		t.Errorf("a server that is not ready: %s", got)
+	}
+}
+
 func TestStartLimit(t *testing.T) {
 	for milliseconds, want := range map[uint32]time.Duration{0: maxStart, 1500: 1500 * time.Millisecond, 30_000: maxStart, 90_000: maxStart} {
 		if got := startLimit(milliseconds); got != want {
