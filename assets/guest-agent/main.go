@@ -50,6 +50,9 @@ func main() {
 }
 
 func serve() error {
+	if err := containers.SealRuntime(); err != nil {
+		return err
+	}
 	device, err := port.Find(portName, portLimit)
 	if err != nil {
 		return err

@@ -14,11 +14,8 @@ import (
 	"dormouse/guest-agent/agentpb"
 )
 
-const (
-	crun = "/usr/bin/crun"
-	// An initramfs root cannot be pivoted; the VM is the boundary, so a container moves its root mount instead.
-	noPivot = "--no-pivot"
-)
+// An initramfs root cannot be pivoted; the VM is the boundary, so a container moves its root mount instead.
+const noPivot = "--no-pivot"
 
 // container is one run of crun. Its fields are set once; exited closes after exitCode is set.
 type container struct {
@@ -69,7 +66,7 @@ func launch(spec *agentpb.Container, journal *Journal) (*container, error) {
 
 func (c *container) run() error {
 	// crun's own complaints go to a file of their own: they tell a container that ended from one that never began.
-	c.process = exec.Command(crun, "--log", c.crunLog(), "--cgroup-manager", "cgroupfs", "run", noPivot,
+	c.process = Crun(context.Background(), "--log", c.crunLog(), "--cgroup-manager", "cgroupfs", "run", noPivot,
 		"--bundle", c.paths.bundle, "--pid-file", c.pidFile(), c.paths.id)
 	c.log = c.journal.open(c.name)
 	output := &lineWriter{journal: c.journal, book: c.log}
@@ -156,7 +153,7 @@ func CrunError(path string) string {
 
 // remove ends the container and takes its root apart, so that the next Start begins anew.
 func (c *container) remove(ctx context.Context) {
-	_ = exec.CommandContext(ctx, crun, "--cgroup-manager", "cgroupfs", "delete", "--force", c.paths.id).Run()
+	_ = Crun(ctx, "--cgroup-manager", "cgroupfs", "delete", "--force", c.paths.id).Run()
 	select {
 	case <-c.exited:
 	case <-ctx.Done():

@@ -24,8 +24,6 @@ import (
 	"dormouse/guest-agent/containers"
 )
 
-const crun = "/usr/bin/crun"
-
 // A program's children may hold its output open after it has ended; what it wrote itself has come by then.
 const outputGrace = 500 * time.Millisecond
 
@@ -95,10 +93,10 @@ func (p *Program) start(target *containers.Target, request *agentpb.ExecStart, o
 	arguments := []string{"--log", p.files.log, "--cgroup-manager", "cgroupfs", "exec",
 		"--process", p.files.process, "--pid-file", p.files.pid}
 	if !request.GetTerminal() {
-		p.process = exec.Command(crun, append(arguments, target.ID)...)
+		p.process = containers.Crun(context.Background(), append(arguments, target.ID)...)
 		return p.startWithPipes(output)
 	}
-	p.process = exec.Command(crun, append(arguments, "--tty", "--console-socket", p.files.socket, target.ID)...)
+	p.process = containers.Crun(context.Background(), append(arguments, "--tty", "--console-socket", p.files.socket, target.ID)...)
 	var err error
 	if p.terminal, err = listenForTerminal(p.files.socket, request.GetSize(), output.Normal); err != nil {
 		return err
