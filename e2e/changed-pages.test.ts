@@ -133,6 +133,7 @@ async function makeGround(resources: AsyncDisposableStack) {
     ...{ vmmClass, networks, memoryFolder, runFolder: file('run') },
     virtiofsd: programCommand(assets, 'virtiofsd'),
     zygotes: createZygotes({ assetsFolder: file('assets'), origin, log }),
+    isShort: () => false,
     log,
   });
   const revision = { template: template.name, revision: 'r', epoch: '1.1', generation: 0, node: 'node-1' };

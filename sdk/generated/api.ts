@@ -350,7 +350,7 @@ export interface TemplateSpec {
           readonly path?: string | undefined;
           /** That of the container, unless given */
           readonly port?: number | undefined;
-          /** Between two attempts */
+          /** Between two attempts; shorter while nobody listens */
           readonly intervalMs?: number | undefined;
         }
       | undefined;

@@ -13,7 +13,7 @@ const mebibyte = 1024 * 1024;
 const goldenShare = 0.25;
 
 // On Linux `freemem` is MemAvailable, and what waits is taken off it already.
-const isShort = (): boolean => freemem() < totalmem() * reserveShare;
+export const isShort = (): boolean => freemem() < totalmem() * reserveShare;
 
 export function roomForWaiting(memoryMiB: number, activations: Pick<ActivationTable, 'all'>, wakesMiB: number): number {
   const promisedMiB = activations.all().reduce((sum, { template }) => sum + template.spec.memoryMiB, wakesMiB);

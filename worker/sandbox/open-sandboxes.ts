@@ -13,6 +13,7 @@ import { qemuClass } from './microvm/qemu/class.ts';
 import { zygoteExchange } from './microvm/zygote-exchange.ts';
 import { createZygotes } from './microvm/zygotes.ts';
 import type { SandboxClass } from './sandbox.ts';
+import { isShort } from '../pool/room.ts';
 import { simulatedClass } from './simulated/class.ts';
 import { simulatedImages } from './simulated/images.ts';
 
@@ -68,6 +69,7 @@ async function openMicrovms(
       exchange: zygoteExchange(store, assets),
       log,
     }),
+    isShort,
     log,
   });
   return { sandboxes, images };

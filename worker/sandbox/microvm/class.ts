@@ -1,22 +1,29 @@
 /** The micro-VM sandbox class: builds VMs from a VMM, the network pool and a node's folders. */
 import { rename, unlink } from 'node:fs/promises';
+import path from 'node:path';
 import { openWakePort } from '../../../shared/proto/wake-port.ts';
-import { settleAll } from '../../../shared/process/settle-all.ts';
 import type { Logger } from '../../../shared/telemetry/logger.ts';
 import { createPhaseClock, type PhaseClock } from '../phase-clock.ts';
-import type { Capture, OwnState, Sandbox, SandboxClass, SandboxSpec } from '../sandbox.ts';
+import type { Capture, Sandbox, SandboxClass, SandboxSpec } from '../sandbox.ts';
 import { launch, type Programs } from './launch.ts';
 import { guestMemory } from './memory/guest-memory.ts';
 import { applyStreamInThread, warmMemoryThread } from './memory/memory-thread.ts';
 import { createMemoryFile, microvm } from './microvm.ts';
 import { attachLowers, makePlace, takeIntoUse, type Place, type PlaceOptions } from './place.ts';
 import { prepareIn } from './prepared.ts';
+import { createUnpackedZygotes, type UnpackedZygote } from './unpacked-zygotes.ts';
 import type { Zygotes } from './zygotes.ts';
 
-export type MicrovmClassOptions = Programs & PlaceOptions & { readonly zygotes: Zygotes; readonly log: Logger };
+export interface MicrovmClassOptions extends Programs, PlaceOptions {
+  readonly zygotes: Zygotes;
+  /** The machine has no memory for what only makes starts faster. */
+  readonly isShort: () => boolean;
+  readonly log: Logger;
+}
 
 export function microvmClass(options: MicrovmClassOptions): SandboxClass {
   warmMemoryThread();
+  const unpacked = createUnpackedZygotes({ ...options, folder: path.join(options.memoryFolder, 'zygotes') });
   let counter = 0;
   const placeWithLowers = async (spec: SandboxSpec, clock: PhaseClock, signal: AbortSignal): Promise<Place> => {
     const place = await makePlace(options, String(++counter), spec, clock, signal);
@@ -31,15 +38,23 @@ export function microvmClass(options: MicrovmClassOptions): SandboxClass {
   return {
     runtime: options.vmmClass.runtime,
     async boot(spec, clock, signal) {
-      const [zygote, place] = await settleAll([options.zygotes.find(spec), placeWithLowers(spec, clock, signal)]);
-      if (zygote === undefined) return await bootIn(options, place, spec, clock, signal);
-      return (
-        (await fromZygote(options, place, spec, zygote, clock, signal)) ??
-        (await bootIn(options, await placeWithLowers(spec, clock, signal), spec, clock, signal))
-      );
+      const fromZygote = await unpacked.use(spec, async (zygote) => {
+        const place = await placeWithLowers(spec, clock, signal);
+        try {
+          return await clock.measure('zygote', () => restoreZygote(options, place, spec, zygote, signal));
+        } catch (cause) {
+          if (signal.aborted) throw cause;
+          options.log.warn({ err: cause }, 'a zygote could not be restored, booting instead');
+          await unpacked.discard(spec);
+          return undefined;
+        }
+      });
+      return fromZygote ?? (await bootIn(options, await placeWithLowers(spec, clock, signal), spec, clock, signal));
     },
-    prepare: async (spec, baseMemoryPath, clock, signal) =>
-      prepareIn(options, await placeWithLowers(spec, clock, signal), spec, baseMemoryPath, clock, signal),
+    async prepare(spec, baseMemoryPath, clock, signal) {
+      const first = baseMemoryPath === undefined ? undefined : { memoryPath: baseMemoryPath, isBase: true };
+      return prepareIn(options, await placeWithLowers(spec, clock, signal), spec, first, clock, signal);
+    },
     unpackBase,
   };
 }
@@ -56,36 +71,18 @@ export const unpackBase: SandboxClass['unpackBase'] = async (memory, memorySizeB
   }
 };
 
-/** Undefined when it cannot be restored: then the VM has to boot. */
-async function fromZygote(
-  options: MicrovmClassOptions,
-  place: Place,
-  spec: SandboxSpec,
-  zygote: OwnState,
-  clock: PhaseClock,
-  signal: AbortSignal,
-): Promise<Sandbox | undefined> {
-  try {
-    return await clock.measure('zygote', () => restoreZygote(options, place, spec, zygote, signal));
-  } catch (cause) {
-    if (signal.aborted) throw cause;
-    options.log.warn({ err: cause }, 'a zygote could not be restored, booting instead');
-    await options.zygotes.discard(spec);
-    return undefined;
-  }
-}
-
 /** Its clock is of another day and its random numbers are those of its siblings: both are put right before anything runs. */
 async function restoreZygote(
   options: MicrovmClassOptions,
   place: Place,
   spec: SandboxSpec,
-  zygote: OwnState,
+  { memoryPath, devicePath }: UnpackedZygote,
   signal: AbortSignal,
 ): Promise<Sandbox> {
   const within = createPhaseClock(); // its own steps are no phases of the start
-  const prepared = await prepareIn(options, place, spec, undefined, within, signal);
-  const vm = await prepared.restore(zygote, within, signal);
+  // A capture of what it becomes is counted against a golden, or nothing.
+  const prepared = await prepareIn(options, place, spec, { memoryPath, isBase: false }, within, signal);
+  const vm = await prepared.restore({ memoryPaths: [], devicePath }, within, signal);
   try {
     await vm.wake(undefined, signal);
     return vm;

@@ -21,22 +21,30 @@ import type { Vmm } from './vmm.ts';
 /** What stat counts blocks in, whatever the file system's own are. */
 const statBlockBytes = 512;
 
+/** What the memory file holds before the actor's own pages are laid over it. */
+export interface FirstPages {
+  readonly memoryPath: string;
+  /** Whether changes will be counted against it: then it stays for as long as the VM does. */
+  readonly isBase: boolean;
+}
+
 /** The place is the prepared sandbox's from here on; a failure disposes it. */
 export async function prepareIn(
   programs: Programs,
   place: Place,
   spec: SandboxSpec,
-  baseMemoryPath: string | undefined,
+  first: FirstPages | undefined,
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<PreparedSandbox> {
+  const baseMemoryPath = first?.isBase === true ? first.memoryPath : undefined;
   try {
     await createMemoryFile(place.memoryPath, memorySize(spec));
     if (baseMemoryPath !== undefined) await holdBase(place, baseMemoryPath);
     const [{ vmm, watch }] = await settleAll([
       launch(programs, place, spec, 'restore', clock, signal),
       clock.measure('memory', async () => {
-        if (baseMemoryPath !== undefined) await copyInto(baseMemoryPath, place.memoryPath, signal);
+        if (first !== undefined) await copyInto(first.memoryPath, place.memoryPath, signal);
       }),
     ]);
     // Before the device state is loaded: the guest then finds the host already there.
@@ -57,7 +65,7 @@ interface Machine {
   readonly vmm: Vmm;
   readonly wakePort: WakePort;
   readonly watch: TouchWatch;
-  /** What the memory file holds; nothing, when the actor's own part is all there is. */
+  /** What changes are counted against; nothing, when the actor's own part is all there is. */
   readonly baseMemoryPath: string | undefined;
 }
 

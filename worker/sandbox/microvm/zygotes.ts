@@ -7,11 +7,14 @@
  * One that is damaged, or that no VMM takes, is removed and counts as none; the store is not asked for it again. What a boot
  * left behind goes into the store if the asset set came there too: then other machines do not boot.
  */
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
   makeZygote,
   readZygote,
   zygoteKey,
+  zygoteParts,
+  zygoteRecordName,
   zygotesFolder,
   type ZygoteMachine,
 } from '../../../shared/assets/zygote-folder.ts';
@@ -24,6 +27,8 @@ export type MachineSize = Pick<SandboxSpec, 'memoryMiB' | 'vcpus'>;
 export interface Zygotes {
   /** Undefined when there is none, or none that is whole. */
   find(size: MachineSize): Promise<OwnState | undefined>;
+  /** Changes with the files that \`find\` reads, without a look at what is in them; empty when there are none. */
+  mark(size: MachineSize): Promise<string>;
   /** It looked whole and could not be restored. */
   discard(size: MachineSize): Promise<void>;
   /** Keeps what `capture` writes into the folder it is given, unless one is there or being made. Failures are logged. */
@@ -85,6 +90,13 @@ export function createZygotes({ assetsFolder, origin, exchange, log }: ZygoteOpt
       await fetch(machine);
       return await local(key);
     },
+    async mark(size) {
+      const files = [...zygoteParts, zygoteRecordName].map((name) =>
+        path.join(folder, zygoteKey(machineOf(size)), name),
+      );
+      const marks = await Promise.all(files.map(markOf));
+      return marks.includes('') ? '' : marks.join(' ');
+    },
     async discard(size) {
       const key = zygoteKey(machineOf(size));
       refused.add(key);
@@ -109,6 +121,11 @@ export function createZygotes({ assetsFolder, origin, exchange, log }: ZygoteOpt
       }
     },
   };
+}
+
+async function markOf(file: string): Promise<string> {
+  const found = await stat(file, { bigint: true }).catch(() => undefined);
+  return found === undefined ? '' : [found.ino, found.size, found.mtimeNs].join('.');
 }
 
 const sizeOf = ({ memoryMiB, vcpus }: ZygoteMachine): MachineSize => ({ memoryMiB, vcpus });
