@@ -17,7 +17,13 @@ const readinessSchema = z
       .optional()
       .meta({ description: 'A GET of it must answer 200 to 399; without it a connection to the port suffices' }),
     port: z.number().int().min(1).max(65535).optional().meta({ description: 'That of the container, unless given' }),
-    intervalMs: z.number().int().min(20).max(10_000).default(100).meta({ description: 'Between two attempts; shorter while nobody listens' }),
+    intervalMs: z
+      .number()
+      .int()
+      .min(20)
+      .max(10_000)
+      .default(100)
+      .meta({ description: 'Between two attempts; shorter while nobody listens' }),
   })
   .meta({ description: 'When a container counts as ready' });
 
