@@ -22,7 +22,7 @@ export interface MicrovmClassOptions extends Programs, PlaceOptions {
 }
 
 export function microvmClass(options: MicrovmClassOptions): SandboxClass {
-  warmMemoryThread();
+  warmMemoryThread(path.join(options.memoryFolder, 'warm-up'));
   const unpacked = createUnpackedZygotes({ ...options, folder: path.join(options.memoryFolder, 'zygotes') });
   let counter = 0;
   const placeWithLowers = async (spec: SandboxSpec, clock: PhaseClock, signal: AbortSignal): Promise<Place> => {

@@ -3,7 +3,6 @@
  * that it acquires is on one clean-up stack, undone last to first, whatever happened before.
  */
 import { open, unlink } from 'node:fs/promises';
-import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
 import { settleAll } from '../../../shared/process/settle-all.ts';
@@ -11,7 +10,7 @@ import type { WakePort } from '../../../shared/proto/wake-port.ts';
 import { connectAgent, type GuestAgent } from '../../guest/agent-client.ts';
 import type { Capture, CapturedPart, ContainerStart, Sandbox, SandboxSpec } from '../sandbox.ts';
 import type { GuestMemory } from './memory/guest-memory.ts';
-import { writeCompressed } from './memory/memory-part.ts';
+import { compressFile } from './memory/memory-part.ts';
 import { toldToGuest } from './guest-identity.ts';
 import type { Vmm } from './vmm.ts';
 
@@ -130,7 +129,7 @@ async function capture(
 async function captureDevices(vmm: Vmm, folder: string, signal: AbortSignal): Promise<CapturedPart> {
   const rawDevices = path.join(folder, 'device.raw');
   await vmm.saveDevices(rawDevices, signal);
-  const part = await writeCompressed(createReadStream(rawDevices), path.join(folder, 'device'), signal);
+  const part = await compressFile(rawDevices, path.join(folder, 'device'), signal);
   await unlink(rawDevices);
   return part;
 }

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../../../../shared/process/until.ts';
 import { writePartInProcess } from './capture-process.ts';
 import { applyMemoryPart, writeMemoryPart } from './memory-part.ts';
 import { addPages, emptyPageSet } from './page-set.ts';
@@ -13,6 +12,19 @@ import { pageSizeBytes } from './page-stream.ts';
 
 const signal = AbortSignal.timeout(120_000);
 const sizeBytes = 600 * pageSizeBytes;
+
+/** Those of this test, still there. */
+async function captureProcesses(): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^[0-9]+$/.test(name));
+  const textOf = (pid: string, what: string): Promise<string> =>
+    readFile(`/proc/${pid}/${what}`, 'utf8').catch(() => ''); // it has ended
+  const looks = pids.map(async (pid) => {
+    const isOurs = (await textOf(pid, 'status')).includes(`PPid:\t${process.pid}\n`);
+    return isOurs && (await textOf(pid, 'cmdline')).includes('capture-program');
+  });
+  const found = await Promise.all(looks);
+  return pids.filter((_, index) => found[index]);
+}
 
 suite('a capture in a process of its own', () => {
   let folder: string;
@@ -51,8 +63,9 @@ suite('a capture in a process of its own', () => {
     const given = new AbortController();
     const source = { memoryPath: file('large'), memorySizeBytes: 64 * 1024 ** 3 };
     const ended = assert.rejects(writePartInProcess(source, file('given-up'), given.signal), /given up/);
-    while (!existsSync(file('given-up'))) await Promise.race([ended, delay(10)]);
+    await until(async () => (await captureProcesses()).length === 1, { signal, everyMs: 10, what: 'the process' });
     given.abort(new Error('given up'));
     await ended;
+    assert.deepEqual(await captureProcesses(), []);
   });
 });

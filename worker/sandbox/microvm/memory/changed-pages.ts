@@ -14,6 +14,9 @@ const wordsPerPage = pageSizeBytes / wordBytes;
 /** A page of which more changed is carried whole: what replaces other content has a regularity of its own, lost in pieces. */
 const maxChangedWords = wordsPerPage / 4;
 
+/** A run, and what its pages hold now. */
+export type ChangedRun = PageRun & { readonly content: Buffer };
+
 /** Yields the changed runs in ascending order. A run's bytes are only valid until the next one is asked for. */
 export function* changedPages(
   memoryPath: string,
@@ -21,7 +24,7 @@ export function* changedPages(
   sizeBytes: number,
   candidates?: PageSet,
   below?: PageSet,
-): Generator<PageRun> {
+): Generator<ChangedRun> {
   const memory = openSync(memoryPath, 'r');
   const base = basePath === undefined ? undefined : openSync(basePath, 'r');
   const now = createWindow();
@@ -76,14 +79,15 @@ const createFindings = (): Findings => ({
   ends: [],
 });
 
-function* runsIn(found: Findings, now: Window, firstPage: number, count: number): Generator<PageRun> {
+function* runsIn(found: Findings, now: Window, firstPage: number, count: number): Generator<ChangedRun> {
   for (let start = 0, end = 1; start < count; start = end++) {
     const kind = found.kinds[start] ?? 'same';
     while (end < count && found.kinds[end] === kind) end++;
     if (kind === 'same') continue;
-    const run = { firstPage: firstPage + start, pages: end - start };
+    const content = now.bytes.subarray(start * pageSizeBytes, end * pageSizeBytes);
+    const run = { firstPage: firstPage + start, pages: end - start, content };
     if (kind === 'whole') {
-      yield { ...run, kind, bytes: now.bytes.subarray(start * pageSizeBytes, end * pageSizeBytes) };
+      yield { ...run, kind, bytes: content };
     } else {
       const mask = found.mask.subarray(start * maskBytesPerPage, end * maskBytesPerPage);
       const [from, to] = [found.ends[start - 1] ?? 0, found.ends[end - 1] ?? 0];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { tmpdir } from 'node:os';
 import { after, before, suite, test } from 'node:test';
@@ -74,6 +74,28 @@ suite('memory part', () => {
       [...rangesOf(laidOver, sizeBytes, 1)].map(({ first }) => first),
       [0, 7, 255, 256, 599],
     );
+  });
+
+  test('a part that was written just now is laid from memory once, and from its file after that, with the same result', async () => {
+    const base = randomBytes(sizeBytes);
+    const memory = Buffer.from(base);
+    for (let page = 0; page < pages; page += 3) memory[page * pageSizeBytes + page] = 0;
+    memory.fill(7, 100 * pageSizeBytes, 120 * pageSizeBytes);
+    await Promise.all([writeFile(file('base'), base), writeFile(file('memory'), memory)]);
+    const source = { memoryPath: file('memory'), memorySizeBytes: sizeBytes, basePath: file('base') };
+    const { sha256 } = await writeMemoryPart(source, file('part'), signal);
+    await rename(file('part'), file(sha256)); // as a node keeps it
+    const packed = await readFile(file(sha256));
+    await writeFile(file(sha256), 'not read');
+    const laid: Buffer[] = [];
+    for (const onDisk of [undefined, packed]) {
+      if (onDisk !== undefined) await writeFile(file(sha256), onDisk);
+      await writeFile(file('rebuilt'), base);
+      const written = await applyMemoryPart(file(sha256), file('rebuilt'), sizeBytes, signal);
+      laid.push(Buffer.from(written.bits));
+      assert.ok((await readFile(file('rebuilt'))).equals(memory));
+    }
+    assert.deepEqual(laid[0], laid[1]);
   });
 
   test('without a base every page that is not zero is carried', async () => {

@@ -4,10 +4,28 @@
  * So it belongs into the memory thread (memory-thread.ts).
  */
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, createWriteStream, openSync, readFileSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { PassThrough, Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { constants, createZstdCompress, createZstdDecompress, zstdDecompressSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import {
+  constants,
+  createZstdCompress,
+  createZstdDecompress,
+  zstdCompress,
+  zstdCompressSync,
+  zstdDecompressSync,
+} from 'node:zlib';
 import { DormouseError } from '../../../../shared/errors/dormouse-error.ts';
 import type { CapturedPart } from '../../sandbox.ts';
 import { changedPages } from './changed-pages.ts';
@@ -22,6 +40,7 @@ import {
   pageSizeBytes,
   type PageRun,
 } from './page-stream.ts';
+import { collectPages, takePages, type PageCollector } from './recent-pages.ts';
 
 /**
  * Level 3 saves a twentieth over level 1 for a fraction of a ms per MiB; higher ones gain little, and the actor waits.
@@ -50,20 +69,57 @@ export interface MemorySource {
 }
 
 export async function writeMemoryPart(source: MemorySource, target: string, signal: AbortSignal): Promise<MemoryPart> {
+  signal.throwIfAborted();
   const counted = { pages: 0 };
-  const part = await writeCompressed(Readable.from(encodedPages(source, counted)), target, signal);
+  const recent = collectPages();
+  const pages = encodedPages(source, counted, recent);
+  const first = piecesOf(pages);
+  const part = first.isAll
+    ? writeAtOnce(Buffer.concat(first.pieces), target, recent)
+    : await writeCompressed(Readable.from(following(first.pieces, pages)), target, signal);
   const { memorySizeBytes, candidates } = source;
   const comparedPages = candidates === undefined ? memorySizeBytes / pageSizeBytes : countPages(candidates);
   return { ...part, pageCount: counted.pages, comparedPages };
 }
 
+/** All of them, or as many as are no small part any more. */
+function piecesOf(pages: Iterator<Buffer>): { readonly pieces: Buffer[]; readonly isAll: boolean } {
+  const pieces: Buffer[] = [];
+  for (let bytes = 0; bytes <= maxUnpackedPieceBytes;) {
+    const next = pages.next();
+    if (next.done === true) return { pieces, isAll: true };
+    pieces.push(next.value);
+    bytes += next.value.length;
+  }
+  return { pieces, isAll: false };
+}
+
+function* following(first: readonly Buffer[], rest: Generator<Buffer>): Generator<Buffer> {
+  yield* first;
+  yield* rest;
+}
+
+function writeAtOnce(content: Buffer, target: string, recent: PageCollector): CapturedPart {
+  const packed = zstdCompressSync(content, compression);
+  writeFileSync(target, packed);
+  const part = { path: target, ...contentOf(packed) };
+  recent.keepAs(part.sha256);
+  return part;
+}
+
+const contentOf = (packed: Buffer): Pick<CapturedPart, 'sizeBytes' | 'sha256'> => ({
+  sizeBytes: packed.length,
+  sha256: createHash('sha256').update(packed).digest('hex'),
+});
+
 /** The stream in pieces of about a run's size: each is a step of its own for zstd, and a piece of 8 bytes costs as much. */
-function* encodedPages(source: MemorySource, counted: { pages: number }): Generator<Buffer> {
+function* encodedPages(source: MemorySource, counted: { pages: number }, recent: PageCollector): Generator<Buffer> {
   const { memoryPath, basePath, memorySizeBytes, candidates, below } = source;
   let pieces = [encodeHeader(memorySizeBytes, basePath !== undefined)];
   let bytes = 0;
   for (const run of changedPages(memoryPath, basePath, memorySizeBytes, candidates, below)) {
     counted.pages += run.pages;
+    recent.add(run.firstPage, run.content);
     const piece = encodeRun(run); // a copy: the run's bytes are overwritten while zstd still holds these
     pieces.push(piece);
     bytes += piece.length;
@@ -72,6 +128,17 @@ function* encodedPages(source: MemorySource, counted: { pages: number }): Genera
     [pieces, bytes] = [[], 0];
   }
   yield Buffer.concat([...pieces, encodeEnd(counted.pages)]);
+}
+
+const compress = promisify(zstdCompress);
+
+/** Compresses a file into another, a small one at once: a stream costs more than the work itself. */
+export async function compressFile(source: string, target: string, signal: AbortSignal): Promise<CapturedPart> {
+  const { size } = await stat(source);
+  if (size > maxUnpackedPieceBytes) return await writeCompressed(createReadStream(source), target, signal);
+  const packed = await compress(await readFile(source), compression);
+  await writeFile(target, packed, { signal });
+  return { path: target, ...contentOf(packed) };
 }
 
 /** Compresses a stream into a file and tells what was written. */
@@ -129,9 +196,7 @@ export async function applyMemoryPart(
     addPages(written, run.firstPage, run.pages);
   };
   try {
-    const piece = typeof part === 'string' ? smallPart(part) : undefined;
-    if (piece !== undefined) decodeWhole(piece, memorySizeBytes, lay);
-    else await decodeArriving(decompressed(part, signal), memorySizeBytes, lay);
+    await forEachRun(part, memorySizeBytes, signal, lay);
     strip.lay();
   } finally {
     closeSync(memory);
@@ -139,9 +204,27 @@ export async function applyMemoryPart(
   return written;
 }
 
+async function forEachRun(
+  part: string | AsyncIterable<Buffer>,
+  memorySizeBytes: number,
+  signal: AbortSignal,
+  lay: (run: PageRun) => void,
+): Promise<void> {
+  if (typeof part === 'string') {
+    const recent = takePages(path.basename(part));
+    recent?.forEach(lay);
+    const piece = recent === undefined ? smallPart(part) : undefined;
+    if (piece !== undefined) decodeWhole(piece, memorySizeBytes, lay);
+    if (recent !== undefined || piece !== undefined) return;
+  }
+  await decodeArriving(decompressed(part, signal), memorySizeBytes, lay);
+}
+
 /** Up to here a part is read and unpacked in one piece: a stream costs more than the work itself, and a wake waits. */
 const maxPieceBytes = 1024 * 1024;
 const maxUnpackedPieceBytes = 16 * 1024 * 1024;
+/** Most of them in one step, without being joined afterwards. */
+const pieceChunkBytes = 4 * 1024 * 1024;
 
 /**
  * Each piece of output is a step through the thread pool: with the default of 16 KiB a golden takes two to three times as
@@ -155,7 +238,7 @@ function smallPart(partPath: string): Buffer | undefined {
   try {
     return zstdDecompressSync(readFileSync(partPath), {
       maxOutputLength: maxUnpackedPieceBytes,
-      chunkSize: pieceBytes,
+      chunkSize: pieceChunkBytes,
     });
   } catch {
     return undefined;

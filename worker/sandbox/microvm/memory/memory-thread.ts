@@ -24,6 +24,7 @@ import {
 import type { PageSet } from './page-set.ts';
 import { receivePieces, sendPieces } from './piece-channel.ts';
 import { beginWatch, touchedPages, type TouchWatch } from './touched-pages.ts';
+import { warmUp } from './warm-up.ts';
 
 /** What the thread does, by name. */
 const tasks = {
@@ -33,6 +34,7 @@ const tasks = {
     applyMemoryPart(receivePieces(port, signal), memoryPath, memorySizeBytes, signal),
   touched: (watch: TouchWatch) => touchedPages(watch),
   watch: (watch: TouchWatch) => beginWatch(watch),
+  warmUp,
 };
 type TaskName = keyof typeof tasks;
 
@@ -90,9 +92,9 @@ const waiting = new Map<number, Waiting>();
 let thread: Worker | undefined;
 let lastId = 0;
 
-/** Starts the thread, so that the first actor to be suspended does not wait for it. */
-export function warmMemoryThread(): void {
-  thread ??= startThread();
+/** Starts the thread and has it warmed up, so that the first actors to be suspended do not wait for it. */
+export function warmMemoryThread(scratchFolder: string): void {
+  if (thread === undefined) void ask('warmUp', [scratchFolder], new AbortController().signal).catch(() => undefined);
 }
 
 function startThread(): Worker {
@@ -118,23 +120,22 @@ async function ask<Result>(
   handedOver: readonly MessagePort[] = [],
 ): Promise<Result> {
   signal.throwIfAborted();
-  warmMemoryThread();
-  const asked = thread;
+  const asked = (thread ??= startThread());
   const id = ++lastId;
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-  const abort = (): void => asked?.postMessage({ cancel: id } satisfies Request);
+  const abort = (): void => asked.postMessage({ cancel: id } satisfies Request);
   signal.addEventListener('abort', abort, { once: true });
   waiting.set(id, { resolve, reject });
-  if (waiting.size === 1) asked?.ref();
+  if (waiting.size === 1) asked.ref();
   try {
-    asked?.postMessage({ id, task, args } satisfies Request, handedOver);
+    asked.postMessage({ id, task, args } satisfies Request, handedOver);
     return (await promise) as Result;
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   } finally {
     signal.removeEventListener('abort', abort);
     waiting.delete(id);
-    if (waiting.size === 0) asked?.unref();
+    if (waiting.size === 0) asked.unref();
   }
 }
 

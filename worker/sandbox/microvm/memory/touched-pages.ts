@@ -17,9 +17,10 @@ import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { addPages, emptyPageSet, hasPage, unionOf, type PageSet } from './page-set.ts';
 import { pageSizeBytes } from './page-stream.ts';
 
-/** In a pagemap entry's highest byte: present in memory, or swapped or migrating. Both were touched. */
-const touchedMask = 0xc0;
+/** In a pagemap entry's higher half: present in memory, or swapped or migrating. Both were touched. */
+const touchedMask = 0xc0000000;
 const entryBytes = 8;
+const halvesPerEntry = 2;
 /** Read at once: the entries of 128 MiB. */
 const maxEntries = 32_768;
 
@@ -75,7 +76,7 @@ function presentPages({ memoryPath, memorySizeBytes }: TouchWatch, pid: number):
   const mappings = mappingsOf(pid, memoryPath);
   if (mappings.length === 0) return undefined;
   const present = emptyPageSet(memorySizeBytes);
-  const entries = Buffer.alloc(maxEntries * entryBytes);
+  const entries = new Uint32Array(maxEntries * halvesPerEntry);
   const pagemap = openSync(`/proc/${pid}/pagemap`, 'r');
   try {
     for (const mapping of mappings) addPresent(present, pagemap, mapping, entries);
@@ -85,7 +86,7 @@ function presentPages({ memoryPath, memorySizeBytes }: TouchWatch, pid: number):
   }
 }
 
-function addPresent(present: PageSet, pagemap: number, mapping: Mapping, entries: Buffer): void {
+function addPresent(present: PageSet, pagemap: number, mapping: Mapping, entries: Uint32Array): void {
   const firstPage = mapping.fileOffset / pageSizeBytes;
   const count = mapping.sizeBytes / pageSizeBytes;
   for (let done = 0; done < count;) {
@@ -93,11 +94,12 @@ function addPresent(present: PageSet, pagemap: number, mapping: Mapping, entries
     const position = (mapping.address / pageSizeBytes + done) * entryBytes;
     const read = readSync(pagemap, entries, 0, wanted, position);
     if (read === 0) throw new Error('the page map of a process ends within a mapping');
-    for (let at = 0; at < read; at += entryBytes) {
-      if (((entries[at + entryBytes - 1] ?? 0) & touchedMask) !== 0)
-        addPages(present, firstPage + done + at / entryBytes);
+    const found = read / entryBytes;
+    for (let entry = 0; entry < found; entry++) {
+      const higherHalf = entries[entry * halvesPerEntry + 1] ?? 0;
+      if ((higherHalf & touchedMask) !== 0) addPages(present, firstPage + done + entry);
     }
-    done += read / entryBytes;
+    done += found;
   }
 }
 
