@@ -35,6 +35,8 @@ export async function alternate(bench: Bench, title: string, steps: readonly Ste
   }
 }
 
+/** Until a pool has noticed that it lacks something, and has made it: the raw way has everything ready before its clock starts. */
+const restMs = 500;
 /** Two looks this far apart: several of the kernel's ticks. */
 const lookMs = 60;
 /** Idle enough for one measurement to have a processor of its own. */
@@ -43,6 +45,7 @@ const idleShare = 0.6;
 const quietLimitMs = 1500;
 
 async function quiet(signal: AbortSignal): Promise<void> {
+  await delay(restMs, undefined, { signal });
   const deadline = performance.now() + quietLimitMs;
   while (performance.now() < deadline) {
     const before = cpuTimes();
