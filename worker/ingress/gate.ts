@@ -24,7 +24,8 @@ export interface Gate {
   idleMs(): number;
 }
 
-export function createGate(): Gate {
+/** `onLeave` is called whenever an exchange has ended. */
+export function createGate(onLeave?: () => void): Gate {
   let open = true;
   let cut = new AbortController();
   let emptied: (() => void) | undefined;
@@ -34,6 +35,7 @@ export function createGate(): Gate {
   const leave = (lease: Lease): void => {
     if (!leases.delete(lease)) return;
     lastActiveAt = performance.now();
+    onLeave?.();
     if (leases.size === 0) emptied?.();
   };
   return {

@@ -49,6 +49,7 @@ async function captureLocally(
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<LocalCapture> {
+  using _suspend = context.pool.holdOff();
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(openTransferFolder(context.transferFolder));
   const capture = await captureActivation(context, activation, folder, clock, signal);

@@ -1,6 +1,10 @@
 /**
  * Gets an actor's VM to run. What does not depend on the actor's own state (a sandbox with the golden in it) is taken from
  * the pool, or made, while that state is on its way; whichever fails, the other is not left behind.
+ *
+ * The images of a sandbox in waiting were checked when it was made. They are again, once the VM runs: a call for each file
+ * of them, which would take a processor from the restore, fits beside the guest's own waking up. Nobody is told that the
+ * actor runs, and nothing of it is kept, before both are over.
  */
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import { settleAll } from '../../shared/process/settle-all.ts';
@@ -15,7 +19,8 @@ import { sandboxSpec, type ImagesByContainer } from './start-containers.ts';
 
 export interface RestoredActor {
   readonly origin: ActorOrigin;
-  readonly images: ImagesByContainer;
+  /** Rejects when an image is not what it was: then the sandbox must end, and it is not disposed yet. */
+  readonly checking: Promise<ImagesByContainer>;
   readonly sandbox: Sandbox;
 }
 
@@ -26,29 +31,36 @@ export async function restoreActor(
   signal: AbortSignal,
 ): Promise<RestoredActor> {
   const { record, template } = request;
-  const opening = clock.measure('images', () => openImages(context, template, signal));
-  opening.catch(() => undefined); // who waits for it sees it
+  let opening: Promise<ImagesByContainer> | undefined;
+  const open = (): Promise<ImagesByContainer> => {
+    opening ??= clock.measure('images', () => openImages(context, template, signal));
+    opening.catch(() => undefined); // who waits for it sees it
+    return opening;
+  };
   // A cold-started actor has no golden, in none of its generations.
-  const preparing = record.coldStart ? undefined : sandboxInWaiting(context, template, clock, signal);
+  const pooled = record.coldStart ? undefined : context.pool.take(template);
+  if (pooled === undefined) void open();
+  const preparing = record.coldStart ? undefined : inWaiting(context, template, pooled, clock, signal);
   try {
     const [origin, waiting] = await settleAll([readOrigin(context, request, clock, signal), preparing]);
-    const checking = opening.then((images) => {
+    const check = async (): Promise<ImagesByContainer> => {
+      const images = await open();
       requireLowers(origin.lowers, images, context.nodeId);
       return images;
-    });
+    };
+    const sandbox = await startSandbox(context, request, { origin, check }, waiting, clock, signal);
+    const checking = check();
     checking.catch(() => undefined); // who waits for it sees it
-    const sandbox = await startSandbox(context, request, { origin, checking }, waiting, clock, signal);
-    return { origin, images: await checking, sandbox };
+    return { origin, checking, sandbox };
   } catch (cause) {
     await Promise.allSettled([opening, preparing?.then(dispose)]);
     throw cause;
   }
 }
 
-/** What a sandbox needs that is not in waiting; and nothing runs before the images have been checked. */
 interface Findings {
   readonly origin: ActorOrigin;
-  readonly checking: Promise<ImagesByContainer>;
+  readonly check: () => Promise<ImagesByContainer>;
 }
 
 interface Waiting {
@@ -59,13 +71,13 @@ interface Waiting {
 
 const dispose = ({ sandbox }: Waiting): Promise<void> => Promise.resolve(sandbox[Symbol.asyncDispose]());
 
-async function sandboxInWaiting(
+async function inWaiting(
   context: NodeContext,
   template: TemplateDescriptor,
+  pooled: PreparedSandbox | undefined,
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<Waiting> {
-  const pooled = context.pool.take(template);
   if (pooled !== undefined) return { sandbox: pooled, isPooled: true };
   return { sandbox: await prepareSandbox(context, template, clock, signal), isPooled: false };
 }
@@ -73,12 +85,12 @@ async function sandboxInWaiting(
 async function startSandbox(
   context: NodeContext,
   { record, template }: OriginRequest,
-  { origin: { own, golden }, checking }: Findings,
+  { origin: { own, golden }, check }: Findings,
   waiting: Waiting | undefined,
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<Sandbox> {
-  const spec = async (): Promise<SandboxSpec> => sandboxSpec(record.id, template.spec, await checking, context.images);
+  const spec = async (): Promise<SandboxSpec> => sandboxSpec(record.id, template.spec, await check(), context.images);
   if (own === undefined) return await context.sandboxes.boot(await spec(), clock, signal);
   const prepare = async (): Promise<PreparedSandbox> => {
     const needed = await spec();
@@ -92,7 +104,7 @@ async function startSandbox(
     return await (await prepare()).restore(own, clock, signal);
   }
   try {
-    return await waiting.sandbox.restore(own, clock, signal, checking);
+    return await waiting.sandbox.restore(own, clock, signal);
   } catch (cause) {
     const hasDied = waiting.isPooled && cause instanceof DormouseError && cause.code === 'vmm-failed';
     if (!hasDied) throw cause;

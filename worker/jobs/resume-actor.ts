@@ -11,6 +11,7 @@
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import { ConnectionPool } from '../../shared/http/connection-pool.ts';
 import type { JobOf } from '../../shared/jobs/contracts.ts';
+import { settleAll } from '../../shared/process/settle-all.ts';
 import type { ActorRecord, Operation, StartKind } from '../../shared/registry/records.ts';
 import type { TemplateDescriptor } from '../../shared/template/golden.ts';
 import type { Activation } from '../activation/activation.ts';
@@ -76,7 +77,7 @@ async function activate(
   using _wake = context.pool.beginWake(template.spec.memoryMiB);
   await using folder = openTransferFolder(context.transferFolder);
   const request = { record, epoch, template, folder };
-  const { origin, images, sandbox } = await restoreActor(context, request, clock, signal);
+  const { origin, checking, sandbox } = await restoreActor(context, request, clock, signal);
   clock.record('running', Math.max(0, Date.now() - requestedAtMs));
   const { head, golden, local } = origin;
   const kind: StartKind = origin.own === undefined ? 'cold' : 'warm';
@@ -97,7 +98,7 @@ async function activate(
     epoch,
     template,
     sandbox: recordLife(recordLogs(sandbox, logs, keeper), log),
-    gate: createGate(),
+    gate: createGate(untilFirstAnswer(context)),
     logs,
     connections: new ConnectionPool({ reuseWithinMs, maxConnections: maxConnectionsPerActor }),
     base: golden && { path: golden.memoryPath, sha256: golden.sha256 },
@@ -105,7 +106,8 @@ async function activate(
     quietUntil: 0,
   };
   try {
-    await clock.measure('guest', () => activation.sandbox.wake(identity, signal));
+    const waking = clock.measure('guest', () => activation.sandbox.wake(identity, signal));
+    const [images] = await settleAll([checking, waking]); // a changed image is the cause of what else may fail
     if (kind === 'cold') await clock.measure('containers', () => startContainers(sandbox, template, images, signal));
     context.activations.add(activation);
     await announceRunning(context, record, activation, { kind, head, operation }, clock, signal);
@@ -119,6 +121,17 @@ async function activate(
       context.log.warn({ err: error, actorId: record.id }, 'the files of a capture were not removed');
     });
   }
+}
+
+/** Longer than a first request takes under emulation. */
+const firstAnswerMs = 1000;
+
+/** A first request runs on the processors that a sandbox in waiting would be made with. It may never come, or last. */
+function untilFirstAnswer({ pool }: NodeContext): () => void {
+  const held = pool.holdOff();
+  const over = (): void => held[Symbol.dispose]();
+  setTimeout(over, firstAnswerMs).unref();
+  return over;
 }
 
 async function startContainers(

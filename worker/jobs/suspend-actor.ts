@@ -57,6 +57,7 @@ async function suspendRunning(
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<Finished> {
+  using _suspend = context.pool.holdOff();
   let entry: SnapshotEntry;
   await using resources = new AsyncDisposableStack();
   const folder = resources.use(openTransferFolder(context.transferFolder));

@@ -3,7 +3,7 @@
  * have never run and belong to nobody.
  *
  *   a wake ──take──► hit: the wake's own from here on      miss: the wake prepares one itself
- *      └─ is demand ─► once no wake is under way and it has been quiet for a moment: one more is made, one at a time
+ *      └─ is demand ─► once no actor wakes, answers its first request or stands still: one more is made, one at a time
  *
  * Demand sets the size: one for a template that was woken within ten minutes, more after misses that came in a burst,
  * never more than `size` in all. What waits is given back, the least wanted first, when actors need the room, when the
@@ -18,8 +18,8 @@ import type { TemplateDescriptor } from '../../shared/template/golden.ts';
 import type { PreparedSandbox } from '../sandbox/sandbox.ts';
 import { createDemand } from './demand.ts';
 
-/** A wake's first request runs on the same cores; making a sandbox takes a tenth of a second of one. */
-const quietMs = 250;
+/** Making a sandbox takes a tenth of a second of a core that the next wake of a burst may want. */
+const quietMs = 100;
 /** Preparing one takes well under a second, more where its golden must be fetched first. */
 const buildLimitMs = 120_000;
 /** How often what waits is compared with what is wanted: bounds what a lost hint costs. */
@@ -38,6 +38,8 @@ export interface SandboxPool extends AsyncDisposable {
   expect(template: TemplateDescriptor): void;
   /** Nothing is made while a wake is under way, and its memory is spoken for. */
   beginWake(memoryMiB: number): Disposable;
+  /** Nor until this is disposed: an actor has its first request to answer, or stands still. */
+  holdOff(): Disposable;
   /** Gives everything back and forgets all demand; the next wake begins anew. */
   drain(): Promise<void>;
   readonly counts: PoolCounts;
@@ -69,7 +71,8 @@ export function createSandboxPool(options: PoolOptions): SandboxPool {
   return {
     take: (template) => pool.take(template),
     expect: (template) => pool.expect(template),
-    beginWake: (memoryMiB) => pool.beginWake(memoryMiB),
+    beginWake: (memoryMiB) => pool.beginWork(memoryMiB),
+    holdOff: () => pool.beginWork(0),
     drain: () => pool.drain(),
     shares: () => pool.shares(),
     get counts() {
@@ -92,7 +95,7 @@ class Pool {
   #filling: Promise<void> | undefined;
   #making: TemplateDescriptor | undefined;
   #quiet: NodeJS.Timeout | undefined;
-  #wakes = 0;
+  #underWay = 0;
   #wakesMiB = 0;
   #hits = 0;
   #misses = 0;
@@ -131,12 +134,15 @@ class Pool {
     this.#fillSoon();
   }
 
-  beginWake(memoryMiB: number): Disposable {
-    this.#wakes++;
+  beginWork(memoryMiB: number): Disposable {
+    this.#underWay++;
     this.#wakesMiB += memoryMiB;
+    let isOver = false;
     return {
       [Symbol.dispose]: () => {
-        this.#wakes--;
+        if (isOver) return;
+        isOver = true;
+        this.#underWay--;
         this.#wakesMiB -= memoryMiB;
         this.#fillSoon();
       },
@@ -185,7 +191,7 @@ class Pool {
   }
 
   async #makeMissing(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && this.#wakes === 0 && this.#waiting.length < this.#options.size) {
+    while (!signal.aborted && this.#underWay === 0 && this.#waiting.length < this.#options.size) {
       const template = this.#demand.missing((revision) => this.#countOf(revision));
       if (template === undefined || this.#freeBytes() < template.spec.memoryMiB * mebibyte) return;
       const limit = AbortSignal.any([signal, AbortSignal.timeout(buildLimitMs)]);

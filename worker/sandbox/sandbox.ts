@@ -79,11 +79,8 @@ export interface PreparedSandbox extends AsyncDisposable {
   readonly exited: Promise<string>;
   /** What it holds of the machine's memory. */
   readonly memoryBytes: number;
-  /**
-   * Puts the actor's state in and lets it run, once `mayRun` (if given) has resolved. On a failure, and when that rejects,
-   * nothing has run, and the prepared sandbox is disposed.
-   */
-  restore(own: OwnState, clock: PhaseClock, signal: AbortSignal, mayRun?: Promise<unknown>): Promise<Sandbox>;
+  /** Puts the actor's state in and lets it run. On a failure nothing has run, and the prepared sandbox is disposed. */
+  restore(own: OwnState, clock: PhaseClock, signal: AbortSignal): Promise<Sandbox>;
 }
 
 export interface CaptureOptions {

@@ -125,6 +125,7 @@ const noPool: SandboxPool = {
   take: () => undefined,
   expect: () => undefined,
   beginWake: () => ({ [Symbol.dispose]: () => undefined }),
+  holdOff: () => ({ [Symbol.dispose]: () => undefined }),
   drain: () => Promise.resolve(),
   shares: () => [],
   counts: { ready: 0, hits: 0, misses: 0 },

@@ -80,9 +80,9 @@ function prepared(place: Place, machine: Machine, memoryBytes: number): Prepared
   return {
     exited: new Promise((resolve) => void vmm.exited.then((words) => disposing || resolve(words))),
     memoryBytes,
-    async restore(own, clock, signal, mayRun) {
+    async restore(own, clock, signal) {
       try {
-        return await restoreInto(place, machine, { own, mayRun }, clock, signal);
+        return await restoreInto(place, machine, own, clock, signal);
       } catch (cause) {
         await dispose();
         throw cause;
@@ -95,7 +95,7 @@ function prepared(place: Place, machine: Machine, memoryBytes: number): Prepared
 async function restoreInto(
   place: Place,
   machine: Machine,
-  { own, mayRun }: { readonly own: OwnState; readonly mayRun: Promise<unknown> | undefined },
+  own: OwnState,
   clock: PhaseClock,
   signal: AbortSignal,
 ): Promise<Sandbox> {
@@ -110,7 +110,6 @@ async function restoreInto(
   );
   await clock.measure('load', async () => {
     await vmm.loadDevices(rawDevices, signal);
-    await mayRun;
     await vmm.run(signal);
   });
   void unlink(rawDevices).catch(() => undefined); // it goes with the folder at the latest

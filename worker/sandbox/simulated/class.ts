@@ -53,10 +53,9 @@ export function simulatedClass(options: { readonly times: PhaseTimes; readonly r
       return {
         exited: new Promise(() => undefined), // nothing stands behind it that could end
         memoryBytes: 0,
-        async restore({ memoryPaths }, restoreClock, restoreSignal, mayRun) {
+        async restore({ memoryPaths }, restoreClock, restoreSignal) {
           const memory = readMemory(memoryPaths.at(-1) ?? baseMemoryPath ?? '');
           await phase(restoreClock, 'load', restoreSignal);
-          await mayRun;
           return await simulated({ spec, times, servers, folder: nextFolder(), memory });
         },
         [Symbol.asyncDispose]: () => Promise.resolve(),
