@@ -26,14 +26,22 @@ type counter struct {
 }
 
 // newCounter makes the nonce: it exists in this process's memory only, so it changes exactly when the program starts anew.
+// The file is there before the first call: what is done before a program is ready is done once for all actors, and the first
+// write to a folder of an image costs more than any other.
 func newCounter(folder, backend string) (*counter, error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err
 	}
+	file := filepath.Join(folder, "count")
+	if _, err := os.Stat(file); os.IsNotExist(err) {
+		if err := os.WriteFile(file, []byte("0\n"), 0o644); err != nil {
+			return nil, err
+		}
+	}
 	nonce := make([]byte, 16)
 	_, _ = rand.Read(nonce) // never fails
 	return &counter{
-		file:    filepath.Join(folder, "count"),
+		file:    file,
 		nonce:   hex.EncodeToString(nonce),
 		started: time.Now(),
 		backend: backend,

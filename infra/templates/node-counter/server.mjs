@@ -12,6 +12,7 @@ import path from 'node:path';
 import { URL } from 'node:url';
 
 const folder = process.env.COUNTER_DIR ?? '/var/lib/counter';
+const countFile = path.join(folder, 'count');
 const lower = (name) => path.join(folder, 'lower', name);
 
 const nonce = randomBytes(16).toString('hex');
@@ -20,6 +21,8 @@ let memory = 0;
 let lastWrite = Promise.resolve(0);
 
 await mkdir(folder, { recursive: true });
+// What is done before a program is ready is done once for all actors, and a folder's first write costs more than any other.
+await writeFile(countFile, '0\n', { flag: 'wx' }).catch(ignoreExisting);
 
 /** Each call's read and write follow those of the call before it. */
 function increment() {
@@ -29,17 +32,20 @@ function increment() {
 }
 
 async function incrementFile() {
-  const file = path.join(folder, 'count');
-  const text = await readFile(file, 'utf8').catch(ignoreMissing);
+  const text = await readFile(countFile, 'utf8').catch(ignoreMissing);
   const count = Number(text ?? '0') + 1;
-  if (!Number.isInteger(count)) throw new Error(`${file} does not hold a number`);
-  await writeFile(file, `${count}\n`);
+  if (!Number.isInteger(count)) throw new Error(`${countFile} does not hold a number`);
+  await writeFile(countFile, `${count}\n`);
   return count;
 }
 
 function ignoreMissing(error) {
   if (error.code === 'ENOENT') return undefined;
   throw error;
+}
+
+function ignoreExisting(error) {
+  if (error.code !== 'EEXIST') throw error;
 }
 
 async function urandom() {
