@@ -14,6 +14,7 @@ import { readDescriptor } from '../../shared/template/stored-descriptor.ts';
 import type { NodeContext } from '../node-context.ts';
 import { createPhaseClock, type PhaseClock } from '../sandbox/phase-clock.ts';
 import { manifestOf, shipPart } from '../snapshot/ship.ts';
+import { askFromOutside } from './ask-from-outside.ts';
 import { containerStarts, sandboxSpec, startLimitMs, type ImagesByContainer } from './start-containers.ts';
 import { openTransferFolder } from './transfer-folder.ts';
 
@@ -107,6 +108,7 @@ async function captureGolden(
   );
   const containers = await containerStarts(spec, images);
   await clock.measure('containers', () => sandbox.start(containers, startLimitMs, signal));
+  await clock.measure('app', () => askFromOutside(sandbox, spec, signal));
   await sandbox.freeze(clock, signal);
   const capture = await clock.measure('capture', async () => sandbox.capture(await folder.path(), undefined, signal));
   const attempt = randomUUID();
