@@ -8,6 +8,7 @@
  */
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
+import { createSingleFlight } from './single-flight.ts';
 import { checkTree, recordTree, type RecordedTree, type TreeCheck } from './tree-record.ts';
 
 interface TreeTask {
@@ -46,6 +47,7 @@ export function createTreeChecker(): TreeChecker {
   let thread: Worker | undefined;
   let lastId = 0;
   let underWay = 0;
+  const checks = createSingleFlight<TreeCheck>();
 
   const running = (): Worker => {
     if (thread) return thread;
@@ -56,18 +58,23 @@ export function createTreeChecker(): TreeChecker {
     return (thread = started);
   };
 
+  const checkInThread = async (root: string, recordFile: string, signal: AbortSignal): Promise<TreeCheck> => {
+    const asked = running();
+    underWay++;
+    asked.ref();
+    try {
+      return (await ask(asked, { id: ++lastId, task: 'check', root, recordFile }, signal)) as TreeCheck;
+    } finally {
+      if (--underWay === 0) asked.unref();
+    }
+  };
+
   running().unref(); // so that the first wake does not wait for it to start
   return {
+    // Those who come while a check of the same tree is under way share it: of a burst, most do.
     check: async (root, recordFile, signal) => {
-      signal.throwIfAborted();
-      const asked = running();
-      underWay++;
-      asked.ref();
-      try {
-        return (await ask(asked, { id: ++lastId, task: 'check', root, recordFile }, signal)) as TreeCheck;
-      } finally {
-        if (--underWay === 0) asked.unref();
-      }
+      const key = JSON.stringify([root, recordFile]);
+      return await checks.run(key, signal, (limit) => checkInThread(root, recordFile, limit));
     },
     [Symbol.asyncDispose]: async () => {
       await thread?.terminate();

@@ -11,6 +11,7 @@
  * A cache never fails a caller: what cannot be kept is not kept, what cannot be had is fetched.
  */
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { link, mkdir, open, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { removeTree } from '../../shared/process/remove-tree.ts';
@@ -75,8 +76,8 @@ export async function createPartCache({ folder, maxBytes }: PartCacheOptions): P
     if (part === undefined) return undefined;
     part.readers++;
     const file = fileOf(sha256);
-    const found = await stat(file).catch(() => undefined);
-    if (found?.size === part.sizeBytes) {
+    // At once: by way of a pool of threads it takes ten times the processor's time, twice for each wake.
+    if (statSync(file, { throwIfNoEntry: false })?.size === part.sizeBytes) {
       if (kept.delete(sha256)) kept.set(sha256, part); // now the most recently used
       return { path: file, [Symbol.dispose]: once(() => letGo(sha256, part)) };
     }
