@@ -20,7 +20,7 @@ const optionsSchema = z.object({
   /** Of a lane; of the whole registry in `records`. */
   actors: count.default(8),
   jobs: count.max(1000).default(64),
-  slots: count.max(1000).default(1000),
+  slots: count.max(10_000).default(1000),
   seconds: count.default(10),
   phases: z.string().default(''),
   /** Actors that `sleepers` wakes. */

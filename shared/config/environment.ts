@@ -33,7 +33,7 @@ export const settings = {
   DORMOUSE_NODE_ID: nodeIdSchema.default('node-1'),
   DORMOUSE_METRICS_PORT: port.default(0),
   DORMOUSE_NODE_MEMORY_MIB: z.coerce.number().int().min(256).optional(),
-  DORMOUSE_NODE_SLOTS: z.coerce.number().int().min(1).max(1000).default(32),
+  DORMOUSE_NODE_SLOTS: z.coerce.number().int().min(1).max(10_000).default(32),
   DORMOUSE_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
   DORMOUSE_LOG_LEVEL: z.enum(logLevels).default('info'),
   DORMOUSE_ACTOR_DOMAIN: z.hostname().default('actors.localhost'),
