@@ -129,8 +129,11 @@ const firstAnswerMs = 1000;
 /** A first request runs on the processors that a sandbox in waiting would be made with. It may never come, or last. */
 function untilFirstAnswer({ pool }: NodeContext): () => void {
   const held = pool.holdOff();
-  const over = (): void => held[Symbol.dispose]();
-  setTimeout(over, firstAnswerMs).unref();
+  const over = (): void => {
+    clearTimeout(timer);
+    held[Symbol.dispose]();
+  };
+  const timer = setTimeout(over, firstAnswerMs).unref();
   return over;
 }
 
