@@ -23,10 +23,11 @@ export async function timedWake(
   id: string,
   signal: AbortSignal,
   before?: () => Promise<unknown>,
+  path = '/',
 ): Promise<PlatformWake> {
   const began = performance.now();
   await before?.();
-  const response = await client.actor(id).fetch('/', { signal });
+  const response = await client.actor(id).fetch(path, { signal });
   const text = await response.text();
   const firstAnswerMs = performance.now() - began;
   if (response.status !== 200) throw new DormouseError('internal', `${id} answered ${response.status}: ${text}`);

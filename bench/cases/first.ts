@@ -5,10 +5,12 @@
 import type { Platform } from '../../e2e/platform.ts';
 import type { Bench } from '../bench.ts';
 import type { TemplateName } from '../config.ts';
-import { removeActor, sleepingActor, timedWake } from '../platform-actor.ts';
+import { removeActor, sleepingActor, timedSuspend, timedWake } from '../platform-actor.ts';
 import { alternate, type Step } from '../rounds.ts';
 import { neverIdleMs, wakeStep } from './steps.ts';
 
+/** What the bundled templates are asked before their golden is captured: the program answers it for the first time in no actor. */
+const probePath = '/healthz';
 /** Each takes the preparation of a template, which boots a VM. */
 const bareNodeRounds = 3;
 
@@ -17,6 +19,7 @@ export async function measureFirstStarts(bench: Bench, template: TemplateName): 
   const raw = await bench.raw(template);
   await platform.template(template, { idleTimeoutMs: neverIdleMs });
   const sleeper = await sleepingActor(platform.client, template, bench.signal);
+  const prober = await sleepingActor(platform.client, template, bench.signal);
   await alternate(bench, `first start of ${template}`, [
     {
       name: 'raw boot',
@@ -28,6 +31,15 @@ export async function measureFirstStarts(bench: Bench, template: TemplateName): 
     newActorStep(bench, template, platform, 'cold start', { coldStart: true }),
     newActorStep(bench, template, platform, 'new actor', {}),
     wakeStep(bench, template, platform.client, sleeper),
+    newActorStep(bench, template, platform, 'new actor probe', {}, probePath),
+    {
+      name: 'wake probe',
+      async run(signal) {
+        const wake = await timedWake(platform.client, prober, signal, undefined, probePath);
+        bench.figures.add(`${template} wake probe first answer`, 'ms', wake.firstAnswerMs, wake.phases);
+        await timedSuspend(platform.client, prober, signal);
+      },
+    },
   ]);
   const rounds = Math.min(bareNodeRounds, bench.settings.rounds);
   await alternate(bench, `bare node, ${template}`, [bareNodeStep(bench, template, platform)], rounds);
@@ -39,12 +51,13 @@ function newActorStep(
   { client }: Platform,
   what: string,
   options: { readonly coldStart?: true },
+  path?: string,
 ): Step {
   return {
     name: what,
     async run(signal) {
       const { id } = await client.actors.create({ template, ...options }, { signal });
-      const wake = await timedWake(client, id, signal);
+      const wake = await timedWake(client, id, signal, undefined, path);
       figures.add(`${template} ${what} first answer`, 'ms', wake.firstAnswerMs, wake.phases);
       await removeActor(client, id, signal);
     },

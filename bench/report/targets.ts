@@ -48,6 +48,10 @@ export const targets: readonly Target[] = [
     ...{ of: '* cold start first answer', to: '* raw boot first answer', ...atMost(0.35) },
   },
   { target: 'new actor of a ready template, first call', of: '* new actor first answer', to: wake, ...atMost(1.05) },
+  {
+    target: 'the same, of a call that the program had answered before',
+    ...{ of: '* new actor probe first answer', to: '* wake probe first answer', ...reported },
+  },
   ...perTemplate('frozen time in a suspend', '* suspend frozen', '* raw suspend frozen', {
     counter: below(40, 'ms'),
     'node-counter': below(80, 'ms'),
