@@ -29,15 +29,30 @@ export interface ActivationTable {
   add(activation: Activation): void;
   /** Removes this very activation, not a newer one of the same actor. */
   remove(activation: Activation): boolean;
+  /**
+   * Removes one whose VM has ended, unless somebody has removed it before. Until this is disposed it is known that the
+   * registry is being told why, and that nobody else need tell it that it is gone.
+   */
+  lose(activation: Activation): Disposable | undefined;
+  isBeingLost(actorId: string): boolean;
   all(): readonly Activation[];
 }
 
 export function createActivationTable(): ActivationTable {
   const table = new Map<string, Activation>();
+  const lost = new Set<Activation>();
+  const remove = (activation: Activation): boolean =>
+    table.get(activation.identity.id) === activation && table.delete(activation.identity.id);
   return {
     get: (actorId) => table.get(actorId),
     add: (activation) => void table.set(activation.identity.id, activation),
-    remove: (activation) => table.get(activation.identity.id) === activation && table.delete(activation.identity.id),
+    remove,
+    lose(activation) {
+      if (!remove(activation)) return undefined;
+      lost.add(activation);
+      return { [Symbol.dispose]: () => void lost.delete(activation) };
+    },
+    isBeingLost: (actorId) => [...lost].some(({ identity }) => identity.id === actorId),
     all: () => [...table.values()],
   };
 }

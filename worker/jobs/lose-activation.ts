@@ -13,7 +13,8 @@ export async function loseActivation(context: NodeContext, activation: Activatio
   const { identity, epoch } = activation;
   const log = context.log.child({ actorId: identity.id, epoch });
   log.error({ words }, 'virtual machine ended');
-  if (!context.activations.remove(activation)) return;
+  using losing = context.activations.lose(activation);
+  if (losing === undefined) return;
   try {
     activation.connections.destroy();
     await activation.sandbox[Symbol.asyncDispose]();

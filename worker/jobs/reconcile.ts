@@ -82,9 +82,10 @@ function isMissed(context: NodeContext, { id, state, node }: ActorLook): boolean
   return !isHeld(context, id);
 }
 
-/** Whether this node has anything of the actor: a VM, or the capture that it was paused with. */
+/** Whether this node has anything of the actor: a VM, also one whose end it is about to tell, or the capture that it was paused with. */
 export function isHeld({ activations, captures }: NodeContext, id: string): boolean {
-  return activations.get(id) !== undefined || captures.all().some(({ identity }) => identity.id === id);
+  const hasVm = activations.get(id) !== undefined || activations.isBeingLost(id);
+  return hasVm || captures.all().some(({ identity }) => identity.id === id);
 }
 
 export async function letFallBack(context: NodeContext, record: ActorRecord): Promise<void> {

@@ -7,6 +7,7 @@ import { jobLimitsMs, type Job } from '../../shared/jobs/contracts.ts';
 import type { Operation } from '../../shared/registry/records.ts';
 import { revisionOf } from '../../shared/template/template-spec.ts';
 import { performJob } from './consume.ts';
+import { loseActivation } from './lose-activation.ts';
 import { reconcile } from './reconcile.ts';
 import { redoInterrupted } from './redo-interrupted.ts';
 import { newPlan } from './stand-in/faults.ts';
@@ -119,6 +120,36 @@ suite('jobs delivered again', () => {
     const after = await grounds.registry.getActor('leaked');
     assert.deepEqual([after?.state, after?.lastError?.code], ['suspended', 'vmm-failed']);
     await held.sandbox[Symbol.asyncDispose]();
+  });
+
+  test('a VM that ended is told of with its own words, though the node looks while it cleans up', async () => {
+    await sleeping(grounds, 'ended', 'counter');
+    const { context, inHand } = await standInNode(grounds, newPlan());
+    const job = await ask(grounds, 'ended', 'resume');
+    assert.ok(job);
+    await performJob(context, inHand, job);
+    const held = context.activations.get('ended');
+    assert.ok(held);
+    const cleaning = Promise.withResolvers<undefined>();
+    const sandbox = {
+      ...held.sandbox,
+      [Symbol.asyncDispose]: async () => {
+        await cleaning.promise;
+        await held.sandbox[Symbol.asyncDispose]();
+      },
+    };
+    const ending = { ...held, sandbox };
+    context.activations.add(ending);
+    const told = loseActivation(context, ending, 'dormouse: it had enough');
+    await takeUp(context, inHand, new Set());
+    await reconcile(context, inHand);
+    assert.equal((await grounds.registry.getActor('ended'))?.state, 'running', 'it is told by who knows why');
+    cleaning.resolve(undefined);
+    await told;
+    const after = await grounds.registry.getActor('ended');
+    assert.equal(after?.state, 'suspended');
+    assert.match(after.lastError?.message ?? '', /it had enough/);
+    assert.equal(context.activations.isBeingLost('ended'), false);
   });
 
   /** A node that notes down the jobs it sends to itself. */
