@@ -45,6 +45,16 @@ suite('templates that cannot work say why, each in its own way', () => {
     await assert.rejects(platform.client.actors.create({ template: 'never' }), { code: 'template-failed' });
   });
 
+  test('a warm-up call that is refused', async () => {
+    const warmUp = { paths: ['/healthz', '/identity'], times: 2 };
+    const error = await failureOf(withContainer('refused', { warmUp }));
+    assert.equal(error.code, 'warm-up-failed');
+    assert.match(error.message, /container counter: GET \/identity answered 404/);
+    const { details } = (await platform.client.templates.get('refused')).error ?? {};
+    assert.deepEqual(details, { container: 'counter', path: '/identity', status: 404 });
+    await assert.rejects(platform.client.actors.create({ template: 'refused' }), { code: 'template-failed' });
+  });
+
   test('a command that is not in the image', async () => {
     const error = await failureOf(withContainer('wrong', { command: ['/no/such/program'] }));
     assert.equal(error.code, 'container-start-failed');

@@ -120,6 +120,27 @@ suite('calls', () => {
     await assert.rejects(client.actor('nobody').fetch('/'), { code: 'actor-not-found', status: 404 });
   });
 
+  test('what the warm-up calls changed is in every new actor, which then goes its own way', async () => {
+    const { client } = platform;
+    const { containers } = (await client.templates.get('counter')).spec;
+    await platform.template('counter', {
+      name: 'warmed',
+      containers: containers.map((container) => ({ ...container, warmUp: { paths: ['/'], times: 3 } })),
+    });
+    const ids = ['warmed-a', 'warmed-b'];
+    for (const id of ids) await client.actors.create({ id, template: 'warmed' });
+    const firsts = await Promise.all(ids.map(async (id) => (await callCounter(client, id)).count));
+    assert.deepEqual(
+      firsts.map(({ memory, file }) => [memory, file]),
+      [
+        [4, 4],
+        [4, 4],
+      ],
+    );
+    assert.equal(firsts[0]?.nonce, firsts[1]?.nonce);
+    assert.equal((await callCounter(client, 'warmed-a')).count.memory, 5);
+  });
+
   test('clones of one golden have their own identity, random numbers, and the right time', async () => {
     const { client } = platform;
     const ids = ['twin-a', 'twin-b'];

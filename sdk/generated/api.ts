@@ -354,6 +354,17 @@ export interface TemplateSpec {
           readonly intervalMs?: number | undefined;
         }
       | undefined;
+    /** Calls before the golden is captured; what they change is in each new actor */
+    readonly warmUp?:
+      | {
+          /** A GET of each, in order, must answer 200 to 399 */
+          readonly paths: readonly string[];
+          /** How often the list is gone through */
+          readonly times?: number | undefined;
+          /** That of the container, unless given */
+          readonly port?: number | undefined;
+        }
+      | undefined;
     readonly limits?:
       | {
           readonly memoryMiB?: number | undefined;

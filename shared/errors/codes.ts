@@ -89,6 +89,12 @@ export const errorCodes = {
     'A readiness probe did not pass in time',
     'Check the probe, the port, and the container log in `details`.',
   ),
+  'warm-up-failed': code(
+    422,
+    false,
+    'A warm-up call was not answered as it must be',
+    'Try the path named in `details` on the program itself, and correct it or `warmUp`.',
+  ),
   // actors
   'actor-not-found': code(404, false, 'No such actor', 'List actors with GET /v1/actors.'),
   'actor-exists': code(409, false, 'An actor of this id exists', 'Choose another id, or use the one that is there.'),

@@ -65,4 +65,27 @@ suite('what users choose', () => {
     assert.ok(!labels.success || Object.keys(labels.data).length === 0);
     assert.equal(({} as Record<string, unknown>)['a'], undefined);
   });
+
+  test('warm-up calls need paths and a port; a specification without them is what it was', () => {
+    const issuesOf = (fields: object): string[] =>
+      containerWith(fields).error?.issues.map(({ path }) => path.join('.')) ?? [];
+    const read = containerWith({ port: 8080, warmUp: { paths: ['/', '/a?b=c'] } });
+    assert.deepEqual(read.data?.containers[0]?.warmUp, { paths: ['/', '/a?b=c'], times: 1 });
+    assert.deepEqual(issuesOf({ warmUp: { paths: ['/'], times: 100, port: 81 } }), []);
+    const within = (field: string): string => `containers.0.warmUp.${field}`;
+    assert.deepEqual(issuesOf({ warmUp: { paths: ['/'] } }), [within('port')]);
+    for (const [warmUp, field] of [
+      [{ paths: [] }, 'paths'],
+      [{ paths: Array.from({ length: 17 }, () => '/') }, 'paths'],
+      [{ paths: ['/', 'b'] }, 'paths.1'],
+      [{ paths: ['/a b'] }, 'paths.0'],
+      [{ paths: [`/${'a'.repeat(1024)}`] }, 'paths.0'],
+      [{ paths: ['/'], times: 0 }, 'times'],
+      [{ paths: ['/'], times: 101 }, 'times'],
+      [{ paths: ['/'], port: 65_536 }, 'port'],
+    ] as const)
+      assert.deepEqual(issuesOf({ port: 8080, warmUp }), [within(field)], JSON.stringify(warmUp));
+    // The revision of a stored template is looked for again after each update of the platform.
+    assert.equal(revisionOf(templateSpecSchema.parse(minimal)), '09d4b441880148495ca68b61a1c053ab');
+  });
 });

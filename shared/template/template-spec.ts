@@ -8,15 +8,24 @@ const noNul = (text: string): boolean => !text.includes('\0');
 const argument = z.string().max(8192).refine(noNul, 'may not contain a NUL byte');
 const environmentName = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
+const absolutePath = z
+  .string()
+  .max(1024)
+  .regex(/^\/[\x21-\x7e]*$/, 'an absolute path of printable ASCII');
+const otherPort = z
+  .number()
+  .int()
+  .min(1)
+  .max(65535)
+  .optional()
+  .meta({ description: 'That of the container, unless given' });
+
 const readinessSchema = z
   .strictObject({
-    path: z
-      .string()
-      .max(1024)
-      .regex(/^\/[\x21-\x7e]*$/, 'an absolute path of printable ASCII')
+    path: absolutePath
       .optional()
       .meta({ description: 'A GET of it must answer 200 to 399; without it a connection to the port suffices' }),
-    port: z.number().int().min(1).max(65535).optional().meta({ description: 'That of the container, unless given' }),
+    port: otherPort,
     intervalMs: z
       .number()
       .int()
@@ -26,6 +35,18 @@ const readinessSchema = z
       .meta({ description: 'Between two attempts; shorter while nobody listens' }),
   })
   .meta({ description: 'When a container counts as ready' });
+
+const warmUpSchema = z
+  .strictObject({
+    paths: z
+      .array(absolutePath)
+      .min(1)
+      .max(16)
+      .meta({ description: 'A GET of each, in order, must answer 200 to 399' }),
+    times: z.number().int().min(1).max(100).default(1).meta({ description: 'How often the list is gone through' }),
+    port: otherPort,
+  })
+  .meta({ description: 'Calls before the golden is captured; what they change is in each new actor' });
 
 const containerSchema = z.strictObject({
   name: containerNameSchema,
@@ -58,6 +79,7 @@ const containerSchema = z.strictObject({
     .optional()
     .meta({ description: 'Where it listens; calls go to that of the first container that has one' }),
   readiness: readinessSchema.optional(),
+  warmUp: warmUpSchema.optional(),
   limits: z
     .strictObject({
       memoryMiB: z.number().int().min(4).optional(),
@@ -127,8 +149,10 @@ export const templateSpecSchema = z
       });
     }
     spec.containers.forEach((container, index) => {
-      if (container.readiness && container.readiness.port === undefined && container.port === undefined) {
-        context.addIssue({ code: 'custom', path: ['containers', index, 'readiness', 'port'], message: 'needs a port' });
+      for (const asks of ['readiness', 'warmUp'] as const) {
+        if (container[asks] !== undefined && (container[asks].port ?? container.port) === undefined) {
+          context.addIssue({ code: 'custom', path: ['containers', index, asks, 'port'], message: 'needs a port' });
+        }
       }
       const upperMiB = container.upperMiB ?? 0;
       if (upperMiB > spec.memoryMiB) {

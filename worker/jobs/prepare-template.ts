@@ -4,6 +4,7 @@
  * it and uses it. A failure leaves the template `failed` with the guest's words.
  */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
 import type { JobOf } from '../../shared/jobs/contracts.ts';
 import type { Phases, TemplateRecord } from '../../shared/registry/records.ts';
@@ -17,6 +18,13 @@ import { manifestOf, shipPart } from '../snapshot/ship.ts';
 import { askFromOutside } from './ask-from-outside.ts';
 import { containerStarts, sandboxSpec, startLimitMs, type ImagesByContainer } from './start-containers.ts';
 import { openTransferFolder } from './transfer-folder.ts';
+import { makeWarmUpCalls } from './warm-up-calls.ts';
+
+/**
+ * Before it is captured the guest is left alone for a moment: what it does behind its program's start (the container
+ * runtime's end, its kernel's own cleaning up) would otherwise go on in each actor, beside its first call.
+ */
+const restMs = 1000;
 
 export async function prepareTemplate(
   context: NodeContext,
@@ -108,7 +116,11 @@ async function captureGolden(
   );
   const containers = await containerStarts(spec, images);
   await clock.measure('containers', () => sandbox.start(containers, startLimitMs, signal));
-  await clock.measure('app', () => askFromOutside(sandbox, spec, signal));
+  await clock.measure('app', async () => {
+    await askFromOutside(sandbox, spec, signal);
+    await makeWarmUpCalls(sandbox, spec, signal);
+    await delay(restMs, undefined, { signal });
+  });
   await sandbox.freeze(clock, signal);
   const capture = await clock.measure('capture', async () => sandbox.capture(await folder.path(), undefined, signal));
   const attempt = randomUUID();

@@ -107,7 +107,8 @@ function answer({ counting }: Host, request: IncomingMessage, response: ServerRe
     return;
   }
   void counting.running().then(() => {
-    const body = JSON.stringify(request.url === '/healthz' ? { ok: true } : { count: counting.count() });
+    const isCounted = request.url !== '/healthz' && request.url !== '/warm-up';
+    const body = JSON.stringify(isCounted ? { count: counting.count() } : { ok: true });
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
     response.end(body);
   });
