@@ -58,6 +58,26 @@ for (const [name, counter] of Object.entries({ counter: goCounter, 'node-counter
     );
   });
 
+  test(`${name}: a warm-up call answers as a counted one, and changes neither count`, options, async (t) => {
+    const running = await startCounter(t, counter);
+    const idle = await running.json('/warm-up');
+    const counted = await running.json('/');
+    const later = await running.json('/warm-up');
+    assert.deepEqual(Object.keys(later), Object.keys(counted));
+    assert.deepEqual(
+      [idle, counted, later].map(({ memory, file }) => [memory, file]),
+      [
+        [0, 0],
+        [1, 1],
+        [1, 1],
+      ],
+    );
+    assert.equal(later['nonce'], counted['nonce']);
+    await Promise.all(Array.from({ length: 20 }, (_, call) => running.json(call % 2 === 0 ? '/' : '/warm-up')));
+    const last = await running.json('/');
+    assert.deepEqual([last['memory'], last['file']], [12, 12]);
+  });
+
   test(`${name}: deletes, renames and overwrites files of its image, once and for all`, options, async (t) => {
     const running = await startCounter(t, counter);
     const shipped = await running.json('/files/check');
@@ -139,6 +159,7 @@ test('counter: a second one behind it is called along', options, async (t) => {
   const back = await startCounter(t, goCounter);
   const front = await startCounter(t, { ...goCounter, environment: { COUNTER_BACKEND: back.address } });
   await front.json('/');
+  await front.json('/warm-up');
   const reply = await front.json('/');
   const inner = reply['back'] as Record<string, unknown>;
   assert.deepEqual([reply['memory'], reply['file'], inner['memory'], inner['file']], [2, 2, 2, 2]);

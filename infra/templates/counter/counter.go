@@ -25,6 +25,8 @@ type counter struct {
 	backend string
 }
 
+const warmUpPath = "/warm-up"
+
 // newCounter makes the nonce: it exists in this process's memory only, so it changes exactly when the program starts anew.
 // The file is there before the first call: what is done before a program is ready is done once for all actors, and the first
 // write to a folder of an image costs more than any other.
@@ -48,8 +50,13 @@ func newCounter(folder, backend string) (*counter, error) {
 	}, nil
 }
 
-func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	memory, file, err := c.increment()
+func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.count(w, r, 1) }
+
+// warmUp runs what a counted call runs and changes nothing. A backend is warmed up along, and counts nothing either.
+func (c *counter) warmUp(w http.ResponseWriter, r *http.Request) { c.count(w, r, 0) }
+
+func (c *counter) count(w http.ResponseWriter, r *http.Request, by int) {
+	memory, file, err := c.increment(by)
 	if err != nil {
 		refuse(w, http.StatusInternalServerError, err)
 		return
@@ -60,7 +67,11 @@ func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		"startedAt": c.started.UTC().Format(time.RFC3339Nano),
 	}
 	if c.backend != "" {
-		if reply["back"], err = callBackend(r, c.backend); err != nil {
+		address := c.backend
+		if by == 0 {
+			address = strings.TrimSuffix(address, "/") + warmUpPath
+		}
+		if reply["back"], err = callBackend(r, address); err != nil {
 			refuse(w, http.StatusBadGateway, err)
 			return
 		}
@@ -68,7 +79,7 @@ func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer(w, reply)
 }
 
-func (c *counter) increment() (memory, file int, err error) {
+func (c *counter) increment(by int) (memory, file int, err error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
 	text, err := os.ReadFile(c.file)
@@ -81,11 +92,11 @@ func (c *counter) increment() (memory, file int, err error) {
 			return 0, 0, err
 		}
 	}
-	file++
+	file += by
 	if err := os.WriteFile(c.file, []byte(strconv.Itoa(file)+"\n"), 0o644); err != nil {
 		return 0, 0, err
 	}
-	c.memory++
+	c.memory += by
 	return c.memory, file, nil
 }
 

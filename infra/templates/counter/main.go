@@ -61,6 +61,7 @@ func serve(stopping context.Context) error {
 func routes(counter *counter, files *lowerFiles) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, map[string]any{"ok": true}) })
+	mux.HandleFunc("GET "+warmUpPath, counter.warmUp)
 	mux.HandleFunc("GET /identity", identity)
 	mux.HandleFunc("GET /random", random)
 	mux.HandleFunc("GET /time", now)

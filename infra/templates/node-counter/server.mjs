@@ -1,6 +1,6 @@
 /**
  * The counter as a Node.js program: a count in memory, a count in a file of its root file system, a nonce made at start.
- * It answers /, /healthz, /identity, /random, /time, /files and /files/check as the Go counter (../counter) does.
+ * It answers /, /healthz, /warm-up, /identity, /random, /time, /files and /files/check as the Go counter (../counter) does.
  * Environment: COUNTER_PORT (8080), COUNTER_DIR (/var/lib/counter).
  */
 import { Buffer } from 'node:buffer';
@@ -25,15 +25,15 @@ await mkdir(folder, { recursive: true });
 await writeFile(countFile, '0\n', { flag: 'wx' }).catch(ignoreExisting);
 
 /** Each call's read and write follow those of the call before it. */
-function increment() {
-  const counted = lastWrite.catch(() => undefined).then(incrementFile);
+function increment(by) {
+  const counted = lastWrite.catch(() => undefined).then(() => incrementFile(by));
   lastWrite = counted;
   return counted;
 }
 
-async function incrementFile() {
+async function incrementFile(by) {
   const text = await readFile(countFile, 'utf8').catch(ignoreMissing);
-  const count = Number(text ?? '0') + 1;
+  const count = Number(text ?? '0') + by;
   if (!Number.isInteger(count)) throw new Error(`${countFile} does not hold a number`);
   await writeFile(countFile, `${count}\n`);
   return count;
@@ -73,6 +73,8 @@ async function filesState() {
 
 const routes = {
   '/healthz': () => ({ ok: true }),
+  // Runs what a counted call runs, and changes nothing.
+  '/warm-up': (pathname) => count(pathname, 0),
   '/identity': async () => JSON.parse(await readFile('/run/dormouse/actor.json', 'utf8')),
   '/random': async () => ({ random: await urandom(), getrandom: randomBytes(32).toString('hex') }),
   '/time': () => ({ unixMs: Date.now() }),
@@ -80,9 +82,9 @@ const routes = {
   '/files/check': filesState,
 };
 
-async function count(pathname) {
-  const file = await increment();
-  memory++;
+async function count(pathname, by = 1) {
+  const file = await increment(by);
+  memory += by;
   return { memory, file, nonce, path: pathname, hostname: hostname(), startedAt };
 }
 
