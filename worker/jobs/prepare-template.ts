@@ -4,7 +4,6 @@
  * it and uses it. A failure leaves the template `failed` with the guest's words.
  */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { DormouseError, serializeError } from '../../shared/errors/dormouse-error.ts';
 import type { JobOf } from '../../shared/jobs/contracts.ts';
 import type { Phases, TemplateRecord } from '../../shared/registry/records.ts';
@@ -19,12 +18,6 @@ import { askFromOutside } from './ask-from-outside.ts';
 import { containerStarts, sandboxSpec, startLimitMs, type ImagesByContainer } from './start-containers.ts';
 import { openTransferFolder } from './transfer-folder.ts';
 import { makeWarmUpCalls } from './warm-up-calls.ts';
-
-/**
- * Before it is captured the guest is left alone for a moment: what it does behind its program's start (the container
- * runtime's end, its kernel's own cleaning up) would otherwise go on in each actor, beside its first call.
- */
-const restMs = 1000;
 
 export async function prepareTemplate(
   context: NodeContext,
@@ -119,7 +112,7 @@ async function captureGolden(
   await clock.measure('app', async () => {
     await askFromOutside(sandbox, spec, signal);
     await makeWarmUpCalls(sandbox, spec, signal);
-    await delay(restMs, undefined, { signal });
+    await sandbox.rest(signal);
   });
   await sandbox.freeze(clock, signal);
   const capture = await clock.measure('capture', async () => sandbox.capture(await folder.path(), undefined, signal));

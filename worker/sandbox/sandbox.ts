@@ -96,6 +96,11 @@ export interface Sandbox extends AsyncDisposable {
   readonly exited: Promise<string>;
   /** Starts the containers and returns once each is ready. Throws with the guest's dump in `details`. */
   start(containers: readonly ContainerStart[], timeoutMs: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Leaves the guest alone for a moment, with nobody connected to its agent: what it still does behind its program's start
+   * would else be in the golden, and go on in each actor. Nobody may be in a session.
+   */
+  rest(signal: AbortSignal): Promise<void>;
   /** Sets clock, entropy and identity; the first request may come afterwards. None: it is nobody's yet. */
   wake(identity: Identity | undefined, signal: AbortSignal): Promise<void>;
   /** Programs, files and logs inside of it. None may be opened while it is frozen; freezing ends those that last. */

@@ -76,6 +76,7 @@ function sandboxOf(counter: Counter, live: Set<Counter>): Sandbox {
     folder: '/nowhere', // no process stands behind it
     exited: new Promise(() => undefined),
     start: () => Promise.resolve(),
+    rest: () => Promise.resolve(),
     sessions: noSessions,
     wake() {
       requireLive();

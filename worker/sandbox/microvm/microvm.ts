@@ -4,6 +4,7 @@
  */
 import { open, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { DormouseError } from '../../../shared/errors/dormouse-error.ts';
 import { settleAll } from '../../../shared/process/settle-all.ts';
 import type { WakePort } from '../../../shared/proto/wake-port.ts';
@@ -18,6 +19,8 @@ import type { Vmm } from './vmm.ts';
 const callLimitMs = 10_000;
 /** What a session sent before it ended is on its way on the same connection; a few ms. */
 const settleLimitMs = 500;
+/** The container runtime's end, the end of the agent's connection, the kernel's own cleaning up. */
+const restMs = 1000;
 /** Cold boots take 3 to 5 s under emulation on a quiet machine. */
 export const bootLimitMs = 60_000;
 
@@ -65,6 +68,10 @@ export function microvm(parts: MicrovmParts): Sandbox & { booted(signal: AbortSi
     },
     async start(containers, timeoutMs) {
       await guarded(channel().start(containers.map(agentContainer), timeoutMs));
+    },
+    async rest(signal) {
+      hangUp();
+      await delay(restMs, undefined, { signal });
     },
     async wake(identity, signal) {
       await guarded(wakePort.wake(identity && toldToGuest(identity), within(signal, callLimitMs)));

@@ -55,6 +55,7 @@ export async function simulated({ spec, folder, times, memory, servers }: Simula
       for (const port of ports) await server.open(port);
       await take(times, 'containers', signal);
     },
+    rest: () => Promise.resolve(),
     wake: (_identity, signal) => take(times, 'guest', signal),
     sessions: noSessions,
     async freeze(clock, signal) {
