@@ -72,6 +72,14 @@ suite('applying a template', () => {
     assert.deepEqual(told, ['preparing', 'ready']);
   });
 
+  test('one that is there with another specification is kept, and said to be', async (context) => {
+    const conflict = { title: 'A template of this name has another specification', code: 'template-conflict' };
+    const api = await serve(context, ({ method }) => (method === 'POST' ? [409, conflict] : [200, { state: 'ready' }]));
+    const told: string[] = [];
+    await applyTemplate(api, template, AbortSignal.timeout(10_000), (state) => told.push(state));
+    assert.match(told.join(', '), /^kept .*, ready$/);
+  });
+
   test('a failed template gives its own reason', async (context) => {
     const failed = { state: 'failed', error: { message: 'the container exited: exec format error' } };
     const api = await serve(context, ({ method }) => (method === 'POST' ? [200, {}] : [200, failed]));

@@ -29,7 +29,7 @@ const nodesSchema = z.looseObject({
   items: z.array(z.looseObject({ id: z.string(), startedAt: z.coerce.date(), leaseMs: z.number() })),
 });
 const templateSchema = z.looseObject({ state: z.string(), error: z.looseObject({ message: z.string() }).nullish() });
-const problemSchema = z.looseObject({ title: z.string(), detail: z.string().optional() });
+const problemSchema = z.looseObject({ title: z.string(), detail: z.string().optional(), code: z.string().optional() });
 
 /** Returns when the api is ready and every named node has registered since `began`: an older record is a dead worker's. */
 export async function waitUntilReady(
@@ -50,7 +50,10 @@ export async function waitUntilReady(
   });
 }
 
-/** Applies a template (again: the same specification changes nothing) and returns when every node can start it. */
+/**
+ * Applies a template (again: the same specification changes nothing) and returns when every node can start it. One of its
+ * name that an earlier version of ours made in the same home stays as it is: actors are made of it.
+ */
 export async function applyTemplate(
   api: ApiClient,
   specification: TemplateSpecification,
@@ -58,7 +61,11 @@ export async function applyTemplate(
   onState: (state: string) => void = () => undefined,
 ): Promise<void> {
   const applied = await call(api, 'POST', '/v1/templates', signal, specification);
-  if (applied.status !== 200 && applied.status !== 201) throw refused(`template ${specification.name}`, applied);
+  const isKept = problemSchema.safeParse(applied.body).data?.code === 'template-conflict';
+  if (applied.status !== 200 && applied.status !== 201 && !isKept) {
+    throw refused(`template ${specification.name}`, applied);
+  }
+  if (isKept) onState('kept as it was applied before, with another specification');
   let last = '';
   await until(`template ${specification.name} to become ready`, signal, async () => {
     const answer = await call(api, 'GET', `/v1/templates/${specification.name}`, signal);
