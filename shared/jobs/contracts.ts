@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { epochSchema } from '../actor/epoch.ts';
-import { qualifiedNameSchema } from '../actor/namespace.ts';
+import { namespaceOf, qualifiedNameSchema } from '../actor/namespace.ts';
+import type { Lane } from './node-line.ts';
 
 const common = {
   operationId: z.uuid(),
@@ -17,7 +18,14 @@ const common = {
 };
 
 export const jobSchema = z.discriminatedUnion('kind', [
-  z.object({ ...common, kind: z.literal('resume'), actorId: qualifiedNameSchema, epoch: epochSchema }),
+  z.object({
+    ...common,
+    kind: z.literal('resume'),
+    actorId: qualifiedNameSchema,
+    epoch: epochSchema,
+    /** Of a wake that stands in a lane of the node's line; what else an order says does not depend on it. */
+    template: qualifiedNameSchema.optional(),
+  }),
   /** Of a running actor, or of a paused one, whose capture is shipped without waking it. */
   z.object({ ...common, kind: z.literal('suspend'), actorId: qualifiedNameSchema, epoch: epochSchema }),
   z.object({ ...common, kind: z.literal('pause'), actorId: qualifiedNameSchema, epoch: epochSchema }),
@@ -28,6 +36,12 @@ export const jobSchema = z.discriminatedUnion('kind', [
 export type Job = z.infer<typeof jobSchema>;
 export type JobKind = Job['kind'];
 export type JobOf<Kind extends JobKind> = Extract<Job, { kind: Kind }>;
+
+/** The lane that a wake was sent in, if it was. */
+export const laneOfJob = (job: Job): Lane | undefined =>
+  job.kind === 'resume' && job.template !== undefined
+    ? { namespace: namespaceOf(job.actorId), template: job.template }
+    : undefined;
 
 /** The queue that one node consumes. */
 export const queueName = (nodeId: string): string => `node-${nodeId}`;

@@ -2,6 +2,7 @@
  * The order of a node's queue: lanes (the actors of one template in one namespace) take turns, by start-time fair queuing.
  * A wake's turn is one after the last of its lane, but never before the turn that the node has come to: who comes with one
  * wake is next, however many of another lane wait, and nobody who waits is overtaken for good by later ones of its own lane.
+ * In a turn the first wake of a lane comes before later ones of others.
  * A namespace with many lanes gets no more by them: beyond a few, they share its turns.
  *
  * Which turn a node has come to is told by the queue itself, the lowest turn that waits in it; so any number of senders
@@ -25,7 +26,10 @@ export interface Lane {
   readonly template: string;
 }
 
-/** Priorities, 1 the first: wakes have the odd ones, and what puts actors to sleep comes behind the wakes of its turn. */
+/** The same text for the same lane alone: neither name has a space in it. */
+export const laneKey = ({ namespace, template }: Lane): string => `${namespace} ${template}`;
+
+/** Priorities, 1 the first. What puts actors to sleep comes behind the wakes of its turn. */
 export interface NodeLine {
   wake(lane: Lane): number;
   suspend(): number;
@@ -66,9 +70,9 @@ export function createNodeLine(
       const shared = Math.floor(others / lanesInATurn);
       const turn = Math.max(front() + shared, last === undefined ? 0 : last.turn + shared + 1);
       ahead.set(namespace, lanes.set(template, { turn, number: ++sent }));
-      return Math.min(2 * turn - 1, lowestPriority);
+      return priorityOf(turn, last === undefined ? 'first of its lane' : 'later');
     },
-    suspend: () => Math.min(2 * front(), lowestPriority),
+    suspend: () => priorityOf(front(), 'to sleep'),
   };
 }
 
@@ -78,4 +82,9 @@ interface Sent {
   readonly number: number;
 }
 
-const turnOf = (priority: number): number => Math.ceil(priority / 2);
+const placesInATurn = ['first of its lane', 'later', 'to sleep'] as const;
+
+const priorityOf = (turn: number, place: (typeof placesInATurn)[number]): number =>
+  Math.min(placesInATurn.length * (turn - 1) + placesInATurn.indexOf(place) + 1, lowestPriority);
+
+const turnOf = (priority: number): number => Math.ceil(priority / placesInATurn.length);

@@ -18,6 +18,8 @@ export interface JobSender extends AsyncDisposable {
   send(nodeId: string, job: Job, lane?: Lane): Promise<void>;
   /** Jobs of a node that it has not begun. */
   waiting(nodeId: string): Promise<number>;
+  /** The job that a node begins next. */
+  next(nodeId: string): Promise<Job | undefined>;
   /** Takes back a job that its node has not begun; one it has begun stays. */
   withdraw(nodeId: string, operationId: string): Promise<void>;
 }
@@ -41,7 +43,9 @@ export function openJobSender(redisUrl: string, log: Logger): JobSender {
   };
   return {
     async send(nodeId, job, lane) {
-      const payload = jobSchema.parse(job);
+      const payload = jobSchema.parse(
+        job.kind === 'resume' && lane !== undefined ? { ...job, template: lane.template } : job,
+      );
       const { queue, line } = queueOf(nodeId);
       await translated(
         queue.add(payload.kind, payload, {
@@ -54,6 +58,12 @@ export function openJobSender(redisUrl: string, log: Logger): JobSender {
       );
     },
     waiting: (nodeId) => translated(queueOf(nodeId).queue.getJobCountByTypes('waiting', 'prioritized')),
+    async next(nodeId) {
+      const heads = await translated(queueOf(nodeId).queue.getJobs(['waiting', 'prioritized'], 0, 0, true));
+      // One without a priority comes before all that have one. One that was begun between two looks has no data left.
+      const head = heads.find(({ priority }) => priority === 0) ?? heads[0];
+      return jobSchema.safeParse(head?.data).data;
+    },
     async withdraw(nodeId, operationId) {
       await translated(queueOf(nodeId).queue.remove(operationId));
     },

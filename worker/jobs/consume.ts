@@ -3,15 +3,14 @@
  * anyone takes over. If this worker dies, the lease of its node or the actor's deadline leads the actor out, not a second
  * delivery; one that comes all the same does nothing (job-in-hand.ts).
  */
-import { Worker, type Job as QueuedJob } from 'bullmq';
 import { serializeError } from '../../shared/errors/dormouse-error.ts';
-import { handoverMs, jobLimitsMs, jobSchema, queueName, queuePrefix, type Job } from '../../shared/jobs/contracts.ts';
-import { connectBlocking } from '../../shared/registry/redis/connection.ts';
+import { handoverMs, jobLimitsMs, type Job } from '../../shared/jobs/contracts.ts';
 import type { Operation } from '../../shared/registry/records.ts';
 import type { Tracing } from '../../shared/telemetry/tracing.ts';
 import type { NodeContext } from '../node-context.ts';
 import { deleteActor } from './delete-actor.ts';
 import { doneWith, type Finished } from './finished.ts';
+import { startHands } from './hands.ts';
 import { createJobsInHand, type JobsInHand } from './job-in-hand.ts';
 import { pauseActor } from './pause-actor.ts';
 import { prepareTemplate } from './prepare-template.ts';
@@ -33,33 +32,19 @@ export function consumeJobs(
   concurrency: number,
   tracing: Tracing,
 ): JobConsumer {
-  const connection = connectBlocking(redisUrl, context.log);
+  const { nodeId, sender, log } = context;
   const inHand = createJobsInHand();
   const perform = (job: Job): Promise<void> => traceJob(context, tracing, job, () => performJob(context, inHand, job));
   const reconciling = lookRegularly(context, inHand);
   redoInterrupted(context, inHand, perform).catch((error: unknown) =>
-    context.log.warn({ err: error }, 'the jobs of an earlier worker were not looked at'),
+    log.warn({ err: error }, 'the jobs of an earlier worker were not looked at'),
   );
-  const worker = new Worker(queueName(context.nodeId), (queued: QueuedJob) => perform(jobSchema.parse(queued.data)), {
-    connection,
-    prefix: queuePrefix(context.nodeId),
-    concurrency,
-    maxStalledCount: 0,
-    removeOnComplete: { count: 0 },
-    removeOnFail: { count: 0 },
-  });
-  worker.on('error', (error) => context.log.warn({ err: error.message }, 'job queue failed'));
-  worker.on('failed', (queued, error) =>
-    context.log.info({ job: queued?.name, operationId: queued?.id, err: error.message }, 'job failed'),
-  );
-  let stopping: Promise<void> | undefined;
-  const stop = (): Promise<void> => (stopping ??= worker.close());
+  const hands = startHands({ nodeId, redisUrl, hands: concurrency, sender, log, perform });
   return {
-    stop,
+    stop: () => hands.stop(),
     async [Symbol.asyncDispose]() {
       reconciling[Symbol.dispose]();
-      await stop();
-      connection.disconnect();
+      await hands[Symbol.asyncDispose]();
     },
   };
 }

@@ -96,6 +96,7 @@ export async function standInNode({ registry, store, folder }: Grounds, plan: Fa
     store: faultyStore,
     sender: {
       waiting: () => Promise.resolve(0),
+      next: () => Promise.resolve(undefined),
       send: () => Promise.resolve(),
       withdraw: () => Promise.resolve(),
       [Symbol.asyncDispose]: () => Promise.resolve(),
