@@ -90,6 +90,37 @@ test('a namespace gets no more turns by many templates', async () => {
   assert.ok(!next.includes('many again'), 'its lanes that came round before the others had their first turn');
 });
 
+test('one call after the other does not wait each time for what is to sleep, nor does that wait for ever', async () => {
+  const { queue, wake, suspend, pass } = startLine();
+  for (let number = 0; number < 30; number++) wake('burst', `b${number}`);
+  queue.take();
+  for (const name of ['s1', 's2']) suspend(name);
+  const taken: string[] = [];
+  for (let number = 1; number <= 6; number++) {
+    await pass();
+    wake('lone', `lone-${number}`);
+    taken.push(queue.take() ?? '');
+  }
+  assert.deepEqual(taken, ['lone-1', 'lone-2', 'lone-3', 'lone-4', 's1', 's2']);
+  await pass();
+  assert.deepEqual(
+    Array.from({ length: 4 }, () => queue.take()),
+    ['lone-5', 'b1', 'b2', 'lone-6'],
+  );
+});
+
+test('what puts actors to sleep does not hold up the turn that others begin at', async () => {
+  const { queue, wake, suspend, pass } = startLine();
+  for (let number = 0; number < 8; number++) wake('burst', `b${number}`);
+  const taken: string[] = [];
+  for (let number = 0; number < 4; number++) {
+    taken.push(queue.take() ?? '');
+    suspend(`s${number}`); // there is always one that waits
+    await pass();
+  }
+  assert.deepEqual(taken, ['b0', 's0', 'b1', 's1']);
+});
+
 test('an empty queue begins anew, and an old look counts for nothing', async () => {
   const { queue, wake, pass } = startLine();
   for (let number = 0; number < 50; number++) wake('burst');

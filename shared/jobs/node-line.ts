@@ -2,7 +2,7 @@
  * The order of a node's queue: lanes (the actors of one template in one namespace) take turns, by start-time fair queuing.
  * A wake's turn is one after the last of its lane, but never before the turn that the node has come to: who comes with one
  * wake is next, however many of another lane wait, and nobody who waits is overtaken for good by later ones of its own lane.
- * In a turn the first wake of a lane comes before later ones of others.
+ * In a turn a wake of a lane of which nothing waits comes before later ones of others, and what puts actors to sleep comes last.
  * A namespace with many lanes gets no more by them: beyond a few, they share its turns.
  *
  * Which turn a node has come to is told by the queue itself, the lowest turn that waits in it; so any number of senders
@@ -19,6 +19,12 @@ const trustMs = 1000;
 
 /** Of one namespace, in each turn. Its templates hardly wait for each other, and hundreds of them are four to the others. */
 const lanesInATurn = 4;
+
+/**
+ * Wakes of a lane in one turn, as long as each came when none of it waited: before what puts actors to sleep, which a lane
+ * that calls one actor after the other would otherwise wait for each time.
+ */
+const loneInATurn = 4;
 
 export interface Lane {
   readonly namespace: string;
@@ -42,25 +48,28 @@ export function createNodeLine(
 ): NodeLine {
   const ahead = new Map<string, Map<string, Sent>>(); // by namespace and template: of lanes that are ahead of the queue
   let sent = 0; // wakes
-  let reached = { turn: 1, atMs: -Infinity };
+  let reached: Reached = { turn: 1, isAtSuspends: false, atMs: -Infinity };
   let lookedAtMs = -Infinity;
 
   const look = async (): Promise<void> => {
     lookedAtMs = now();
     const sentBefore = sent; // what is sent meanwhile is not in the answer
     const lowest = await lowestWaiting();
-    const turn = Math.max(1, turnOf(lowest));
-    reached = { turn, atMs: now() };
+    const [turn, place] = lowest === 0 ? [1, undefined] : turnOf(lowest);
+    const isAtSuspends = place === 'to sleep';
+    reached = { turn, isAtSuspends, atMs: now() };
     for (const [namespace, lanes] of ahead) {
       for (const [template, last] of lanes) {
-        if (last.number <= sentBefore && (lowest === 0 || last.turn < turn)) lanes.delete(template);
+        if (last.number > sentBefore) continue;
+        if (lowest === 0 || last.turn < turn) lanes.delete(template);
+        else if (isAtSuspends && last.turn === turn) last.isBegun = true;
       }
       if (lanes.size === 0) ahead.delete(namespace);
     }
   };
-  const front = (): number => {
+  const front = (): Reached => {
     if (now() - lookedAtMs > lookEveryMs) look().catch(() => undefined);
-    return now() - reached.atMs > trustMs ? 1 : reached.turn;
+    return now() - reached.atMs > trustMs ? { ...reached, turn: 1, isAtSuspends: false } : reached;
   };
   return {
     wake({ namespace, template }) {
@@ -68,23 +77,46 @@ export function createNodeLine(
       const last = lanes.get(template);
       const others = lanes.size - (last === undefined ? 0 : 1);
       const shared = Math.floor(others / lanesInATurn);
-      const turn = Math.max(front() + shared, last === undefined ? 0 : last.turn + shared + 1);
-      ahead.set(namespace, lanes.set(template, { turn, number: ++sent }));
-      return priorityOf(turn, last === undefined ? 'first of its lane' : 'later');
+      const { turn: frontTurn } = front();
+      const isAgain = last?.isBegun === true && last.turn === frontTurn && last.times < loneInATurn;
+      const after = last === undefined || isAgain ? 0 : last.turn + shared + 1;
+      const turn = Math.max(frontTurn + shared, after);
+      const times = isAgain ? last.times + 1 : 1;
+      ahead.set(namespace, lanes.set(template, { turn, times, number: ++sent, isBegun: false }));
+      return priorityOf(turn, last === undefined || last.isBegun ? 'none before it' : 'later');
     },
-    suspend: () => priorityOf(front(), 'to sleep'),
+    suspend() {
+      const { turn, isAtSuspends } = front();
+      return priorityOf(isAtSuspends ? turn + 1 : turn, 'to sleep');
+    },
   };
+}
+
+/** How far the queue has come. */
+interface Reached {
+  readonly turn: number;
+  /** All wakes of the turn are begun. */
+  readonly isAtSuspends: boolean;
+  readonly atMs: number;
 }
 
 /** The last wake of a lane. */
 interface Sent {
   readonly turn: number;
+  /** Wakes of the lane in this turn. */
+  readonly times: number;
   readonly number: number;
+  /** None of the lane waits. */
+  isBegun: boolean;
 }
 
-const placesInATurn = ['first of its lane', 'later', 'to sleep'] as const;
+const placesInATurn = ['none before it', 'later', 'to sleep'] as const;
+type Place = (typeof placesInATurn)[number];
 
-const priorityOf = (turn: number, place: (typeof placesInATurn)[number]): number =>
+const priorityOf = (turn: number, place: Place): number =>
   Math.min(placesInATurn.length * (turn - 1) + placesInATurn.indexOf(place) + 1, lowestPriority);
 
-const turnOf = (priority: number): number => Math.ceil(priority / placesInATurn.length);
+function turnOf(priority: number): readonly [turn: number, place: Place | undefined] {
+  const count = placesInATurn.length;
+  return [Math.ceil(priority / count), placesInATurn[(priority - 1) % count]];
+}
