@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { z } from 'zod';
-import { readEnvironment } from '../shared/config/environment.ts';
+import { readEnvironment, redisUrlSchema } from '../shared/config/environment.ts';
 import { DormouseError } from '../shared/errors/dormouse-error.ts';
 
 export const scenarios = [
@@ -59,7 +59,7 @@ const optionsSchema = z.object({
   seed: z.coerce.number().int().min(0).default(1),
   local: z.boolean().default(false),
   home: z.string().min(1).optional(),
-  'redis-url': z.url({ protocol: /^rediss?$/ }).optional(),
+  'redis-url': redisUrlSchema.optional(),
   store: z.string().min(1).optional(),
   plain: z.boolean().default(false),
   'sleep-command': command.optional(),

@@ -6,6 +6,7 @@ import type { DormouseClient } from '../../sdk/client.ts';
 import { DormouseError } from '../../shared/errors/dormouse-error.ts';
 import type { Bench } from '../bench.ts';
 import type { TemplateName } from '../config.ts';
+import { createAdditions, ways, type Additions, type Way } from '../hot/additions.ts';
 import { plainServerHeader, startPlainServer, startTwoHops } from '../hot/programs.ts';
 import { callFor } from '../load.ts';
 import { phasesOfDone } from '../platform-actor.ts';
@@ -37,11 +38,14 @@ export async function measureHotCalls(bench: Bench, template: TemplateName): Pro
     const direct = `http://${vm.address}:${port}`;
     const hops = resources.use(await startTwoHops(direct));
     const label = `${template} hot call, ${server},`;
-    await alternate(bench, `hot ${template}, ${server}`, [
-      loadStep(bench, `${label} direct`, `${direct}${path}`),
-      loadStep(bench, `${label} two hops`, `${hops.url}${path}`),
-      loadStep(bench, `${label} platform`, `${url}/v1/actors/${actor}/invoke${path}`),
-    ]);
+    const urls: Readonly<Record<Way, string>> = {
+      direct: `${direct}${path}`,
+      'two hops': `${hops.url}${path}`,
+      platform: `${url}/v1/actors/${actor}/invoke${path}`,
+    };
+    const additions = createAdditions(bench.figures, label);
+    const steps = ways.map((way) => loadStep(bench, label, way, urls[way], additions));
+    await alternate(bench, `hot ${template}, ${server}`, steps);
     await client.actors.delete(actor, { waitMs: 60_000, signal: bench.signal });
   }
 }
@@ -53,16 +57,18 @@ async function runningActor(client: DormouseClient, template: string, signal: Ab
   return id;
 }
 
-function loadStep({ figures, settings }: Bench, label: string, url: string): Step {
+function loadStep({ figures, settings }: Bench, label: string, way: Way, url: string, additions: Additions): Step {
   const ms = settings.quick ? 200 : 1000;
+  const name = `${label} ${way}`;
   return {
-    name: label,
-    async run(signal) {
+    name,
+    async run(signal, round) {
       const single = await callFor(url, ms, 1, signal);
-      figures.add(`${label} p50`, 'ms', single.p50Ms);
-      figures.add(`${label} p99`, 'ms', single.p99Ms);
+      figures.add(`${name} p50`, 'ms', single.p50Ms);
+      figures.add(`${name} p99`, 'ms', single.p99Ms);
       const many = await callFor(url, ms, atOnce, signal);
-      figures.add(`${label} throughput`, 'calls/s', many.callsPerSecond);
+      figures.add(`${name} throughput`, 'calls/s', many.callsPerSecond);
+      additions.tell(way, round, single.p50Ms);
     },
   };
 }

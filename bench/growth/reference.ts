@@ -1,6 +1,7 @@
 /**
  * What a wake-up is compared with, measured in the same run: a job that passes through BullMQ and does nothing, and a call
- * over two plain Fastify hops to a server that does nothing. Both in this process, so that no other process's idling counts.
+ * over two plain Fastify hops to a server that does nothing. Both in this process, so that no other process's idling counts
+ * in their processor time. The rate of such jobs says how fast the machine is at this hour, other work on it included.
  */
 import replyFrom from '@fastify/reply-from';
 import { Queue, Worker } from 'bullmq';
@@ -10,9 +11,12 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
+import { median } from '../../loadtest/percentile.ts';
 import { cpuMs } from '../process-look.ts';
 
 export interface Reference {
+  /** Added and done by one process, by the clock on the wall. */
+  readonly bullmqJobsPerSecond: number;
   /** Processor time of one job through BullMQ, Redis' included, in milliseconds. */
   readonly bullmqCpuMs: number;
   /** Of one call over two hops, caller and server included. */
@@ -23,53 +27,87 @@ export interface Reference {
 const rounds = 3000;
 /** As many at once as a node works on by default. */
 const lanes = 8;
+/** So many at once that neither side waits for the other. */
+const rateLanes = 64;
+/** A second or two each; after the first, the compiler has seen everything. */
+const stretchJobs = 4000;
+const stretches = 3;
 
 export async function measureReference(redisUrl: string, redisPids: readonly number[]): Promise<Reference> {
   return {
+    bullmqJobsPerSecond: await rateOfJobs(redisUrl),
     bullmqCpuMs: await cpuOfJob(redisUrl, [process.pid, ...redisPids]),
     twoHopsCpuMs: await cpuOfTwoHops(),
   };
 }
 
-/** The second half of the rounds counts. */
-async function cpuOfRound(pids: readonly number[], round: () => Promise<unknown>): Promise<number> {
-  const half = async (): Promise<void> => {
-    let left = rounds / 2;
-    const lane = async (): Promise<void> => {
-      while (left-- > 0) await round();
-    };
-    await Promise.all(Array.from({ length: lanes }, lane));
+type Round = () => Promise<unknown>;
+
+async function inLanes(count: number, rounds: number, round: Round): Promise<void> {
+  let left = rounds;
+  const lane = async (): Promise<void> => {
+    while (left-- > 0) await round();
   };
-  await half();
+  await Promise.all(Array.from({ length: count }, lane));
+}
+
+/** The second half of the rounds counts. */
+async function cpuOfRound(pids: readonly number[], round: Round): Promise<number> {
+  await inLanes(lanes, rounds / 2, round);
   const before = await cpuMs(pids);
-  await half();
+  await inLanes(lanes, rounds / 2, round);
   return Math.round((1000 * ((await cpuMs(pids)) - before)) / (rounds / 2)) / 1000;
 }
 
+async function rateOfJobs(redisUrl: string): Promise<number> {
+  await using bullmq = openBullmq(redisUrl, rateLanes);
+  await inLanes(rateLanes, stretchJobs, bullmq.pass);
+  const rates: number[] = [];
+  for (let stretch = 0; stretch < stretches; stretch++) {
+    const began = performance.now();
+    await inLanes(rateLanes, stretchJobs, bullmq.pass);
+    rates.push((1000 * stretchJobs) / (performance.now() - began));
+  }
+  return Math.round(median(rates) ?? NaN);
+}
+
 async function cpuOfJob(redisUrl: string, pids: readonly number[]): Promise<number> {
-  await using undo = new AsyncDisposableStack();
+  await using bullmq = openBullmq(redisUrl, lanes);
+  return await cpuOfRound(pids, bullmq.pass);
+}
+
+interface Bullmq extends AsyncDisposable {
+  /** Adds a job; resolves when it is being done. */
+  readonly pass: () => Promise<void>;
+}
+
+function openBullmq(redisUrl: string, concurrency: number): Bullmq {
+  const resources = new AsyncDisposableStack();
   const connect = (): Redis => {
     const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
-    undo.defer(() => redis.disconnect());
+    resources.defer(() => redis.disconnect());
     return redis;
   };
   const place = { prefix: '{reference}' };
   const options = { removeOnComplete: true, removeOnFail: true };
   const queue = new Queue('reference', { connection: connect(), ...place });
-  undo.defer(() => queue.close());
+  resources.defer(() => queue.close());
   const done = new Map<string, () => void>();
   const take = ({ name }: { name: string }): Promise<void> => Promise.resolve(done.get(name)?.());
-  const worker = new Worker('reference', take, { connection: connect(), ...place, concurrency: lanes });
-  undo.defer(() => worker.close());
+  const worker = new Worker('reference', take, { connection: connect(), ...place, concurrency });
+  resources.defer(() => worker.close());
   let count = 0;
-  return await cpuOfRound(pids, async () => {
-    const name = String(++count);
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    done.set(name, () => resolve(undefined));
-    await queue.add(name, { name }, options);
-    await promise;
-    done.delete(name);
-  });
+  return {
+    pass: async () => {
+      const name = String(++count);
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      done.set(name, () => resolve(undefined));
+      await queue.add(name, { name }, options);
+      await promise;
+      done.delete(name);
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
 }
 
 async function cpuOfTwoHops(): Promise<number> {

@@ -21,6 +21,8 @@ export interface WakesSettings extends Size {
 
 export interface WakesResult {
   readonly wakesPerSecond: number;
+  /** That rate beside the one of empty jobs in the same run: a slower machine, or a busier one, has less of both. */
+  readonly wakesPerBullmqJob: number;
   /** Processor time of one wake-up (and its suspend), in milliseconds: by kind of process, and all of it. */
   readonly cpuMsPerWake: Readonly<Record<string, number>>;
   /** Of that, what only one processor can do for each process: when it fills one, more processes are needed. */
@@ -64,8 +66,10 @@ export async function measureWakes(settings: WakesSettings, run: Run): Promise<W
     );
   const cpu = used(0);
   const all = Object.values(cpu).reduce((sum, each) => sum + each, 0);
+  const wakesPerSecond = Math.round(samples.length / seconds);
   return {
-    wakesPerSecond: Math.round(samples.length / seconds),
+    wakesPerSecond,
+    wakesPerBullmqJob: Math.round((1000 * wakesPerSecond) / reference.bullmqJobsPerSecond) / 1000,
     cpuMsPerWake: { ...cpu, all },
     mainThreadMsPerWake: used(1),
     wakesPerSecondOnTwoCores: Math.round(2000 / all),

@@ -1,10 +1,10 @@
 /** What the platform needs beside the machine: Redis, the store, its port; and, where it runs already, whether it is ready. */
 import { access } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { Redis } from 'ioredis';
 import { DormouseApiError } from '../../sdk/api-error.ts';
 import { createClient } from '../../sdk/client.ts';
 import { openObjectStore } from '../../shared/object-store/open.ts';
+import { openRedis } from '../../shared/registry/redis/connection.ts';
 import type { StackConfig } from '../stack/config.ts';
 import { decidePort } from '../stack/ports.ts';
 import { broken, note, ok, type Finding } from './finding.ts';
@@ -14,19 +14,24 @@ const limitMs = 5000;
 
 export async function checkRedis(url: string | undefined): Promise<Finding> {
   if (url === undefined) return ok('redis', 'the local stack runs its own');
-  const redis = new Redis(url, {
-    lazyConnect: true,
+  const redis = openRedis(url, {
     connectTimeout: limitMs,
+    commandTimeout: limitMs,
     maxRetriesPerRequest: 0,
-    retryStrategy: null,
+    retryDelayMs: () => null,
   });
-  redis.on('error', () => undefined); // told by the ping
+  // The ping only tells that there is no connection; what the first try met with is told here.
+  let met: unknown;
+  redis.on('error', (error: unknown) => (met ??= error));
   try {
-    await redis.connect();
     await redis.ping();
     return ok('redis', 'DORMOUSE_REDIS_URL answers');
   } catch (error) {
-    return broken('redis', `DORMOUSE_REDIS_URL: ${messageOf(error)}`, 'Start Redis, or correct DORMOUSE_REDIS_URL.');
+    return broken(
+      'redis',
+      `DORMOUSE_REDIS_URL: ${messageOf(met ?? error)}`,
+      'Start Redis, or correct DORMOUSE_REDIS_URL.',
+    );
   } finally {
     redis.disconnect();
   }

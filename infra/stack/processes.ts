@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { redisArguments } from '../servers/redis.ts';
+import { socketUrl } from '../../shared/registry/redis/socket-url.ts';
 import type { StackConfig } from './config.ts';
 import type { ChildSpec } from './supervise.ts';
 
@@ -9,17 +10,31 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** The configuration with everything decided: a port that is free, a Redis that is ours or given. */
 export interface DecidedConfig extends StackConfig {
+  /** Of our own Redis, its port: for whoever else looks at it. */
   readonly redisUrl: string;
+  /** Of our own Redis: what api and workers use. */
+  readonly redisSocket?: string;
 }
 
 export const nodeIds = (count: number): string[] => Array.from({ length: count }, (_, index) => `node-${index + 1}`);
 
-export function redisSpec(home: string, port: number): ChildSpec {
+export function redisSpec(home: string, port: number, socket?: string): ChildSpec {
   const args = redisArguments(redisFolder(home), port, true);
+  // Nobody else's, unlike the port. Redis replaces a file that one that was killed left behind.
+  if (socket !== undefined) args.push('--unixsocket', socket, '--unixsocketperm', '700');
   return { name: 'redis', file: 'redis-server', args, cwd: root, environment: inherited() };
 }
 
 export const redisFolder = (home: string): string => path.join(home, 'redis');
+
+/** The kernel's: sun_path holds 108 bytes with its end. */
+const maxSocketPathBytes = 107;
+
+/** Undefined where the path is too long for a socket. */
+export function redisSocketIn(home: string): string | undefined {
+  const socket = path.join(redisFolder(home), 'redis.sock');
+  return Buffer.byteLength(socket) <= maxSocketPathBytes ? socket : undefined;
+}
 
 export function apiSpec(config: DecidedConfig): ChildSpec {
   const own = { DORMOUSE_HOST: config.host, DORMOUSE_PORT: String(config.port) };
@@ -53,7 +68,7 @@ function nodeProgram(name: string, main: string, config: DecidedConfig, own: Rec
     ...inherited(),
     ...config.passedOn,
     DORMOUSE_HOME: config.home,
-    DORMOUSE_REDIS_URL: config.redisUrl,
+    DORMOUSE_REDIS_URL: config.redisSocket === undefined ? config.redisUrl : socketUrl(config.redisSocket),
     DORMOUSE_STORE: config.storeUrl,
     DORMOUSE_ASSETS: config.assets,
     ...own,

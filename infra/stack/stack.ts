@@ -15,7 +15,15 @@ import { createChildren, type Children, type StackEvents, type StopPhase } from 
 import type { StackConfig } from './config.ts';
 import { lockHome } from './home-lock.ts';
 import { decidePort } from './ports.ts';
-import { apiSpec, nodeIds, redisFolder, redisSpec, workerSpec, type DecidedConfig } from './processes.ts';
+import {
+  apiSpec,
+  nodeIds,
+  redisFolder,
+  redisSocketIn,
+  redisSpec,
+  workerSpec,
+  type DecidedConfig,
+} from './processes.ts';
 import type { SupervisedChild } from './supervise.ts';
 
 /** Workers probe for KVM by booting a guest before they say that they are ready; emulated, on a loaded machine. */
@@ -123,7 +131,7 @@ async function startAll(
 async function startRedis(config: DecidedConfig, children: Children, limit: AbortSignal): Promise<void> {
   const port = Number(new URL(config.redisUrl).port);
   await mkdir(redisFolder(config.home), { recursive: true });
-  await children.start(redisSpec(config.home, port));
+  await children.start(redisSpec(config.home, port, config.redisSocket));
   while (!(await answersPing(port))) {
     await delay(redisPollMs, undefined, { signal: limit }).catch((cause: unknown) => {
       if (limit.reason instanceof DormouseError) throw limit.reason;
@@ -136,8 +144,15 @@ async function decide(given: StackConfig): Promise<DecidedConfig> {
   return {
     ...given,
     port: await decidePort(given.host, given.port),
-    redisUrl: given.redisUrl ?? `redis://127.0.0.1:${await freePort()}`,
+    ...(given.redisUrl === undefined ? await ownRedis(given.home) : { redisUrl: given.redisUrl }),
   };
+}
+
+/** Its port is there for whoever else looks at it. */
+async function ownRedis(home: string): Promise<Pick<DecidedConfig, 'redisUrl' | 'redisSocket'>> {
+  const redisUrl = `redis://127.0.0.1:${await freePort()}`;
+  const redisSocket = redisSocketIn(home);
+  return { redisUrl, ...(redisSocket !== undefined && { redisSocket }) };
 }
 
 const stopPhases = (nodes: readonly string[], drainMs: number): readonly StopPhase[] => [

@@ -9,9 +9,19 @@ import { keyRingSchema } from '../encryption/key-ring.ts';
 import { DormouseError, type FieldError } from '../errors/dormouse-error.ts';
 import { logLevels } from '../telemetry/logger.ts';
 import { parseClusterUrl } from '../registry/redis/cluster-url.ts';
+import { parseSocketUrl } from '../registry/redis/socket-url.ts';
 import { nodeIdSchema } from './node-id.ts';
 
 const port = z.coerce.number().int().min(0).max(65535);
+
+const serverUrl = z.url({ protocol: /^rediss?$/ });
+export const redisUrlSchema = z
+  .string()
+  .refine(
+    (url) =>
+      serverUrl.safeParse(url).success || parseClusterUrl(url) !== undefined || parseSocketUrl(url) !== undefined,
+    'redis://host:port, rediss://host:port, redis+cluster://host:port,host:port or redis+unix:///path/redis.sock',
+  );
 
 /** Every setting there is, with its default. A process picks what it needs. */
 export const settings = {
@@ -22,9 +32,7 @@ export const settings = {
     .transform((home) => path.resolve(home)),
   DORMOUSE_HOST: z.string().min(1).default('127.0.0.1'),
   DORMOUSE_PORT: port.default(7070),
-  DORMOUSE_REDIS_URL: z
-    .union([z.url({ protocol: /^rediss?$/ }), z.string().refine((url) => parseClusterUrl(url) !== undefined)])
-    .optional(),
+  DORMOUSE_REDIS_URL: redisUrlSchema.optional(),
   DORMOUSE_STORE: z
     .string()
     .regex(/^(file|s3|gs):\/\//, 'file://, s3:// or gs://')

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readEnvironment } from '../../config/environment.ts';
 import { parseClusterUrl } from './cluster-url.ts';
 
 test('a cluster is named by some of its addresses', () => {
@@ -29,15 +28,6 @@ for (const wrong of [
 ]) {
   test(`${wrong} is none`, () => assert.equal(parseClusterUrl(wrong), undefined));
 }
-
-test('the setting takes either form, and nothing else', () => {
-  const read = (url: string): unknown => readEnvironment({ DORMOUSE_REDIS_URL: url }, 'DORMOUSE_REDIS_URL');
-  read('redis://127.0.0.1:6379');
-  read('redis+cluster://127.0.0.1:7000,127.0.0.1:7001');
-  for (const wrong of ['http://a', 'redis+cluster://a']) {
-    assert.throws(() => read(wrong), { code: 'invalid-configuration' });
-  }
-});
 
 test('any text is a cluster or not; a name and a password come back as they were', () => {
   const likely = fc.string().map((text) => `redis+cluster://${text}`);

@@ -1,14 +1,21 @@
-/** Redis connections, to one server or to a cluster, and the one place where a failure becomes `registry-unavailable`. */
+/**
+ * Redis connections, to one server by its port or its socket, or to a cluster, and the one place where a failure becomes
+ * `registry-unavailable`.
+ */
 import { Cluster, Redis } from 'ioredis';
 import { DormouseError } from '../../errors/dormouse-error.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { parseClusterUrl } from './cluster-url.ts';
+import { parseClusterUrl, type ClusterUrl } from './cluster-url.ts';
+import { parseSocketUrl } from './socket-url.ts';
 
 export type RedisConnection = Redis | Cluster;
 
-interface Patience {
+export interface Patience {
   readonly commandTimeout?: number;
+  readonly connectTimeout?: number;
   readonly maxRetriesPerRequest: number | null;
+  /** Until the next try to connect, null for none; without it, every second in the end. */
+  readonly retryDelayMs?: (attempt: number) => number | null;
 }
 
 /** A command that has no answer by then will not get one soon; the caller's own deadline is longer. */
@@ -16,7 +23,7 @@ const commandTimeoutMs = 5000;
 /** Commands fail after a few reconnects instead of waiting for Redis for ever. */
 const maxRetriesPerRequest = 3;
 
-const retryDelayMs = (attempt: number): number => Math.min(50 * attempt, 1000);
+const soonAgainMs = (attempt: number): number => Math.min(50 * attempt, 1000);
 
 export const connectRedis = (url: string, log: Logger): RedisConnection =>
   connect(url, log, { commandTimeout: commandTimeoutMs, maxRetriesPerRequest });
@@ -26,15 +33,26 @@ export const connectBlocking = (url: string, log: Logger): RedisConnection =>
   connect(url, log, { maxRetriesPerRequest: null });
 
 function connect(url: string, log: Logger, patience: Patience): RedisConnection {
-  const redis = open(url, patience);
+  const redis = openRedis(url, patience);
   redis.on('error', (error: Error) => log.warn({ err: error.message }, 'redis connection failed'));
   return redis;
 }
 
-function open(url: string, patience: Patience): RedisConnection {
+/** Connects by itself; whoever opens it listens to its errors, and says what they mean. */
+export function openRedis(url: string, given: Patience): RedisConnection {
+  const { retryDelayMs = soonAgainMs, ...patience } = given;
   const cluster = parseClusterUrl(url);
-  if (cluster === undefined) return new Redis(url, { ...patience, retryStrategy: retryDelayMs });
-  const { nodes, tls, username, password } = cluster;
+  if (cluster !== undefined) return openCluster(cluster, patience, retryDelayMs);
+  const path = parseSocketUrl(url);
+  const options = { ...patience, retryStrategy: retryDelayMs };
+  return path === undefined ? new Redis(url, options) : new Redis({ ...options, path });
+}
+
+function openCluster(
+  { nodes, tls, username, password }: ClusterUrl,
+  patience: Omit<Patience, 'retryDelayMs'>,
+  retryDelayMs: (attempt: number) => number | null,
+): Cluster {
   const credentials = { ...(username !== undefined && { username }), ...(password !== undefined && { password }) };
   const redisOptions = { ...patience, ...credentials, ...(tls && { tls: {} }) };
   // A cluster connection that is closed while a master is away reports its end twice, and takes the second one for a loss:

@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { freePorts } from '../../process/free-ports.ts';
 import type { RunningRedis } from './conformance.ts';
+import { socketUrl } from './socket-url.ts';
 
 const masters = 3;
 /** Until every master of a cluster knows of all slots: gossip, once a second. */
@@ -19,7 +20,7 @@ export async function startSingle(): Promise<RunningRedis> {
   const socket = path.join(folder, 'redis.sock');
   const server = redisServer(['--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder]);
   return {
-    url: socket,
+    url: socketUrl(socket),
     async [Symbol.asyncDispose]() {
       server.kill('SIGTERM');
       await server;

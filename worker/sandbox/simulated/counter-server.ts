@@ -53,7 +53,9 @@ export function counterServers(): CounterServers {
     }
     for (const server of host.servers.values()) server.unref().closeAllConnections();
     const key = keyOf([...host.servers.keys()]);
-    idle.set(key, [...(idle.get(key) ?? []), host]);
+    const waiting = idle.get(key) ?? [];
+    idle.set(key, waiting);
+    waiting.push(host);
     idleCount++;
   };
   return {

@@ -64,7 +64,7 @@ export async function simulated({ spec, folder, times, memory, servers }: Simula
     },
     async capture(target, _base, signal) {
       await take(times, 'capture', signal);
-      return await writeCapture(target, { count, ports: [...ports] }, spec.memoryMiB * 1024 * 1024);
+      return writeCapture(target, { count, ports: [...ports] }, spec.memoryMiB * 1024 * 1024);
     },
     thaw() {
       frozen.resolve(undefined);
