@@ -75,14 +75,18 @@ export async function runLanes(
   return samples;
 }
 
-/** Calls each sleeping actor once, each lane one after the other, and leaves it awake. */
+/**
+ * Calls each sleeping actor once, as many at a time as there are lanes, and leaves it awake. Each takes the next one that
+ * nobody has called: were each to keep to its own, the last ones would be called alone.
+ */
 export async function wakeEach(
   caller: Pick<Caller, 'wake'>,
   lanes: readonly (readonly string[])[],
 ): Promise<WakeSample[]> {
   const samples: WakeSample[] = [];
-  const run = async (ids: readonly string[]): Promise<void> => {
-    for (const id of ids) samples.push(await caller.wake(id));
+  const left = lanes.flat().values();
+  const run = async (): Promise<void> => {
+    for (const id of left) samples.push(await caller.wake(id));
   };
   await Promise.all(lanes.map(run));
   return samples;
