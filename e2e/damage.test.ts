@@ -118,6 +118,9 @@ suite('damage', () => {
     await client.actors.create({ id: 'stranded', template: 'counter' });
     await callTimes(client, 'stranded', 2);
     const { uid } = (await (await client.actor('stranded').fetch('/identity')).json()) as { uid: string };
+    const inside = async (): Promise<number> =>
+      Number(await (await client.actor('stranded').files.get('/var/lib/counter/count')).response.text());
+    assert.equal(await inside(), 2); // the guest's agent has a connection that a suspend ends
     // A file where the store needs a folder: everything else of the store works.
     const obstacle = path.join(platform.home, 'store', 'actors', 'stranded', uid);
     await writeFile(obstacle, '');
@@ -127,6 +130,7 @@ suite('damage', () => {
     assert.deepEqual([state, generation], ['running', 0]);
     assert.match(lastError?.code ?? '', /^store-/);
     assert.equal((await callCounter(client, 'stranded')).count.memory, 3, 'it runs on');
+    assert.equal(await inside(), 3, 'and its agent is reached as before');
 
     await unlink(obstacle);
     await suspend(client, 'stranded');

@@ -149,6 +149,34 @@ suite('inside an actor', () => {
     await callCounter(client, 'inner');
   });
 
+  test('an actor that writes all the time loses no line by its sleep', async () => {
+    const { client } = platform;
+    await client.actors.create({ id: 'talker', template: 'node-counter' });
+    const talker = client.actor('talker');
+    const write = `let next = 0;
+      setInterval(() => { console.log('line ' + next++); if (next === 600) process.exit() }, 5)`;
+    const leaveBehind = `const stdio = ['ignore', require('fs').openSync('/proc/1/fd/1', 'w'), 'ignore'];
+      require('child_process').spawn('node', ['-e', ${JSON.stringify(write)}], { stdio, detached: true }).unref()`;
+    const left = await talker.exec({ command: 'node', args: ['-e', leaveBehind] });
+    assert.equal(left.exitCode, 0, left.stderr);
+    const lines: string[] = [];
+    const readUntil = async (last: RegExp): Promise<void> => {
+      lines.length = 0;
+      for await (const { text } of talker.logs({ follow: true, signal: AbortSignal.timeout(limitMs) })) {
+        if (/^line \d+$/.test(text)) lines.push(text);
+        if (last.test(text)) return;
+      }
+    };
+    await readUntil(/^line 100$/);
+    await suspend(client, 'talker');
+    const kept = await Array.fromAsync(talker.logs({ tail: 1 }), ({ text }) => text);
+    assert.match(kept.join(), /^line [1-5]\d\d$/, 'what it wrote until it was put to sleep, and no more');
+    await callCounter(client, 'talker');
+    await readUntil(/^line 599$/);
+    const all = Array.from({ length: 600 }, (_, index) => `line ${index}`);
+    assert.deepEqual(lines, all, 'every line, once');
+  });
+
   test('a suspend ends a program after the drain bound, and a call for an epoch that is over is refused', async () => {
     await refusesAnOldEpoch();
     const session = openTerminal(`console.log('here'); setInterval(() => {}, 1000)`);

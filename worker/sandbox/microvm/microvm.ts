@@ -19,6 +19,8 @@ import type { Vmm } from './vmm.ts';
 const callLimitMs = 10_000;
 /** What a session sent before it ended is on its way on the same connection; a few ms. */
 const settleLimitMs = 500;
+/** From the end of the agent's connection until the agent is at it: asked sooner, it may answer first. */
+const noticeMs = 4;
 /** The container runtime's end, the end of the agent's connection, the kernel's own cleaning up. */
 const restMs = 1000;
 /** Cold boots take 3 to 5 s under emulation on a quiet machine. */
@@ -59,6 +61,7 @@ export function microvm(parts: MicrovmParts): Sandbox & { booted(signal: AbortSi
       throw new DormouseError(cause.code, cause.message, { cause, details });
     }
   };
+  const quiesce = (signal: AbortSignal): Promise<void> => guarded(wakePort.quiesce(within(signal, callLimitMs)));
   return {
     folder: parts.folder,
     address: parts.address,
@@ -84,9 +87,13 @@ export function microvm(parts: MicrovmParts): Sandbox & { booted(signal: AbortSi
     },
     async freeze(clock, signal) {
       await clock.measure('quiesce', async () => {
-        await guarded(wakePort.quiesce(within(signal, callLimitMs)));
-        await agent?.settled(settleLimitMs);
+        await quiesce(signal);
+        if (agent === undefined) return;
+        await agent.settled(settleLimitMs);
         hangUp();
+        await vmm.agentLeft(settleLimitMs, signal);
+        await delay(noticeMs, undefined, { signal });
+        await quiesce(signal); // behind what that end makes the guest do, which would else be part of its next wake
       });
       await clock.measure('freeze', () => vmm.pause(signal));
     },

@@ -21,6 +21,8 @@ export interface Vmm extends AsyncDisposable {
   readonly pid: number;
   /** Unix socket of the guest agent's channel. */
   readonly agentSocket: string;
+  /** Resolves once nobody is connected there any more and the guest has been sent word of it; at the latest after the limit. */
+  agentLeft(limitMs: number, signal: AbortSignal): Promise<void>;
   /** Unix socket of the port that the guest is woken on. */
   readonly wakeSocket: string;
   /** Resolves when the process ends, however it ends, with its last words. */

@@ -15,7 +15,7 @@ export interface Machine {
 }
 
 /** The virtio-serial port the guest agent looks for. */
-const agentPort = 'agent';
+export const agentPort = 'agent';
 /** The one that the agent waits on for its wake message. */
 const wakePort = 'wake';
 /** The virtio-fs tag the guest agent mounts. */
@@ -41,9 +41,9 @@ export function qemuArguments(machine: Machine, options: VmmOptions): string[] {
       '-serial',
       'chardev:console',
     ],
-    ...['-chardev', `socket,id=agent,path=${escaped(`${folder}/${agentSocketName}`)},server=on,wait=off`],
+    ...['-chardev', `socket,id=${agentPort},path=${escaped(`${folder}/${agentSocketName}`)},server=on,wait=off`],
     ...['-chardev', `socket,id=wake,path=${escaped(`${folder}/${wakeSocketName}`)},server=on,wait=off`],
-    ...['-device', 'virtio-serial-pci', '-device', `virtserialport,chardev=agent,name=${agentPort}`],
+    ...['-device', 'virtio-serial-pci', '-device', `virtserialport,chardev=${agentPort},name=${agentPort}`],
     ...['-device', `virtserialport,chardev=wake,name=${wakePort}`],
     ...['-device', 'virtio-rng-pci'],
     ...fileSystem(fileSystemSocket),

@@ -3,10 +3,18 @@
  */
 import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { DormouseError } from '../../../../shared/errors/dormouse-error.ts';
 import type { Vmm, VmmOptions } from '../vmm.ts';
-import { agentSocketName, consoleLogName, wakeSocketName, qemuArguments, type Machine } from './command-line.ts';
+import {
+  agentPort,
+  agentSocketName,
+  consoleLogName,
+  wakeSocketName,
+  qemuArguments,
+  type Machine,
+} from './command-line.ts';
 import { openQmp, type Qmp } from './qmp.ts';
 
 /** Enough for a kernel panic or a container's last words. */
@@ -15,6 +23,8 @@ const consoleTailBytes = 8192;
 const killLimitMs = 5000;
 /** Its standard error is a few lines; a runaway one must not fill our memory. */
 const maxErrorBytes = 64 * 1024;
+/** Between two looks at whether the agent's connection has ended: that takes a few ms. */
+const leftLookMs = 1;
 
 /** It sends an event whenever the state of the incoming device state changes. */
 const tellsItsState = { capability: 'events', state: true };
@@ -68,6 +78,7 @@ function qemuVmm(qmp: Qmp, pid: number, folder: string, exited: Promise<string>,
     pid,
     agentSocket: path.join(folder, agentSocketName),
     wakeSocket: path.join(folder, wakeSocketName),
+    agentLeft: (limitMs, signal) => agentLeft(qmp, limitMs, signal),
     exited,
     consoleTail: () => tailOf(path.join(folder, consoleLogName)),
     async pause(signal) {
@@ -87,6 +98,16 @@ function qemuVmm(qmp: Qmp, pid: number, folder: string, exited: Promise<string>,
       await Promise.race([exited, rejectOn(AbortSignal.timeout(killLimitMs), 'quit')]);
     },
   };
+}
+
+/** QEMU has no event for it. It takes note of the end, and queues the guest's word of it, in one go. */
+async function agentLeft(qmp: Qmp, limitMs: number, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  do {
+    const found = (await qmp.execute('query-chardev', undefined, signal)) as { label: string; filename: string }[];
+    if (found.some(({ label, filename }) => label === agentPort && filename.startsWith('disconnected:'))) return;
+    await delay(leftLookMs, undefined, { signal });
+  } while (performance.now() < deadline);
 }
 
 /** QEMU tells when it is done: asking again and again would take it from its work. */
