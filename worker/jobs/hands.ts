@@ -54,8 +54,11 @@ export function startHands({ nodeId, redisUrl, hands, sender, log, perform }: Ha
     const token = randomUUID();
     const job = (await worker.getNextJob(token, { block: false })) as QueuedJob | undefined;
     if (job === undefined) return;
-    // Nobody renews the lock of a job that was taken by hand.
-    await job.extendLock(token, Math.max(...Object.values(jobLimitsMs)));
+    // Nobody renews the lock of a job that was taken by hand. Without it the queue forgets the job early, which is then done all the same.
+    const lockMs = Math.max(...Object.values(jobLimitsMs));
+    void job
+      .extendLock(token, lockMs)
+      .catch((error: unknown) => log.warn({ err: error }, 'a job lock was not extended'));
     try {
       await work(job);
     } catch (cause) {
