@@ -54,7 +54,8 @@ export function startHands({ nodeId, redisUrl, hands, sender, log, perform }: Ha
     const token = randomUUID();
     const job = (await worker.getNextJob(token, { block: false })) as QueuedJob | undefined;
     if (job === undefined) return;
-    // Nobody renews the lock of a job that was taken by hand. Without it the queue forgets the job early, which is then done all the same.
+    // Nobody renews the lock of a job that was taken by hand. Without it the queue forgets the job early, and it is done all
+    // the same.
     const lockMs = Math.max(...Object.values(jobLimitsMs));
     void job
       .extendLock(token, lockMs)
