@@ -22,6 +22,8 @@ const optionsSchema = z.object({
   jobs: count.max(1000).default(64),
   slots: count.max(10_000).default(1000),
   seconds: count.default(10),
+  /** Of `starts`. */
+  bursts: count.max(1000).default(5),
   phases: z.string().default(''),
   /** Actors that `sleepers` wakes. */
   rounds: count.default(20),
@@ -31,13 +33,13 @@ type Options = z.infer<typeof optionsSchema>;
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-function measure({ scenario, actors, seconds, rounds, vms, ...size }: Options, run: Run): Promise<object> {
+function measure({ scenario, actors, seconds, bursts, rounds, vms, ...size }: Options, run: Run): Promise<object> {
   const measureMs = seconds * 1000;
   switch (scenario) {
     case 'wakes':
     case 'starts': {
       const times = { warmUpMs: measureMs / 2, measureMs };
-      return measureWakes({ ...size, ...times, actorsPerLane: actors, suspends: scenario === 'wakes' }, run);
+      return measureWakes({ ...size, ...times, bursts, actorsPerLane: actors, suspends: scenario === 'wakes' }, run);
     }
     case 'fairness':
       return measureFairness({ ...size, measureMs }, run);

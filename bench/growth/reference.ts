@@ -11,11 +11,10 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Pool } from 'undici';
-import { median } from '../../loadtest/percentile.ts';
 import { cpuMs } from '../process-look.ts';
 
 export interface Reference {
-  /** Added and done by one process, by the clock on the wall. */
+  /** Added and done by one process, by the clock on the wall; the median of as many measurements as there were bursts. */
   readonly bullmqJobsPerSecond: number;
   /** Processor time of one job through BullMQ, Redis' included, in milliseconds. */
   readonly bullmqCpuMs: number;
@@ -29,15 +28,31 @@ const rounds = 3000;
 const lanes = 8;
 /** So many at once that neither side waits for the other. */
 const rateLanes = 64;
-/** A second or two each; after the first, the compiler has seen everything. */
+/** Half a second or one; after the first, the compiler has seen everything. */
 const stretchJobs = 4000;
-const stretches = 3;
 
-export async function measureReference(redisUrl: string, redisPids: readonly number[]): Promise<Reference> {
+export interface ReferenceMeter extends AsyncDisposable {
+  /** Jobs that do nothing, by the clock on the wall, at this moment. */
+  bullmqJobsPerSecond(): Promise<number>;
+  costs(): Promise<Omit<Reference, 'bullmqJobsPerSecond'>>;
+}
+
+export async function openReference(redisUrl: string, redisPids: readonly number[]): Promise<ReferenceMeter> {
+  await using undo = new AsyncDisposableStack();
+  const bullmq = undo.use(openBullmq(redisUrl, rateLanes));
+  await inLanes(rateLanes, stretchJobs, bullmq.pass);
+  const resources = undo.move();
   return {
-    bullmqJobsPerSecond: await rateOfJobs(redisUrl),
-    bullmqCpuMs: await cpuOfJob(redisUrl, [process.pid, ...redisPids]),
-    twoHopsCpuMs: await cpuOfTwoHops(),
+    async bullmqJobsPerSecond() {
+      const began = performance.now();
+      await inLanes(rateLanes, stretchJobs, bullmq.pass);
+      return Math.round((1000 * stretchJobs) / (performance.now() - began));
+    },
+    costs: async () => ({
+      bullmqCpuMs: await cpuOfJob(redisUrl, [process.pid, ...redisPids]),
+      twoHopsCpuMs: await cpuOfTwoHops(),
+    }),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
 
@@ -59,18 +74,6 @@ async function cpuOfRound(pids: readonly number[], round: Round): Promise<number
   return Math.round((1000 * ((await cpuMs(pids)) - before)) / (rounds / 2)) / 1000;
 }
 
-async function rateOfJobs(redisUrl: string): Promise<number> {
-  await using bullmq = openBullmq(redisUrl, rateLanes);
-  await inLanes(rateLanes, stretchJobs, bullmq.pass);
-  const rates: number[] = [];
-  for (let stretch = 0; stretch < stretches; stretch++) {
-    const began = performance.now();
-    await inLanes(rateLanes, stretchJobs, bullmq.pass);
-    rates.push((1000 * stretchJobs) / (performance.now() - began));
-  }
-  return Math.round(median(rates) ?? NaN);
-}
-
 async function cpuOfJob(redisUrl: string, pids: readonly number[]): Promise<number> {
   await using bullmq = openBullmq(redisUrl, lanes);
   return await cpuOfRound(pids, bullmq.pass);
@@ -81,7 +84,10 @@ interface Bullmq extends AsyncDisposable {
   readonly pass: () => Promise<void>;
 }
 
+let queues = 0;
+
 function openBullmq(redisUrl: string, concurrency: number): Bullmq {
+  const name = `reference-${++queues}`; // the jobs of one are not another's
   const resources = new AsyncDisposableStack();
   const connect = (): Redis => {
     const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
@@ -90,21 +96,21 @@ function openBullmq(redisUrl: string, concurrency: number): Bullmq {
   };
   const place = { prefix: '{reference}' };
   const options = { removeOnComplete: true, removeOnFail: true };
-  const queue = new Queue('reference', { connection: connect(), ...place });
+  const queue = new Queue(name, { connection: connect(), ...place });
   resources.defer(() => queue.close());
   const done = new Map<string, () => void>();
-  const take = ({ name }: { name: string }): Promise<void> => Promise.resolve(done.get(name)?.());
-  const worker = new Worker('reference', take, { connection: connect(), ...place, concurrency });
+  const take = (job: { name: string }): Promise<void> => Promise.resolve(done.get(job.name)?.());
+  const worker = new Worker(name, take, { connection: connect(), ...place, concurrency });
   resources.defer(() => worker.close());
   let count = 0;
   return {
     pass: async () => {
-      const name = String(++count);
+      const job = String(++count);
       const { promise, resolve } = Promise.withResolvers<undefined>();
-      done.set(name, () => resolve(undefined));
-      await queue.add(name, { name }, options);
+      done.set(job, () => resolve(undefined));
+      await queue.add(job, { job }, options);
       await promise;
-      done.delete(name);
+      done.delete(job);
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
