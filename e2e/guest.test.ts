@@ -78,6 +78,15 @@ suite('inside an actor', () => {
     assert.equal(left['stdout'], '2\n', 'the counter, and the program that looks');
   });
 
+  test('an emulated processor has its protection keys off', async () => {
+    const [host] = await platform.client.nodes.list();
+    const { arch, accelerator } = host?.runtime ?? {};
+    const found = await node(`const text = require('fs').readFileSync('/proc/cpuinfo', 'utf8');
+      console.log(['fpu', 'ospke'].filter((flag) => text.split(/\\s+/).includes(flag)).join())`);
+    if (arch === 'amd64' && accelerator === 'tcg') assert.equal(found['stdout'], 'fpu\n');
+    else assert.equal(found['exitCode'], 0, JSON.stringify(found));
+  });
+
   test('a terminal has a size, takes keys, and is told of a new size', async () => {
     const script = `const size = () => console.log(['size', process.stdout.columns, process.stdout.rows, process.stdout.isTTY].join(' '));
       size(); process.stdout.on('resize', size);

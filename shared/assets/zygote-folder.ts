@@ -29,8 +29,11 @@ const machineSchema = z.object({
 });
 export type ZygoteMachine = z.infer<typeof machineSchema>;
 
+/** Counts up also when what a VM is booted with changes: then those that were booted otherwise lie under other keys. */
+const formatVersion = 3;
+
 export const zygoteRecordSchema = z.object({
-  formatVersion: z.literal(2),
+  formatVersion: z.literal(formatVersion),
   machine: machineSchema,
   memory: partSchema,
   device: partSchema,
@@ -43,7 +46,7 @@ export const zygoteRecordName = 'zygote.json';
 export function zygoteKey({ assetSet, runtime, memoryMiB, vcpus }: ZygoteMachine): string {
   const fields = Object.entries(runtime).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256')
-    .update(JSON.stringify([assetSet, fields, memoryMiB, vcpus]))
+    .update(JSON.stringify([formatVersion, assetSet, fields, memoryMiB, vcpus]))
     .digest('hex');
 }
 
@@ -108,7 +111,7 @@ export async function makeZygote(
   try {
     await mkdir(unfinished, { recursive: true, mode: 0o700 });
     const { memory, device } = await fill(unfinished);
-    const record = zygoteRecordSchema.parse({ formatVersion: 2, machine, memory, device });
+    const record = zygoteRecordSchema.parse({ formatVersion, machine, memory, device });
     await writeFile(path.join(unfinished, zygoteRecordName), JSON.stringify(record));
     await rename(unfinished, path.join(folder, zygoteKey(machine)));
     return record;

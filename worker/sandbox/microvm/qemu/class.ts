@@ -9,9 +9,13 @@ import { launchQemu } from './vmm.ts';
 
 export type Accelerator = Exclude<RuntimeKey['accelerator'], 'none'>;
 
+/**
+ * `emulated`: each write of the protection keys' register makes the emulator forget all addresses that it has looked up
+ * (docs/decisions/0041-no-protection-keys-under-emulation.md).
+ */
 const machines = {
-  amd64: { board: 'pc-q35', console: 'ttyS0', more: 'reboot=t tsc=reliable no_timer_check' },
-  arm64: { board: 'virt', console: 'ttyAMA0', more: '' },
+  amd64: { board: 'pc-q35', console: 'ttyS0', more: 'reboot=t tsc=reliable no_timer_check', emulated: 'nopku' },
+  arm64: { board: 'virt', console: 'ttyAMA0', more: '', emulated: '' },
 } as const;
 
 export function qemuClass(set: AssetSet, accelerator: Accelerator): VmmClass {
@@ -34,7 +38,8 @@ export function qemuClass(set: AssetSet, accelerator: Accelerator): VmmClass {
 }
 
 function machineOf(set: AssetSet, accelerator: Accelerator): Machine {
-  const { board, console, more } = machines[set.contents.arch];
+  const { board, console, more, emulated } = machines[set.contents.arch];
+  const words = `${more} ${accelerator === 'tcg' ? emulated : ''}`.trim();
   const [major, minor] = set.contents.vmmVersion.split('.');
   return {
     machine: `${board}-${major}.${minor}`,
@@ -43,7 +48,7 @@ function machineOf(set: AssetSet, accelerator: Accelerator): Machine {
     kernelPath: guestFile(set, 'kernel'),
     initramfsPath: guestFile(set, 'initramfs'),
     kernelArguments:
-      `console=${console} quiet loglevel=3 panic=-1 mitigations=off cryptomgr.notests ${lean} ${more}`.trim(),
+      `console=${console} quiet loglevel=3 panic=-1 mitigations=off cryptomgr.notests ${lean} ${words}`.trim(),
   };
 }
 
